@@ -1,0 +1,204 @@
+package operation
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Control is the writing side of an operation: for those who write a queue, never needed by those
+// who use one. It holds the operation, so both sides are one allocation, and there is no way from
+// an *[Operation] to its Control. Calls that write must be serialized by the queue's mutex; what
+// may be called without it says so. It must not be copied.
+type Control struct{ op Operation }
+
+// Spec is what an operation is made of.
+type Spec struct {
+	ID            uuid.UUID // a random one if zero
+	Request       Request
+	ClientContext string
+	Context       context.Context //nolint:containedctx // lends its values
+	Value         any
+}
+
+// Init makes the zero Control a new operation. It needs no lock; the operation is not accepted yet.
+func (c *Control) Init(s Spec) {
+	o := &c.op
+	o.request, o.clientContext = s.Request, s.ClientContext
+	if o.id = s.ID; o.id == uuid.Nil {
+		randomID(&o.id)
+	}
+	o.value = s.Value
+	if s.Context != context.Background() {
+		o.ctx = s.Context
+	}
+	o.lends = o.ctx != nil || o.value != nil
+	o.word.Store(uint32(newWord(NotStarted, 0, false)))
+}
+
+// randomID makes a version 4 UUID in place. uuid.New would do, at one allocation and 30 ns more.
+func randomID(id *uuid.UUID) {
+	_, _ = rand.Read(id[:]) // never fails, says its documentation
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+}
+
+// Operation returns the reading side.
+func (c *Control) Operation() *Operation { return &c.op }
+
+// Accept puts the operation into a generation. Only then may it be shared.
+func (c *Control) Accept(g *Generation, at time.Time) {
+	c.op.generation, c.op.accepted = g, at
+}
+
+// Start moves the operation to running.
+func (c *Control) Start(at time.Time) error {
+	o := &c.op
+	next, err := c.status().After(Start)
+	if err != nil {
+		return err
+	}
+	o.started = at.Sub(o.accepted)
+	o.word.Store(uint32(newWord(next, 0, true)))
+	return nil
+}
+
+// End completes or fails the operation, as r.Reason says, which must be valid. On an operation that
+// has ended it is a *[TransitionError] and changes nothing. Follow it with Finish.
+func (c *Control) End(r Result, at time.Time) error {
+	o := &c.op
+	e := Complete
+	if r.Reason.Status() == Failed {
+		e = Fail
+	}
+	next, err := c.status().After(e)
+	if err != nil {
+		return err
+	}
+	// All that a reader may see of the end, before the word that shows it.
+	o.ended, o.position = at.Sub(o.accepted), r.Position
+	if r.Err != nil || r.Recording != (Recording{}) {
+		o.outcome = &outcome{r.Err, r.Recording}
+	}
+	o.word.Store(uint32(newWord(next, r.Reason, word(o.word.Load()).started())))
+	return nil
+}
+
+// Complete makes a new operation one that was born completed, as that of a cancel is.
+func (c *Control) Complete(at time.Time) {
+	c.op.accepted = at
+	c.op.word.Store(uint32(newWord(Completed, Succeeded, false)))
+}
+
+// Live reports whether the operation has not ended: two atomic loads, no lock needed.
+func (c *Control) Live() bool {
+	return !word(c.op.word.Load()).status().Terminal() &&
+		(c.op.generation == nil || c.op.generation.reason() == 0)
+}
+
+// Progress stores the live position; no lock needed.
+func (c *Control) Progress(position time.Duration) { c.op.progress.Store(int64(position)) }
+
+// Context returns the context of the media's work: with the values of Enqueue's context, ended
+// when the operation ends, with its Reason as cause. It is made when first asked for; no lock
+// needed.
+func (c *Control) Context() context.Context {
+	o := &c.op
+	if t := o.task.Load(); t != nil {
+		return t.Context
+	}
+	ctx, cancel := context.WithCancelCause(o.Context())
+	if !o.task.CompareAndSwap(nil, &taskContext{ctx, cancel}) {
+		cancel(nil)
+		return o.task.Load().Context
+	}
+	// The end may have come before the context was there to be cancelled: look again.
+	if r := o.reason(); r != 0 {
+		o.cancelTask(r)
+	}
+	return ctx
+}
+
+// Accepted, Started and Ended are the times of [Operation.Times], one by one, for those who know
+// that they have come.
+func (c *Control) Accepted() time.Time { return c.op.accepted }
+
+// Started returns when the operation was started.
+func (c *Control) Started() time.Time { return c.op.accepted.Add(c.op.started) }
+
+// Ended returns when an operation ended that End has ended.
+func (c *Control) Ended() time.Time { return c.op.accepted.Add(c.op.ended) }
+
+// Awaited reports whether Finish has something to do. It is exact after the end.
+func (c *Control) Awaited() bool {
+	return c.op.done.Load() != nil || c.op.task.Load() != nil
+}
+
+// Finish lets the Done channel and the task's context follow the end of the operation. It must be
+// called without the queue's mutex, since a context may run code of others.
+func (c *Control) Finish() {
+	if c.op.task.Load() != nil {
+		c.op.cancelTask(c.op.reason())
+	}
+	c.op.closeDone()
+}
+
+// LetGo drops what the operation was lent, its context's values and the platform's datum. No lock
+// needed.
+func (c *Control) LetGo() {
+	o := &c.op
+	if !o.lends {
+		return
+	}
+	o.mu.Lock()
+	o.ctx, o.value = nil, nil
+	o.mu.Unlock()
+}
+
+func (c *Control) status() Status { return c.op.Status() }
+
+// taskContext is a context with the means to end it.
+type taskContext struct {
+	context.Context
+
+	cancel context.CancelCauseFunc
+}
+
+// cancelTask ends the task's context. Whoever swaps it for a shared dead one cancels it.
+func (o *Operation) cancelTask(r Reason) {
+	if t := o.task.Swap(dead[r]); t != dead[r] {
+		t.cancel(r)
+	}
+}
+
+// dead are contexts that were over before anyone asked, by reason.
+var dead = func() (dead [len(rows)]*taskContext) {
+	for r := range dead {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		cancel(Reason(r))
+		dead[r] = &taskContext{ctx, cancel}
+	}
+	return dead
+}()
+
+// DeadContext returns a context that ended with cause r: what a task that is none answers with.
+func DeadContext(r Reason) context.Context {
+	if !r.Valid() {
+		r = Unspecified
+	}
+	return dead[r].Context
+}
+
+// CancelMediaProcessing returns the request of a cancel's own operation. It can't be enqueued.
+func CancelMediaProcessing() Request { return cancelMediaProcessing{} }
+
+type cancelMediaProcessing struct{}
+
+func (cancelMediaProcessing) Kind() Kind { return KindCancelMediaProcessing }
+
+func (cancelMediaProcessing) Validate() error {
+	return &FieldError{Field: "request", Value: string(KindCancelMediaProcessing),
+		Limit: "a kind that media can do; CancelAll makes this one"}
+}

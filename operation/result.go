@@ -1,0 +1,83 @@
+package operation
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Result is how an operation ended.
+type Result struct {
+	// Reason says why. Media that reports a result with a zero Reason means [Succeeded], or, where
+	// Err is set, the Reason found in Err, else [Unspecified].
+	Reason Reason
+
+	// Err is the cause on this side of the wire: for logs, never for the bot. It may be nil.
+	Err error
+
+	// Recording is what a record operation recorded; zero if nothing.
+	Recording Recording
+
+	// Position is how far the media had come: what was played or recorded. It is zero for an
+	// operation that CancelAll ended; its Ended event has the position.
+	Position time.Duration
+}
+
+// Recording tells where a recording is and how long it is.
+type Recording struct {
+	Location    string        // where it can be had, for example an https URL
+	AccessToken string        // what Location asks for as bearer token; a secret
+	Duration    time.Duration // length of the audio
+}
+
+// Normal returns r as the queue takes it from media: with a valid reason, and with the last
+// progress as its position where it names none.
+func (r Result) Normal(last time.Duration) Result {
+	if r.Reason == 0 && r.Err == nil {
+		r.Reason = Succeeded
+	}
+	if !r.Reason.Valid() {
+		r.Reason = ReasonOf(r.Err)
+	}
+	if r.Position <= 0 {
+		r.Position = last
+	}
+	return r
+}
+
+// ReasonOf returns the Reason found in err by [errors.As], or [Unspecified]. For a nil err too it is
+// Unspecified, since something that reports a failure has not succeeded.
+func ReasonOf(err error) Reason {
+	var r Reason
+	if errors.As(err, &r) && r.Valid() {
+		return r
+	}
+	return Unspecified
+}
+
+// Error is what [Operation.Err] returns for a failed operation. It unwraps to its Reason and to
+// the cause.
+type Error struct {
+	ID     uuid.UUID
+	Kind   Kind
+	Reason Reason
+	Err    error // the cause, or nil
+}
+
+// Error names the operation, the reason and the cause.
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("operation: %s %s: %s", e.Kind, e.ID, e.Reason.Error())
+	}
+	return fmt.Sprintf("operation: %s %s: %s: %v", e.Kind, e.ID, e.Reason.Error(), e.Err)
+}
+
+// Unwrap returns the Reason and the cause.
+func (e *Error) Unwrap() []error {
+	if e.Err == nil {
+		return []error{e.Reason}
+	}
+	return []error{e.Reason, e.Err}
+}

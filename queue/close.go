@@ -1,0 +1,92 @@
+package queue
+
+import (
+	"context"
+	"errors"
+
+	"ivrqueue/operation"
+)
+
+// Seal makes the queue accept nothing more, Interrupt included. It closes when the last operation
+// has ended: the goodbye before the hang-up. A looping play never ends by itself.
+func (q *Queue) Seal() {
+	q.mu.Lock()
+	q.sealed = true
+	var c clock
+	q.settle(&c)
+	q.unlock(nil)
+}
+
+// Close ends the queue: everything that runs or waits fails at one instant, with the
+// [operation.Reason] that errors.As finds in cause if that is a failed one, else with
+// [operation.CallEnded]. It does not wait; see Done. The receipt names those that were ended, so it
+// is empty when Close is called again.
+func (q *Queue) Close(cause error) Receipt {
+	why := operation.CallEnded
+	var r operation.Reason
+	if errors.As(cause, &r) && r.Status() == operation.Failed {
+		why = r
+	}
+
+	q.mu.Lock()
+	if q.closed {
+		if q.slot != nil {
+			q.watchStuck(q.slot)
+		}
+		q.mu.Unlock()
+		return Receipt{}
+	}
+	q.sealed, q.closed = true, true
+	q.seldom().closing = operation.Result{Reason: why, Err: cause}
+	var c clock
+	victims := q.endAll(why, &c)
+	q.settle(&c)
+	q.unlock(victims)
+	return Receipt{victims: victims}
+}
+
+// Done returns a channel that is closed when the queue is closed, its media has reported or was
+// given up, and no callback is under way: no goroutine or timer of the queue is left then, save
+// goroutines inside media that was given up.
+func (q *Queue) Done() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r := q.seldom()
+	if r.done == nil {
+		r.done = make(chan struct{})
+		if q.finished {
+			close(r.done)
+		}
+	}
+	return r.done
+}
+
+// Shutdown seals the queue, waits until it is done or ctx is, and then closes it with cause. It
+// returns nil if the queue was done in time, else the cause of ctx and the receipt of those that
+// Close ended; what is left to do then, Done tells.
+func (q *Queue) Shutdown(ctx context.Context, cause error) (Receipt, error) {
+	if ctx == nil {
+		return Receipt{}, errors.New("queue: nil context")
+	}
+	q.Seal()
+	select {
+	case <-q.Done():
+		return Receipt{}, nil
+	case <-ctx.Done():
+		return q.Close(cause), context.Cause(ctx)
+	}
+}
+
+// finish closes Done if there is nothing left to happen, and lets go of what the queue held, so
+// that a task kept by media given up keeps little.
+func (q *Queue) finish() {
+	if !q.parted || q.finished || q.mediaBusy || q.slot != nil || q.pins > 0 || q.timers > 0 ||
+		!q.log.idle() || (q.rare != nil && q.rare.diary.busy) {
+		return
+	}
+	q.finished = true
+	q.media, q.generation = nil, nil
+	if q.rare != nil && q.rare.done != nil {
+		close(q.rare.done)
+	}
+}

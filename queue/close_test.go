@@ -1,0 +1,167 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
+)
+
+// G14.
+func TestCloseEndsEverythingAndLeavesNothing(t *testing.T) {
+	inBothForms(t, func(t *testing.T, form func(queue.Observer) []queue.Option) {
+		rec := &queuetest.Recorder{OnEvent: func(queue.Event) { time.Sleep(time.Millisecond) }}
+		m := &queuetest.Media{OnStop: func(k queue.Task) {
+			time.AfterFunc(time.Second, func() { k.End(operation.Result{}) })
+		}}
+		q := newQueue(t, m, form(rec)...)
+		ops := enqueue(t, q, 5)
+		synctest.Wait()
+		done := q.Done()
+		task := m.Current()
+		cause := fmt.Errorf("hung up: %w", operation.CallEnded)
+		r := q.Close(cause)
+		for i, op := range victims(r) {
+			if op != ops[i] || reason(op) != operation.CallEnded || !isClosed(op.Done()) {
+				t.Errorf("%d: %v", i, reason(op))
+			}
+		}
+		if r.Len() != 5 || task.Live() || r.Operation() != nil {
+			t.Errorf("receipt of %d, live %v", r.Len(), task.Live())
+		}
+		if _, err := q.Enqueue(t.Context(), play()); !errors.Is(err, queue.ErrClosed) {
+			t.Errorf("Enqueue: %v, want ErrClosed", err)
+		}
+		if again := q.Close(operation.ShutDown); again.Len() != 0 {
+			t.Errorf("a second Close ended %d", again.Len())
+		}
+		if isClosed(done) {
+			t.Error("done before the media reported")
+		}
+		<-done
+		if !isClosed(q.Done()) {
+			t.Error("Done asked after the end is open")
+		}
+		rec.Check(t)
+		events := rec.Events()
+		if last := events[len(events)-1]; last.Kind != queue.Closed ||
+			last.Result.Reason != operation.CallEnded || !errors.Is(last.Result.Err, cause) {
+			t.Errorf("the last event is %v %+v", last.Kind, last.Result)
+		}
+		if len(m.Started()) != 1 {
+			t.Errorf("%d were started, want 1", len(m.Started()))
+		}
+	})
+}
+
+func TestDoneWaitsForTheLastCallback(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		q := newQueue(t, &queuetest.Media{}, queue.WithObserver(queue.ObserverFunc(func(e queue.Event) {
+			if e.Kind == queue.Closed {
+				<-release
+			}
+		})))
+		enqueue(t, q, 1)
+		q.Close(nil)
+		synctest.Wait()
+		if isClosed(q.Done()) {
+			t.Error("done while the observer is still in its callback")
+		}
+		close(release)
+		synctest.Wait()
+		if !isClosed(q.Done()) {
+			t.Error("not done")
+		}
+	})
+}
+
+func TestTheCausesReasonIsTakenIfItIsAFailure(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		cause error
+		want  operation.Reason
+	}{
+		{nil, operation.CallEnded},
+		{errors.New("whatever"), operation.CallEnded},
+		{context.Canceled, operation.CallEnded},
+		{operation.ShutDown, operation.ShutDown},
+		{fmt.Errorf("SIGTERM: %w", operation.ShutDown), operation.ShutDown},
+		{operation.Succeeded, operation.CallEnded},
+		{operation.Reason(99), operation.CallEnded},
+	} {
+		q := newQueue(t, &queuetest.Media{})
+		op := enqueue(t, q, 1)[0]
+		q.Close(c.cause)
+		if reason(op) != c.want {
+			t.Errorf("Close(%v): %v, want %v", c.cause, reason(op), c.want)
+		}
+	}
+}
+
+func TestSealLetsTheGoodbyeFinish(t *testing.T) {
+	inBothForms(t, func(t *testing.T, form func(queue.Observer) []queue.Option) {
+		rec := &queuetest.Recorder{}
+		m := &queuetest.Media{OnStart: func(k queue.Task) error {
+			time.AfterFunc(time.Second, func() { k.End(operation.Result{}) })
+			return nil
+		}}
+		q := newQueue(t, m, form(rec)...)
+		ops := enqueue(t, q, 3)
+		q.Seal()
+		if _, err := q.Enqueue(t.Context(), play()); !errors.Is(err, queue.ErrClosed) {
+			t.Errorf("Enqueue: %v, want ErrClosed", err)
+		}
+		if _, _, err := q.Interrupt(t.Context(), play()); !errors.Is(err, queue.ErrClosed) {
+			t.Errorf("Interrupt: %v, want ErrClosed", err)
+		}
+		if s := q.Snapshot(); !s.Sealed || s.Closed {
+			t.Errorf("sealed %v, closed %v", s.Sealed, s.Closed)
+		}
+		start := time.Now()
+		<-q.Done()
+		if d := time.Since(start); d != 3*time.Second || ops[2].Status() != operation.Completed {
+			t.Errorf("done after %v, the goodbye is %v", d, ops[2].Status())
+		}
+		rec.Check(t)
+
+		empty := newQueue(t, m)
+		empty.Seal()
+		empty.Seal()
+		if !isClosed(empty.Done()) {
+			t.Error("an empty sealed queue is not done")
+		}
+	})
+}
+
+func TestShutdownWaitsUntilItsContext(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		m := &queuetest.Media{OnStart: func(k queue.Task) error {
+			time.AfterFunc(time.Second, func() { k.End(operation.Result{}) })
+			return nil
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+		defer cancel()
+		q := newQueue(t, m)
+		enqueue(t, q, 3)
+		if r, err := q.Shutdown(ctx, operation.ShutDown); err != nil || r.Len() != 0 {
+			t.Errorf("in time: %v, receipt of %d", err, r.Len())
+		}
+		late := newQueue(t, m)
+		ops := enqueue(t, late, 200)
+		r, err := late.Shutdown(ctx, operation.ShutDown)
+		if !errors.Is(err, context.DeadlineExceeded) || r.Len() == 0 || reason(ops[199]) != operation.ShutDown {
+			t.Errorf("too late: %v, receipt of %d, %v", err, r.Len(), reason(ops[199]))
+		}
+		<-late.Done()
+		if _, err := newQueue(t, m).Shutdown(nil, nil); err == nil { //nolint:staticcheck // what if
+			t.Error("a nil context is no error")
+		}
+	})
+}

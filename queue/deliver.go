@@ -1,0 +1,290 @@
+package queue
+
+import "math"
+
+// Who makes the calls. There is one role of calling the media and one of telling each observer, and
+// at most one goroutine has a role. A commit that makes calls due assigns the roles that nobody
+// has: to a new goroutine, or, for inline callbacks, to the goroutine that committed. Whoever has a
+// role keeps it until nothing is due, and takes along what others commit meanwhile. Every decision
+// is made under the lock, every call without it.
+
+// roles is a set: the media's role, the diary's, and one for each observer.
+type roles uint64
+
+const (
+	mediaRole roles = 1 << iota
+	diaryRole
+	observerRole // the first observer's, the inline one if there is one; the others' follow
+)
+
+// borrowedCalls is how many calls are made on a goroutine that is not ours before one of ours goes
+// on: a producer must not work for others for ever.
+const borrowedCalls = 256
+
+// unlock ends every critical section that changed the state. It assigns the calls that are due,
+// releases the lock, lets the Done channels and contexts of what has ended follow, and makes those
+// calls that are this goroutine's to make.
+func (q *Queue) unlock(ended []*item) {
+	if len(ended) > 0 {
+		q.pins++
+	}
+	here, away := q.assign(0)
+	if len(ended) > 0 {
+		q.mu.Unlock()
+		q.spawn(away)
+		for _, it := range ended {
+			it.control.Finish()
+		}
+		q.mu.Lock()
+		q.pins--
+		var more roles
+		more, away = q.assign(here)
+		here |= more
+	}
+	if here == 0 { // the common end, without a player
+		q.mu.Unlock()
+		q.spawn(away)
+		return
+	}
+	p := player{queue: q, roles: here, away: away, calls: borrowedCalls}
+	p.play()
+}
+
+// assign takes the roles that have something to do and nobody to do it, for this goroutine, which
+// has the roles mine, or for goroutines to be spawned.
+func (q *Queue) assign(mine roles) (here, away roles) {
+	mediaTaken := q.mediaBusy && mine&mediaRole == 0
+	if !q.mediaBusy && q.due() != callNone {
+		q.mediaBusy = true
+		if q.config.inlineMedia {
+			here |= mediaRole
+		} else {
+			away |= mediaRole
+		}
+	}
+	for i := range int(q.log.cursors.n) {
+		c := q.log.cursors.at(i)
+		if c.busy || !q.log.behind(i) {
+			continue
+		}
+		switch inline := i == 0 && q.config.inlineObserver; {
+		case inline && q.config.inlineMedia && mediaTaken:
+			// Left to whoever has the media role. It may be in an inline callback further up this
+			// very stack, and nobody tells events inline while a media callback is on its stack.
+			// It looks again when the callback has returned.
+			continue
+		case inline && q.callbacks == 0:
+			here |= observerRole
+		default:
+			away |= observerRole << i
+		}
+		c.busy = true
+	}
+	if q.rare != nil && !q.rare.diary.busy && len(q.rare.diary.notes) > 0 {
+		q.rare.diary.busy = true
+		away |= diaryRole
+	}
+	if q.closed && here|away == 0 {
+		q.finish()
+	}
+	return here, away
+}
+
+// spawn starts a goroutine for each of the roles.
+func (q *Queue) spawn(away roles) {
+	for i := 0; away != 0; i++ {
+		role := roles(1) << i
+		if away&role == 0 {
+			continue
+		}
+		away &^= role
+		if role == diaryRole {
+			go q.runDiary()
+		} else {
+			go q.run(role)
+		}
+	}
+}
+
+// run plays a role on a goroutine of our own.
+func (q *Queue) run(role roles) {
+	q.mu.Lock()
+	p := player{queue: q, roles: role, calls: math.MaxInt}
+	p.play()
+}
+
+// player is a goroutine that makes calls.
+type player struct {
+	queue *Queue
+	roles roles // what it has
+	away  roles // to be spawned when it next releases the lock
+	calls int   // how many it may still make
+}
+
+// release gives the lock back.
+func (p *player) release() {
+	p.queue.mu.Unlock()
+	p.queue.spawn(p.away)
+	p.away = 0
+}
+
+// play makes calls until none is due. The lock is held when it is called and released when it
+// returns. Events come first, so that nobody has an observer's role while in a media callback.
+func (p *player) play() {
+	q := p.queue
+	for p.roles != 0 {
+		i, behind := p.behind()
+		call := q.due()
+		switch {
+		case (behind || p.roles&mediaRole != 0 && call != callNone) && p.calls <= 0:
+			p.handOn()
+			return
+		case behind:
+			p.tell(i)
+		case p.roles&mediaRole != 0 && call != callNone:
+			p.drop(^mediaRole)
+			p.callMedia(q.slot, call)
+		default:
+			p.drop(^roles(0))
+		}
+		here, away := q.assign(p.roles)
+		p.roles |= here
+		p.away |= away
+	}
+	p.release()
+}
+
+// behind returns an observer that this player is to tell something.
+func (p *player) behind() (int, bool) {
+	for i := range int(p.queue.log.cursors.n) {
+		if p.roles&(observerRole<<i) != 0 && p.queue.log.behind(i) {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// drop gives up roles.
+func (p *player) drop(which roles) {
+	which &= p.roles
+	p.roles &^= which
+	if which&mediaRole != 0 {
+		p.queue.mediaBusy = false
+	}
+	for i := range int(p.queue.log.cursors.n) {
+		if which&(observerRole<<i) != 0 {
+			p.queue.log.cursors.at(i).busy = false
+		}
+	}
+}
+
+// handOn gives the roles to goroutines of ours, and releases the lock: the goroutine has made as
+// many calls as it may, or a callback has exited it.
+func (p *player) handOn() {
+	p.away |= p.roles
+	p.roles = 0
+	p.release()
+}
+
+// tell makes calls of one observer.
+func (p *player) tell(i int) {
+	q := p.queue
+	var s share
+	q.log.take(i, &s)
+	p.release()
+	observer := q.config.observers[i]
+	failed := guard(func() {
+		e := Event{Call: q.call}
+		for p.calls > 0 && s.next(&e) {
+			p.calls--
+			observer.Observe(e)
+		}
+	}, func() {
+		q.mu.Lock()
+		q.advance(i, &s)
+		q.note("an observer exited its goroutine", nil, nil)
+		p.handOn()
+	})
+	q.mu.Lock()
+	q.advance(i, &s)
+	if failed != nil { // what is left of the share is taken again
+		q.note("an observer panicked", nil, failed)
+	}
+}
+
+// callMedia makes one call of the media.
+func (p *player) callMedia(it *item, call mediaCall) {
+	q := p.queue
+	p.calls--
+	q.callbacks++
+	if call == callStart {
+		it.media |= startEntered
+	} else {
+		it.media |= stopEntered
+	}
+	media, task := q.media, Task{Turn{it.control.Operation(), it}, q}
+	p.release()
+	var err error
+	failed := guard(func() {
+		if call == callStart {
+			err = media.Start(task)
+		} else {
+			media.Stop(task)
+		}
+	}, func() {
+		q.mu.Lock()
+		p.returned(media, task, call, ErrExited)
+		p.handOn()
+	})
+	q.mu.Lock()
+	if failed != nil {
+		err = failed
+	}
+	p.returned(media, task, call, err)
+}
+
+// returned books that a media callback has returned, or what it did instead.
+func (p *player) returned(media Media, t Task, call mediaCall, err error) {
+	q, it := p.queue, t.item
+	q.callbacks--
+	if isFault(err) {
+		q.note("media "+fault(err), it, err)
+	}
+	if it.media.has(givenUp) {
+		p.roles &^= mediaRole // it was taken from this goroutine
+		if call == callStart && err == nil && !it.media.has(reported) {
+			p.stopLate(media, t)
+		}
+		return
+	}
+	var c clock
+	ended := q.returned(it, call, err, &c)
+	q.settle(&c)
+	if !ended || !it.control.Awaited() {
+		return
+	}
+	q.pins++
+	p.release()
+	it.control.Finish()
+	q.mu.Lock()
+	q.pins--
+}
+
+// stopLate is for a Start that returned after its media was given up: it hears Stop, for its own
+// task, and the queue has no part in it.
+func (p *player) stopLate(media Media, t Task) {
+	q := p.queue
+	t.item.media |= stopEntered | stopReturned
+	q.callbacks++
+	p.release()
+	failed := guard(func() { media.Stop(t) }, func() {
+		q.mu.Lock()
+		q.callbacks--
+		p.handOn()
+	})
+	q.mu.Lock()
+	q.callbacks--
+	if failed != nil {
+		q.note("media panicked", t.item, failed)
+	}
+}

@@ -1,0 +1,92 @@
+package queue
+
+import (
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+// Every call of code that is not ours goes through guard. It returns nil if the callback returned,
+// and a *PanicError if it panicked. If the callback exited its goroutine instead (runtime.Goexit,
+// or FailNow of a test), guard does not return either: exited is the last that runs of it, and
+// whoever holds a role must have handed it on in a deferred function.
+func guard(callback, exited func()) (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			err = &PanicError{v, debug.Stack()}
+			return
+		}
+		exited()
+	}()
+	callback()
+	returned = true
+	return nil
+}
+
+// diary is what the logger is to be told: a logger is a callback too, and may block.
+type diary struct {
+	notes   []note
+	dropped int
+	busy    bool // a goroutine is telling the logger
+}
+
+// maxNotes bounds the diary of a queue whose logger blocks.
+const maxNotes = 16
+
+// note is one line of the log.
+type note struct {
+	what  string
+	attrs []any
+}
+
+// note takes down what the logger should know.
+func (q *Queue) note(what string, it *item, err error) {
+	d := &q.seldom().diary
+	if len(d.notes) == maxNotes {
+		d.dropped++
+		return
+	}
+	attrs := []any{slog.String("call", q.call)}
+	if it != nil {
+		op := it.control.Operation()
+		attrs = append(attrs, slog.String("operation", op.ID().String()), slog.String("kind", string(op.Kind())))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.Any("error", err))
+	}
+	var p *PanicError
+	if errors.As(err, &p) {
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+	}
+	attrs = append(attrs, slog.Time("at", time.Now()))
+	d.notes = append(d.notes, note{what, attrs})
+}
+
+// runDiary tells the logger, on a goroutine of its own.
+func (q *Queue) runDiary() {
+	l := q.config.logger
+	if l == nil {
+		l = slog.Default()
+	}
+	q.mu.Lock()
+	d := &q.rare.diary
+	for len(d.notes) > 0 {
+		n := d.notes[0]
+		d.notes = d.notes[1:]
+		if d.dropped > 0 {
+			n.attrs = append(n.attrs, slog.Int("dropped", d.dropped))
+			d.dropped = 0
+		}
+		q.mu.Unlock()
+		_ = guard(func() { l.Warn("queue: "+n.what, n.attrs...) }, func() { go q.runDiary() })
+		q.mu.Lock()
+	}
+	d.notes = nil
+	d.busy = false
+	q.unlock(nil)
+}

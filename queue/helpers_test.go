@@ -1,0 +1,122 @@
+package queue_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
+)
+
+// quiet is a logger for tests that make callbacks panic.
+var quiet = queue.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
+
+// play returns a valid request.
+func play() *operation.PlayPrompt {
+	return &operation.PlayPrompt{Prompts: []operation.Prompt{{URI: "file:hello.wav"}}}
+}
+
+// record returns a valid request that barges in.
+func bargeIn() *operation.RecordResponse { return &operation.RecordResponse{BargeIn: true} }
+
+// newQueue makes a queue that the end of the test closes.
+func newQueue(t testing.TB, m queue.Media, opts ...queue.Option) *queue.Queue {
+	t.Helper()
+	q, err := queue.New("call-1", m, append([]queue.Option{quiet}, opts...)...)
+	if err != nil {
+		t.Fatalf("New: %v", err)
+	}
+	t.Cleanup(func() { q.Close(nil) })
+	return q
+}
+
+// enqueue accepts n plays.
+func enqueue(t testing.TB, q *queue.Queue, n int) []*operation.Operation {
+	t.Helper()
+	ops := make([]*operation.Operation, n)
+	for i := range ops {
+		op, err := q.Enqueue(t.Context(), play())
+		if err != nil {
+			t.Fatalf("Enqueue %d: %v", i, err)
+		}
+		ops[i] = op
+	}
+	return ops
+}
+
+// bubble runs a test in fake time.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, f)
+}
+
+// inBothForms runs a test in a bubble with default and with inline delivery; opts make the queue
+// deliver so.
+func inBothForms(t *testing.T, f func(t *testing.T, form func(queue.Observer) []queue.Option)) {
+	t.Helper()
+	t.Parallel()
+	t.Run("default", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			f(t, func(o queue.Observer) []queue.Option { return []queue.Option{queue.WithObserver(o)} })
+		})
+	})
+	t.Run("inline", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			f(t, func(o queue.Observer) []queue.Option {
+				return []queue.Option{queue.WithInlineMedia(), queue.WithInlineObserver(o)}
+			})
+		})
+	})
+}
+
+// reason returns why an operation ended, zero if it has not.
+func reason(op *operation.Operation) operation.Reason {
+	r, _ := op.Result()
+	return r.Reason
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// victims returns the operations of a receipt.
+func victims(r queue.Receipt) []*operation.Operation { return slices.Collect(r.Victims()) }
+
+// kinds returns the kinds of the events.
+func kinds(events []queue.Event) []queue.EventKind {
+	k := make([]queue.EventKind, len(events))
+	for i, e := range events {
+		k[i] = e.Kind
+	}
+	return k
+}
+
+// within is a context for what must happen soon, in real time.
+func within(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// ender is media that ends every operation inside Start.
+func ender() *queuetest.Media {
+	return &queuetest.Media{OnStart: func(t queue.Task) error {
+		t.End(operation.Result{})
+		return nil
+	}}
+}

@@ -1,0 +1,227 @@
+package queue_test
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+	"weak"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
+)
+
+// G15: no goroutine, no timer, no buffer to speak of, also after work. Not parallel: it counts
+// goroutines.
+func TestAnIdleCallHoldsNoGoroutineAndNoBuffer(t *testing.T) {
+	for name, opts := range map[string][]queue.Option{
+		"default": {},
+		"inline":  {queue.WithInlineMedia()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				before := runtime.NumGoroutine()
+				var ended atomic.Int32
+				opts = append(opts, queue.WithRunTimeout(time.Hour), queue.WithObserver(queue.ObserverFunc(func(e queue.Event) {
+					if e.Kind == queue.Ended {
+						ended.Add(1)
+					}
+				})))
+				m := &queuetest.Media{OnStart: func(k queue.Task) error {
+					if k.ClientContext() == "" {
+						k.End(operation.Result{})
+					}
+					return nil
+				}}
+				var calls []*queue.Queue
+				for range 50 {
+					q := newQueue(t, m, opts...)
+					calls = append(calls, q)
+					enqueue(t, q, 100)
+					synctest.Wait()
+					if _, err := q.Enqueue(t.Context(), play(), queue.ClientContext("lasts")); err != nil {
+						t.Fatal(err)
+					}
+					enqueue(t, q, 10)
+					synctest.Wait()
+					q.CancelAll()
+				}
+				synctest.Wait()
+				if ended.Load() != 50*111 {
+					t.Fatalf("%d of %d have ended", ended.Load(), 50*111)
+				}
+				if n := runtime.NumGoroutine(); n != before {
+					t.Errorf("%d goroutines, %d before", n, before)
+				}
+				for i, q := range calls {
+					if n := q.LogSlots(); n > queue.IdleSlots || q.LogEntries() != 0 || q.Timers() != 0 {
+						t.Fatalf("call %d: %d slots, %d entries in the log, %d timers", i, n, q.LogEntries(), q.Timers())
+					}
+				}
+			})
+		})
+	}
+}
+
+// A log that has drained while operations live keeps a few slots.
+func TestADrainedLogKeepsFewSlots(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := newQueue(t, &queuetest.Media{}, queue.WithObserver(queue.ObserverFunc(func(queue.Event) {})))
+		enqueue(t, q, 500)
+		synctest.Wait()
+		if n := q.LogSlots(); n > queue.KeepSlots || q.LogEntries() != 0 {
+			t.Errorf("%d slots, %d entries, want at most %d and 0", n, q.LogEntries(), queue.KeepSlots)
+		}
+	})
+}
+
+func TestTheQueuesSizeIsAMultipleOfACacheLine(t *testing.T) {
+	t.Parallel()
+	if queue.Size%64 != 0 {
+		t.Errorf("%d bytes, want a multiple of 64", queue.Size)
+	}
+}
+
+// A cancel logs one entry, however many victims it has.
+func TestACancelLogsOneEntryForAllItsVictims(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		m := &queuetest.Media{OnStop: func(queue.Task) {}} // or its report is an entry too
+		q := newQueue(t, m, queue.WithObserver(queue.ObserverFunc(func(queue.Event) { <-release })))
+		enqueue(t, q, 1000)
+		synctest.Wait()
+		before := q.LogEntries()
+		q.CancelAll()
+		if n := q.LogEntries() - before; n != 1 {
+			t.Errorf("%d entries, want 1", n)
+		}
+		close(release)
+	})
+}
+
+// What is kept keeps nothing else alive: not another operation, not the queue, not what was lent.
+func TestAKeptOperationKeepsNothingElse(t *testing.T) {
+	t.Parallel()
+	type lent struct{ _ [64]byte }
+	type key struct{}
+	var kept *operation.Operation
+	var receipt queue.Receipt
+	var others []weak.Pointer[operation.Operation]
+	var values []weak.Pointer[lent]
+	var q weak.Pointer[queue.Queue]
+	func() {
+		m := &queuetest.Media{}
+		strong, err := queue.New("c", m, quiet, queue.WithObserver(queue.ObserverFunc(func(queue.Event) {})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q = weak.Make(strong)
+		lend := func() (context.Context, queue.EnqueueOption) {
+			a, b := new(lent), new(lent)
+			values = append(values, weak.Make(a), weak.Make(b))
+			return context.WithValue(t.Context(), key{}, a), queue.Value(b)
+		}
+		var ops []*operation.Operation
+		for range 9 {
+			ctx, value := lend()
+			op, err := strong.Enqueue(ctx, play(), value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if op.Value() == nil || op.Context().Value(key{}) == nil {
+				t.Error("what was lent is not there")
+			}
+			_ = op.Done()
+			ops = append(ops, op)
+		}
+		k, err := m.WaitStarted(within(t), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = k.Context()
+		strong.Cancel(ops[4].ID())
+		receipt = strong.CancelAll()
+		strong.Close(nil)
+		<-strong.Done()
+		kept = ops[5]
+		for i, op := range ops {
+			if i != 5 {
+				others = append(others, weak.Make(op))
+			}
+		}
+		if receipt.Len() != 8 {
+			t.Errorf("receipt of %d", receipt.Len())
+		}
+		receipt = queue.Receipt{}
+	}()
+	gone := func(what string, there func() bool) {
+		t.Helper()
+		for range 20 {
+			if runtime.GC(); !there() {
+				return
+			}
+		}
+		t.Errorf("%s is still there", what)
+	}
+	for i := range others {
+		gone("another operation", func() bool { return others[i].Value() != nil })
+	}
+	for i := range values {
+		gone("a value that was lent", func() bool { return values[i].Value() != nil })
+	}
+	gone("the queue", func() bool { return q.Value() != nil })
+	if kept.Value() != nil || reason(kept) != operation.Cancelled {
+		t.Error("the kept one is not what it was")
+	}
+}
+
+// Let go when the last event was told, and not before: the slowest observer still has them.
+func TestWhatWasLentIsThereUntilTheLastEventWasTold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var mu sync.Mutex
+		missing := 0
+		check := func(e queue.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			if e.Operation != nil && e.Operation.Value() != "mine" {
+				missing++
+			}
+		}
+		m := &queuetest.Media{OnStop: func(k queue.Task) {
+			time.AfterFunc(time.Second, func() {
+				if k.Value() != "mine" {
+					t.Error("the media has lost what was lent")
+				}
+				k.End(operation.Result{})
+			})
+		}}
+		q := newQueue(t, m, queue.WithObserver(queue.ObserverFunc(check)),
+			queue.WithObserver(queue.ObserverFunc(func(e queue.Event) { <-release; check(e) })))
+		var ops []*operation.Operation
+		for range 5 {
+			op, err := q.Enqueue(t.Context(), play(), queue.Value("mine"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ops = append(ops, op)
+		}
+		synctest.Wait()
+		q.CancelAll()
+		time.Sleep(2 * time.Second)
+		close(release)
+		synctest.Wait()
+		if missing > 0 {
+			t.Errorf("%d events came after their operation was let go", missing)
+		}
+		for i, op := range ops {
+			if op.Value() != nil {
+				t.Errorf("%d still has what was lent", i)
+			}
+		}
+	})
+}

@@ -1,0 +1,281 @@
+package queue_test
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
+)
+
+// G11: whatever one callback does, nobody else waits: not the caller, not another call, not the
+// other observers, and not the media for an observer.
+func TestABlockedCallbackHoldsUpNobodyElse(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		block := func() { <-release }
+		for name, opts := range map[string][]queue.Option{
+			"observer": {queue.WithObserver(queue.ObserverFunc(func(queue.Event) { block() }))},
+			"logger": {queue.WithLogger(slog.New(blockingHandler{block})),
+				queue.WithObserver(queue.ObserverFunc(func(queue.Event) { panic("for the log") }))},
+		} {
+			rec := &queuetest.Recorder{}
+			m := ender()
+			q := newQueue(t, m, append(opts, queue.WithObserver(rec))...)
+			ops := enqueue(t, q, 20)
+			synctest.Wait()
+			q.CancelAll()
+			synctest.Wait()
+			rec.Check(t)
+			if len(m.Started()) != 20 || ops[19].Status() != operation.Completed {
+				t.Errorf("%s blocked: %d of 20 were started", name, len(m.Started()))
+			}
+		}
+
+		rec := &queuetest.Recorder{}
+		m := &queuetest.Media{OnStart: func(queue.Task) error { block(); return nil }}
+		q := newQueue(t, m, queue.WithObserver(rec), queue.WithInlineObserver(&queuetest.Recorder{}))
+		ops := enqueue(t, q, 3)
+		synctest.Wait()
+		r := q.CancelAll() // while Start blocks
+		if r.Len() != 3 || ops[2].Status() != operation.Failed {
+			t.Errorf("media blocked: receipt of %d", r.Len())
+		}
+		synctest.Wait()
+		rec.Check(t)
+		if e, ok := rec.Find(queue.Ended, ops[2]); !ok || e.Result.Reason != operation.Cancelled {
+			t.Error("media blocked: the observer was not told of the cancel")
+		}
+	})
+}
+
+type blockingHandler struct{ block func() }
+
+func (blockingHandler) Enabled(context.Context, slog.Level) bool { return true }
+func (h blockingHandler) Handle(context.Context, slog.Record) error {
+	h.block()
+	return nil
+}
+func (h blockingHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
+func (h blockingHandler) WithGroup(string) slog.Handler      { return h }
+
+// G11: panics and exits, in both forms; no event is lost or told twice, no operation is stuck.
+func TestPanicsAndExitsOfCallbacksLoseNothing(t *testing.T) {
+	faults := map[string]func(){
+		"panic": func() { panic("callback") },
+		"exit":  runtime.Goexit,
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			inBothForms(t, func(t *testing.T, form func(queue.Observer) []queue.Option) {
+				n := 0
+				rec := &queuetest.Recorder{}
+				rec.OnEvent = func(queue.Event) {
+					if n++; n%2 == 0 {
+						fault()
+					}
+				}
+				m := &queuetest.Media{}
+				m.OnStart = func(k queue.Task) error {
+					switch len(m.Started()) % 4 {
+					case 0:
+						fault()
+					case 1:
+						k.End(operation.Result{})
+						fault()
+					case 2:
+						k.End(operation.Result{})
+					}
+					return nil
+				}
+				m.OnStop = func(k queue.Task) {
+					k.End(operation.Result{})
+					fault()
+				}
+				q := newQueue(t, m, form(rec)...)
+				for range 40 { // each on a goroutine of its own, since a callback may exit it
+					go q.Enqueue(t.Context(), play())
+					synctest.Wait()
+					if k := m.Current(); k.Live() {
+						go q.Cancel(k.ID())
+					}
+					synctest.Wait()
+				}
+				go q.Close(nil)
+				<-q.Done()
+				rec.Check(t)
+				if got := len(rec.Events()); n != got {
+					t.Errorf("%d events kept, %d told", got, n)
+				}
+				if len(m.Started()) != 40 {
+					t.Errorf("%d were started, want 40", len(m.Started()))
+				}
+			})
+		})
+	}
+}
+
+// An inline observer that exits while media is due as well: the other role is not lost.
+func TestAnExitOfOneCallbackDoesNotLoseAnothersRole(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		m := ender()
+		q := newQueue(t, m, queue.WithInlineMedia(), queue.WithInlineObserver(queue.ObserverFunc(func(e queue.Event) {
+			if e.Kind == queue.Accepted {
+				runtime.Goexit()
+			}
+		})))
+		for range 5 {
+			go q.Enqueue(t.Context(), play())
+		}
+		synctest.Wait()
+		if n := len(m.Started()); n != 5 || q.Snapshot().Running != nil {
+			t.Errorf("%d of 5 were started", n)
+		}
+	})
+}
+
+func TestCallbacksNeverRunOnACallersGoroutineByDefault(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		onStack := func(where string) {
+			buf := make([]byte, 64<<10)
+			if s := string(buf[:runtime.Stack(buf, false)]); strings.Contains(s, "callerOf") {
+				t.Errorf("%s runs on the goroutine of a caller", where)
+			}
+		}
+		m := &queuetest.Media{OnStart: func(queue.Task) error { onStack("Start"); return nil },
+			OnStop: func(k queue.Task) { onStack("Stop"); callerOf(func() { k.End(operation.Result{}) }) }}
+		rec := &queuetest.Recorder{OnEvent: func(queue.Event) { onStack("Observe") }}
+		logged := queue.WithLogger(slog.New(blockingHandler{func() { onStack("the logger") }}))
+		q := newQueue(t, m, queue.WithObserver(rec), logged,
+			queue.WithObserver(queue.ObserverFunc(func(queue.Event) { panic("for the log") })))
+		for range 20 {
+			callerOf(func() { enqueue(t, q, 2) })
+			synctest.Wait()
+			k := m.Current()
+			callerOf(func() { k.End(operation.Result{}) })
+			callerOf(func() { q.CancelAll() })
+			synctest.Wait()
+		}
+		callerOf(func() { q.Close(nil) })
+		synctest.Wait()
+		rec.Check(t)
+	})
+}
+
+//go:noinline
+func callerOf(f func()) { f() }
+
+// With an inline observer beside media on goroutines of the queue's own: the media's callback is on
+// the stack of who reports from inside it, so a goroutine of the queue's own tells the event.
+func TestNoEventIsToldInlineWithAMediaCallbackOnTheStack(t *testing.T) {
+	for name, opts := range map[string][]queue.Option{"default media": {}, "inline media": {queue.WithInlineMedia()}} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				rec := &queuetest.Recorder{OnEvent: func(e queue.Event) {
+					buf := make([]byte, 64<<10)
+					if s := string(buf[:runtime.Stack(buf, false)]); strings.Contains(s, "queuetest.(*Media)") {
+						t.Errorf("%v is told on a stack with a media callback", e.Kind)
+					}
+				}}
+				m := ender()
+				var q *queue.Queue
+				m.OnStart = func(k queue.Task) error {
+					if len(m.Started()) < 30 {
+						q.Enqueue(t.Context(), play())
+						k.End(operation.Result{})
+					}
+					return nil
+				}
+				q = newQueue(t, m, append(opts, queue.WithInlineObserver(rec))...)
+				enqueue(t, q, 2)
+				synctest.Wait()
+				q.CancelAll()
+				synctest.Wait()
+				rec.Check(t)
+			})
+		})
+	}
+}
+
+func TestABorrowedGoroutineMakesAtMost256Calls(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var mu sync.Mutex
+		onMine := 0
+		count := func() {
+			buf := make([]byte, 64<<10)
+			if s := string(buf[:runtime.Stack(buf, false)]); strings.Contains(s, "callerOf") {
+				mu.Lock()
+				onMine++
+				mu.Unlock()
+			}
+		}
+		rec := &queuetest.Recorder{OnEvent: func(queue.Event) { count() }}
+		m := ender()
+		var q *queue.Queue
+		m.OnStart = func(k queue.Task) error {
+			count()
+			if len(m.Started()) < 1000 { // the work never ends
+				q.Enqueue(t.Context(), play())
+			}
+			k.End(operation.Result{})
+			return nil
+		}
+		q = newQueue(t, m, queue.WithInlineMedia(), queue.WithInlineObserver(rec))
+		callerOf(func() { enqueue(t, q, 1) })
+		synctest.Wait()
+		if onMine == 0 || onMine > 256 {
+			t.Errorf("%d calls on the producer's goroutine, want at most 256", onMine)
+		}
+		if n := len(m.Started()); n != 1000 {
+			t.Errorf("%d were started, want all 1000", n)
+		}
+		rec.Check(t)
+	})
+}
+
+// Locks of the caller's: media that reports under its own, a producer that cancels under its own
+// while observers and media take it.
+func TestCallersMayHoldTheirOwnLocks(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	locked := func(f func()) {
+		mu.Lock()
+		defer mu.Unlock()
+		f()
+	}
+	rec := &queuetest.Recorder{OnEvent: func(queue.Event) { locked(func() {}) }}
+	m := &queuetest.Media{
+		OnStart: func(k queue.Task) error { locked(func() { k.Progress(1); k.End(operation.Result{}) }); return nil },
+		OnStop:  func(k queue.Task) { locked(func() { k.End(operation.Result{}) }) },
+	}
+	q := newQueue(t, m, queue.WithObserver(rec))
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			for i := range 300 {
+				locked(func() {
+					enqueue(t, q, 1)
+					if i%3 == 0 {
+						q.CancelAll()
+					}
+				})
+			}
+		})
+	}
+	wg.Wait()
+	locked(func() { q.Close(nil) })
+	select {
+	case <-q.Done():
+	case <-time.After(10 * time.Second):
+		t.Fatal("deadlock")
+	}
+	rec.Check(t)
+}

@@ -1,0 +1,258 @@
+package queue
+
+import (
+	"math/bits"
+	"time"
+
+	"ivrqueue/operation"
+)
+
+// The log is what the observers are told: one list of entries, appended at the commit, and a cursor
+// on it for each observer. An entry holds little, because the events are made from the operation
+// when they are told; what all have been told is dropped.
+
+// entry is what one commit logged of an operation, or of all that it ended.
+type entry struct {
+	item   *item // nil for logClosed and logBatch
+	detail *detail
+	kinds  kinds
+}
+
+// kinds are the events of an entry, told in this order.
+type kinds uint8
+
+const (
+	logAccepted kinds = 1 << iota
+	logStarted
+	logEnded
+	logReleased
+	logClosed
+	logBatch // one Ended for each victim of the detail
+)
+
+// detail is what the operation itself does not tell.
+type detail struct {
+	at      time.Time
+	result  operation.Result // of logReleased and logClosed; its position is the first victim's
+	victims []*item          // shared with the receipt; nobody writes to it
+}
+
+// len returns how many events the entry stands for.
+func (e *entry) len() int {
+	if e.kinds == logBatch {
+		return len(e.detail.victims)
+	}
+	return bits.OnesCount8(uint8(e.kinds))
+}
+
+// ends returns how many of them are Ended.
+func (e *entry) ends() int {
+	switch {
+	case e.kinds == logBatch:
+		return len(e.detail.victims)
+	case e.kinds&logEnded != 0:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// event fills in the i-th event of the entry; call and number are the caller's.
+func (e *entry) event(i int, v *Event) {
+	switch e.kinds {
+	case logBatch:
+		v.Kind, v.Time, v.Operation = Ended, e.detail.at, e.detail.victims[i].control.Operation()
+		v.Result, _ = v.Operation.Result()
+		if i == 0 {
+			v.Result.Position = e.detail.result.Position
+		}
+		return
+	case logClosed:
+		v.Kind, v.Time, v.Operation, v.Result = Closed, e.detail.at, nil, e.detail.result
+		return
+	case logReleased:
+		v.Kind, v.Time, v.Operation, v.Result = Released, e.detail.at, e.item.control.Operation(), e.detail.result
+		return
+	}
+	c := &e.item.control
+	v.Operation, v.Result = c.Operation(), operation.Result{}
+	left := e.kinds
+	for ; i > 0; i-- {
+		left &= left - 1
+	}
+	switch left & -left {
+	case logAccepted:
+		v.Kind, v.Time = Accepted, c.Accepted()
+	case logStarted:
+		v.Kind, v.Time = Started, c.Started()
+	default:
+		v.Kind, v.Time = Ended, c.Ended()
+		v.Result, _ = v.Operation.Result()
+	}
+}
+
+// keepSlots is how many slots a drained log keeps while operations live. Without any it keeps
+// idleSlots, which serve the life of one operation after the other.
+const (
+	keepSlots = 8
+	idleSlots = 2
+)
+
+// log is the entries that some observer has not been told yet.
+type log struct {
+	entries []entry
+	head    uint32 // entries before it are told to all, and cleared
+	untold  int32  // Ended events in the entries
+	cursors cursors
+}
+
+// cursor is one observer's place in the log.
+type cursor struct {
+	seq  uint64 // of the event told last
+	next uint32 // index of the entry to tell next
+	off  uint32 // events of it that were told
+	busy bool   // somebody has the role of telling this observer
+}
+
+// cursors are one per observer; the first needs no allocation, and few have more.
+type cursors struct {
+	first cursor
+	more  *[]cursor
+	n     uint8
+}
+
+func (c *cursors) at(i int) *cursor {
+	if i == 0 {
+		return &c.first
+	}
+	return &(*c.more)[i-1]
+}
+
+func (l *log) init(observers int) {
+	l.cursors.n = uint8(observers) //nolint:gosec // at most MaxObservers
+	if observers > 1 {
+		more := make([]cursor, observers-1)
+		l.cursors.more = &more
+	}
+}
+
+// append logs an entry, if there is anyone to tell.
+func (q *Queue) append(e entry) {
+	if q.log.cursors.n == 0 {
+		q.told(&e)
+		return
+	}
+	if q.log.entries == nil {
+		q.log.entries = make([]entry, 0, idleSlots)
+	}
+	q.log.entries = append(q.log.entries, e)
+	q.log.untold += int32(e.ends()) //nolint:gosec // far fewer
+}
+
+// behind reports whether the observer has something to be told.
+func (l *log) behind(i int) bool { return int(l.cursors.at(i).next) < len(l.entries) }
+
+// idle reports whether everybody was told everything, and nobody is being told.
+func (l *log) idle() bool {
+	for i := range int(l.cursors.n) {
+		if l.cursors.at(i).busy || l.behind(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// share is a few entries copied from the log, to be told without the lock.
+type share struct {
+	entries [4]entry
+	n       int    // entries
+	told    int    // entries told in full
+	off     int    // events told of the next one
+	seq     uint64 // of the event told last
+}
+
+// take copies what the observer is to be told next.
+func (l *log) take(i int, s *share) bool {
+	c := l.cursors.at(i)
+	s.n = copy(s.entries[:], l.entries[c.next:])
+	s.told, s.off, s.seq = 0, int(c.off), c.seq
+	return s.n > 0
+}
+
+// next fills in the next event of the share and books it as told: an event on which the observer
+// panics counts.
+func (s *share) next(v *Event) bool {
+	if s.told == s.n {
+		return false
+	}
+	e := &s.entries[s.told]
+	e.event(s.off, v)
+	s.seq++
+	v.Seq = s.seq
+	if s.off++; s.off == e.len() {
+		s.told++
+		s.off = 0
+	}
+	return true
+}
+
+// advance moves the observer's cursor past what it was told, and drops what all were told.
+func (q *Queue) advance(i int, s *share) {
+	l := &q.log
+	c := l.cursors.at(i)
+	c.next += uint32(s.told)            //nolint:gosec // at most 4
+	c.off, c.seq = uint32(s.off), s.seq //nolint:gosec // at most the victims of a cancel
+	q.trim()
+}
+
+// trim drops the entries that every observer was told.
+func (q *Queue) trim() {
+	l := &q.log
+	size := uint32(len(l.entries)) //nolint:gosec // an index
+	all := size
+	for i := range int(l.cursors.n) {
+		all = min(all, l.cursors.at(i).next)
+	}
+	for ; l.head < all; l.head++ {
+		e := &l.entries[l.head]
+		l.untold -= int32(e.ends()) //nolint:gosec // far fewer
+		q.told(e)
+		*e = entry{} // keeps nothing alive
+	}
+	shift := l.head
+	switch {
+	case l.head < size && (l.head < 32 || l.head < size/2):
+		return // not worth moving the rest yet
+	case l.head < size:
+		n := copy(l.entries, l.entries[l.head:])
+		clear(l.entries[n:])
+		l.entries = l.entries[:n]
+	case cap(l.entries) > keepSlots || (cap(l.entries) > idleSlots && q.live() == 0):
+		l.entries = nil
+	default:
+		l.entries = l.entries[:0]
+	}
+	l.head = 0
+	for i := range int(l.cursors.n) {
+		l.cursors.at(i).next -= shift
+	}
+}
+
+// told lets go of what an operation was lent once its last event was told: Released if that is
+// owed, else Ended.
+func (q *Queue) told(e *entry) {
+	switch {
+	case e.kinds == logBatch:
+		for _, it := range e.detail.victims {
+			it.letGo()
+		}
+	case e.kinds&(logEnded|logReleased) != 0:
+		e.item.letGo()
+	}
+}
+
+func (it *item) letGo() {
+	if !it.media.has(owed) {
+		it.control.LetGo()
+	}
+}

@@ -1,0 +1,122 @@
+package queue
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	"ivrqueue/operation"
+)
+
+// Media does the operations: it plays, it records. The queue owns when, the media owns how. Its
+// two methods are called one at a time for a queue, Start before Stop of the same task, with no
+// lock held; by default on a goroutine of the queue's own, so they may block and take any lock
+// (while one blocks, nothing else is started on this call, and nothing else waits). They may call
+// everything of the queue that does not wait. A panic or a runtime.Goexit in Start ends the
+// operation with [operation.Panicked]; in either the queue goes on.
+type Media interface {
+	// Start begins t. When it returns nil, the end will be told by t.End or t.Fail, from any
+	// goroutine, also from inside Start. An error is as t.Fail of it, unless the end was told.
+	Start(t Task) error
+
+	// Stop tells that t was ended over the media's head: cancelled, barged in on, timed out, or
+	// the call ended. Fall silent, and still call t.End, with what you have. It is called only if
+	// Start was, at most once, and not if the end was told. Media that does not report within the
+	// stop timeout is given up.
+	Stop(t Task)
+}
+
+// Turn is a task without the means to report: what a [Blocking] function gets. It is small, may be
+// copied and compared, and its zero value is dead and harmless.
+type Turn struct {
+	*operation.Operation
+
+	item *item
+}
+
+// Live reports whether the operation still is what the call should hear. Ask right before every
+// frame: once CancelAll has returned, the answer is no. It costs two atomic loads.
+func (t Turn) Live() bool { return t.item != nil && t.item.control.Live() }
+
+// Progress tells how far the media has come: one atomic store, as cheap as that. It is what the
+// Ended event of a cancelled operation tells, and what keeps the run timeout away.
+func (t Turn) Progress(position time.Duration) {
+	if t.item != nil {
+		t.item.control.Progress(position)
+	}
+}
+
+// Context returns a context that ends with the operation, whatever the end; its cause is the
+// [operation.Reason]. It has the values of Enqueue's context. It is made when first asked for.
+func (t Turn) Context() context.Context {
+	if t.item == nil {
+		return operation.DeadContext(operation.Unspecified)
+	}
+	return t.item.control.Context()
+}
+
+// Task is an operation that media is to do, and the means to report its end. It is small, may be
+// copied, kept and compared, and its zero value is dead and harmless. A report counts once: what
+// comes later, or after the media was given up, changes nothing.
+type Task struct {
+	Turn
+
+	queue *Queue
+}
+
+// End tells the queue that the media is through with the operation, and how it went; see
+// [operation.Result] for what may be left out. For an operation that was ended over the media's
+// head it frees the media and tells what there is: recording and position arrive as Released.
+// It does not block, save for what inline callbacks do, and may be called from any goroutine.
+func (t Task) End(r operation.Result) {
+	if t.queue != nil && t.item != nil {
+		t.queue.report(t.item, r)
+	}
+}
+
+// Fail is End with err as cause and the [operation.Reason] that errors.As finds in it, else
+// [operation.Unspecified].
+func (t Task) Fail(err error) {
+	t.End(operation.Result{Reason: operation.ReasonOf(err), Err: err})
+}
+
+// Blocking makes Media of a function that plays or records until it is done or ctx ends: the easy
+// form. It costs one goroutine per running operation. ctx ends soon after a cancel, before the
+// cancel returns; t.Live is exact. What the function returns is the report, and its return (or
+// panic, or exit) the only one, so two of them never run at once on a call, unless one did not
+// return within the stop timeout and was given up. An error fails the operation as t.Fail would,
+// and keeps position and recording of the result.
+//
+// A nil function makes media that fails every operation.
+func Blocking(f func(ctx context.Context, t Turn) (operation.Result, error)) Media {
+	return blocking(f)
+}
+
+type blocking func(ctx context.Context, t Turn) (operation.Result, error)
+
+// Start runs the function on a goroutine of its own, which ends with its report.
+func (f blocking) Start(t Task) error {
+	if f == nil {
+		return errNilFunc
+	}
+	go f.run(t)
+	return nil
+}
+
+// Stop does nothing: whoever ended the operation has ended its context.
+func (blocking) Stop(Task) {}
+
+func (f blocking) run(t Task) {
+	r := operation.Result{Reason: operation.Panicked, Err: ErrExited}
+	defer func() {
+		if v := recover(); v != nil {
+			r = operation.Result{Reason: operation.Panicked, Err: &PanicError{v, debug.Stack()}}
+		}
+		t.End(r)
+	}()
+	done, err := f(t.Context(), t.Turn)
+	if err != nil {
+		done.Reason, done.Err = operation.ReasonOf(err), err
+	}
+	r = done
+}

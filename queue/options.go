@@ -1,0 +1,181 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ivrqueue/operation"
+)
+
+// Defaults and limits of the options.
+const (
+	DefaultMaxPending  = 1024
+	DefaultStopTimeout = 5 * time.Second
+	MaxObservers       = 32
+)
+
+// Option configures a queue. The last of a kind wins, except where it says repeatable.
+type Option func(*config)
+
+// config is what options make. It never changes once New has it, so queues may share one.
+type config struct {
+	observers      []Observer // the inline one first, if there is one
+	inlineObserver bool
+	inlineMedia    bool
+	logger         *slog.Logger
+	maxPending     int
+	maxUntold      int // ended operations that the slowest observer was not told yet
+	stopTimeout    time.Duration
+	runTimeout     time.Duration
+	err            error
+
+	shared *config // set by Options: already validated
+}
+
+// WithObserver adds an observer whose calls are made on a goroutine of the queue's own, which
+// exists only while there is something to tell. Repeatable, at most [MaxObservers]; each gets every
+// event, in order, and one that is slow holds up only itself. Default: none.
+func WithObserver(o Observer) Option {
+	return func(c *config) {
+		if o == nil {
+			c.err = errors.Join(c.err, errors.New("queue: WithObserver: nil observer"))
+			return
+		}
+		c.observers = append(c.observers, o)
+	}
+}
+
+// WithInlineObserver adds the one observer that is called on the goroutine that changed the state:
+// the fastest form, for one that returns at once, takes no lock that a caller of the queue may
+// hold, and does not exit. Default: none.
+func WithInlineObserver(o Observer) Option {
+	return func(c *config) {
+		switch {
+		case o == nil:
+			c.err = errors.Join(c.err, errors.New("queue: WithInlineObserver: nil observer"))
+		case c.inlineObserver:
+			c.observers[0] = o
+		default:
+			c.observers = append([]Observer{o}, c.observers...)
+			c.inlineObserver = true
+		}
+	}
+}
+
+// WithInlineMedia has the media called on the goroutine that changed the state: the fastest form,
+// for media that returns at once, takes no lock that a caller of the queue may hold, and does not
+// exit. Default: calls on a goroutine of the queue's own.
+func WithInlineMedia() Option { return func(c *config) { c.inlineMedia = true } }
+
+// WithLogger sets where the queue tells of callbacks that panicked or exited, and of media given
+// up. It is called on a goroutine of the queue's own. Default, and for nil: [slog.Default].
+func WithLogger(l *slog.Logger) Option { return func(c *config) { c.logger = l } }
+
+// WithMaxPending bounds the operations that wait; the running one is not counted. An observer that
+// lags has a bound of its own, see [ErrFull]. Zero means no limit, for both; negative is an error.
+// Default: 1,024.
+func WithMaxPending(n int) Option { return func(c *config) { c.maxPending = n } }
+
+// WithStopTimeout sets how long media may take to report after its operation was ended over its
+// head; then it is given up. Zero and negative are errors. Default: 5 s.
+func WithStopTimeout(d time.Duration) Option { return func(c *config) { c.stopTimeout = d } }
+
+// WithRunTimeout ends a running operation whose media has shown neither progress nor end for d (it
+// may take a quarter of d longer, since it looks four times in d). Zero means never; negative is an
+// error. Default: never.
+func WithRunTimeout(d time.Duration) Option { return func(c *config) { c.runTimeout = d } }
+
+// Options makes one option of several, to be made once and shared by all calls: queues that are
+// given nothing else share its memory too.
+func Options(opts ...Option) Option {
+	shared, err := newConfig(opts)
+	return func(c *config) {
+		*c = *shared
+		c.err, c.shared = err, shared
+	}
+}
+
+// defaults is the config of a queue without options.
+var defaults = &config{maxPending: DefaultMaxPending, stopTimeout: DefaultStopTimeout, maxUntold: 4 * DefaultMaxPending}
+
+func newConfig(opts []Option) (*config, error) {
+	c := new(config)
+	*c = *defaults
+	for _, o := range opts {
+		if o != nil {
+			c.shared = nil
+			o(c)
+		}
+	}
+	if c.err != nil {
+		return c, c.err
+	}
+	if c.shared != nil {
+		return c.shared, nil
+	}
+	switch {
+	case c.maxPending < 0:
+		return c, fmt.Errorf("queue: WithMaxPending(%d): must be 0 (no limit) or more", c.maxPending)
+	case c.stopTimeout <= 0:
+		return c, fmt.Errorf("queue: WithStopTimeout(%v): must be more than 0", c.stopTimeout)
+	case c.runTimeout < 0:
+		return c, fmt.Errorf("queue: WithRunTimeout(%v): must be 0 (never) or more", c.runTimeout)
+	case len(c.observers) > MaxObservers:
+		return c, fmt.Errorf("queue: %d observers: must be at most %d", len(c.observers), MaxObservers)
+	}
+	c.maxUntold = 4 * c.maxPending
+	return c, nil
+}
+
+// EnqueueOption is what an operation may be given besides its request. It is a value, so that it
+// costs no allocation; the last of a kind wins, and the zero EnqueueOption says nothing.
+type EnqueueOption struct {
+	what  enqueueOption
+	text  string
+	value any
+	id    uuid.UUID
+}
+
+type enqueueOption uint8
+
+const (
+	setClientContext enqueueOption = iota + 1
+	setValue
+	setID
+)
+
+// ClientContext marks an operation with the bot's own text, at most 256 characters; it comes back
+// with the operation and is never read. Default: none.
+func ClientContext(s string) EnqueueOption { return EnqueueOption{what: setClientContext, text: s} }
+
+// Value hangs the platform's own datum on an operation: see [operation.Operation.Value].
+func Value(v any) EnqueueOption { return EnqueueOption{what: setValue, value: v} }
+
+// ID gives an operation its id. Default, and for the zero id: a random one.
+func ID(id uuid.UUID) EnqueueOption { return EnqueueOption{what: setID, id: id} }
+
+func apply(s *operation.Spec, opts []EnqueueOption) {
+	for i := range opts {
+		switch o := &opts[i]; o.what {
+		case setClientContext:
+			s.ClientContext = o.text
+		case setValue:
+			s.Value = o.value
+		case setID:
+			s.ID = o.id
+		}
+	}
+}
+
+func hasID(opts []EnqueueOption) bool {
+	for i := range opts {
+		if opts[i].what == setID {
+			return true
+		}
+	}
+	return false
+}

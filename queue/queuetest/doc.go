@@ -1,0 +1,24 @@
+// Package queuetest is for those who implement [queue.Media], and for those who use a queue in
+// their tests.
+//
+// # How to think of it
+//
+// [Media] is media that does what a test says, and remembers what it was told. [Recorder] is an
+// observer that keeps every event. [TestMedia] and [TestMediaInBubble] are a conformance suite: they
+// drive media of yours through a real queue and tell, case by case, where it breaks the contract.
+//
+// # Concurrency
+//
+// Everything here is safe for concurrent use, and works in real time as well as in a bubble of
+// [testing/synctest]. In a bubble, synctest.Wait brings all to rest, and then Media and Recorder
+// tell what has happened; in real time, their methods that take a context wait for it.
+//
+// # Errors
+//
+// What waits returns the cause of its context. The suite reports through the testing.TB it is
+// given.
+//
+// # Cost
+//
+// Events and tasks are kept for ever: this is for tests.
+package queuetest

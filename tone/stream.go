@@ -1,0 +1,172 @@
+package tone
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// Event is a tone that was published.
+type Event struct {
+	// Seq numbers the tones of a call: 1, 2, 3, without gaps. It is Graph's sequenceId.
+	Seq uint64
+
+	// Lost is how many tones, of whatever value, this subscription lost right before this one
+	// because it lagged by more than 256.
+	Lost uint64
+
+	Time        time.Time // when it was published
+	Tone        Tone
+	Participant string // who pressed the key, if it is known
+}
+
+// Stream is a call's stream of tones. Its zero value is ready; it must not be copied. End ends it;
+// a stream that nobody ends holds nothing but memory.
+type Stream struct {
+	mu sync.Mutex // guards everything below, and all of the subscriptions
+
+	last  uint64        // sequence number of the tone published last
+	slots *[]slot       // the ring: tone n is in slot n modulo its length, a power of two
+	subs  *Subscription // those that may still get tones
+	ended bool
+}
+
+// slot is a tone in the ring.
+type slot struct {
+	time        time.Time
+	participant string
+	tone        Tone
+}
+
+// Sizes of the ring: what it begins with, what it may keep once everybody has read everything, and
+// how far a subscription may lag.
+const (
+	firstSlots = 2
+	keepSlots  = 8
+	maxSlots   = 256
+)
+
+// Publish gives the tone the next sequence number and to every subscription, and returns the
+// number. It waits for nobody. It is an error if t is no tone, and [ErrEnded] after the end.
+func (s *Stream) Publish(t Tone) (uint64, error) { return s.PublishFrom("", t) }
+
+// PublishFrom is Publish with the participant who pressed the key.
+func (s *Stream) PublishFrom(participant string, t Tone) (uint64, error) {
+	if !t.Valid() {
+		return 0, t.invalid()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return 0, ErrEnded
+	}
+	s.last++
+	if s.subs == nil {
+		return s.last, nil // nobody will ever read it
+	}
+	s.makeRoom()
+	ring := *s.slots
+	ring[s.last%uint64(len(ring))] = slot{time.Now(), participant, t}
+	for sub := s.subs; sub != nil; sub = sub.below {
+		sub.offer(t)
+	}
+	return s.last, nil
+}
+
+// makeRoom makes or grows the ring, so that the newest tone overwrites one that all have read, or
+// the oldest that may be kept.
+func (s *Stream) makeRoom() {
+	if s.slots == nil {
+		ring := make([]slot, firstSlots)
+		s.slots = &ring
+		return
+	}
+	old := *s.slots
+	n := uint64(len(old))
+	if n == maxSlots || s.last <= n || s.lowest() > s.last-n {
+		return
+	}
+	ring := make([]slot, 2*n)
+	for seq := s.last - n; seq < s.last; seq++ {
+		ring[seq%(2*n)] = old[seq%n]
+	}
+	*s.slots = ring
+}
+
+// lowest returns the number of the oldest tone that some subscription has not read.
+func (s *Stream) lowest() uint64 {
+	lowest := s.last + 1
+	for sub := s.subs; sub != nil; sub = sub.below {
+		lowest = min(lowest, sub.next)
+	}
+	return lowest
+}
+
+// drained lets go of a ring that nobody needs.
+func (s *Stream) drained() {
+	if s.slots == nil || s.subs != nil && (len(*s.slots) <= keepSlots || s.lowest() <= s.last) {
+		return
+	}
+	s.slots = nil
+}
+
+// End ends the stream with the call: nothing is published any more. What is left can still be read;
+// then subscriptions say [ErrEnded]. To end it again does nothing.
+func (s *Stream) End() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	for sub := s.subs; sub != nil; {
+		below := sub.below // sub may leave the list
+		sub.settle()
+		sub = below
+	}
+}
+
+// Subscribe returns a subscription that is pulled: it gets every tone published from now on. Close
+// it when it is not needed any more; the end of the stream ends it too.
+func (s *Stream) Subscribe() *Subscription {
+	sub := &Subscription{stream: s}
+	s.add(sub)
+	return sub
+}
+
+// Handle calls f with every tone of the set that is published from now on, in order, one at a time,
+// on a goroutine of the stream's own. f may block (then it lags, which is its own affair), and call
+// everything of stream and subscription that does not wait. A tone on which it panics or exits its
+// goroutine counts as handled; that is told to [log/slog]'s default logger, without the tone. The
+// set must not be empty and f not nil.
+func (s *Stream) Handle(set Set, f func(Event)) (*Subscription, error) {
+	switch {
+	case f == nil:
+		return nil, errors.New("tone: Handle: nil function")
+	case set&All == 0:
+		return nil, errors.New("tone: Handle: empty set")
+	case set&^All != 0:
+		return nil, errors.New("tone: Handle: set has what is no tone")
+	}
+	sub := &Subscription{stream: s, set: set, handle: f}
+	s.add(sub)
+	return sub, nil
+}
+
+func (s *Stream) add(sub *Subscription) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub.next = s.last + 1
+	if sub.over = s.ended; sub.over {
+		return
+	}
+	sub.below, s.subs = s.subs, sub
+}
+
+// remove takes a subscription from the list, if it is there.
+func (s *Stream) remove(sub *Subscription) {
+	for at := &s.subs; *at != nil; at = &(*at).below {
+		if *at == sub {
+			*at, sub.below = sub.below, nil
+			s.drained()
+			return
+		}
+	}
+}

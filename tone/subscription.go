@@ -1,0 +1,196 @@
+package tone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Subscription is a place in a stream. Stream.Subscribe and Stream.Handle make it; Close, or the
+// end of the stream, end it. It must not be copied. Several goroutines may pull one subscription:
+// each tone goes to one of them.
+type Subscription struct {
+	stream *Stream
+	set    Set         // what a handled one wants
+	handle func(Event) // nil if it is pulled
+
+	// Guarded by the stream's mutex.
+	below   *Subscription // in the stream's list
+	next    uint64        // number of the tone to read next
+	lost    uint64        // in total
+	untold  uint64        // lost before a tone that the set does not have
+	wake    chan struct{} // holds a token while there is something to read; made on demand
+	done    chan struct{} // made on demand
+	over    bool          // gets no more tones, and has read what there was; or closed
+	closed  bool
+	running bool // a goroutine is handling tones
+}
+
+// TryNext returns the next tone, if there is one. It does not wait. For a handled subscription it
+// never has one.
+func (s *Subscription) TryNext() (Event, bool) {
+	s.stream.mu.Lock()
+	defer s.stream.mu.Unlock()
+	if s.handle != nil {
+		return Event{}, false
+	}
+	return s.read()
+}
+
+// Next returns the next tone, and waits for it until ctx ends. Errors: [ErrEnded], [ErrClosed], the
+// cause of ctx. What is there is returned even if ctx is over.
+func (s *Subscription) Next(ctx context.Context) (Event, error) {
+	if ctx == nil {
+		return Event{}, errors.New("tone: Next: nil context")
+	}
+	if s.handle != nil {
+		return Event{}, errors.New("tone: Next: the subscription is handled, not pulled")
+	}
+	for {
+		e, ok := s.TryNext()
+		if ok {
+			return e, nil
+		}
+		if err := s.Err(); err != nil {
+			return Event{}, err
+		}
+		select {
+		case <-s.Ready():
+		case <-ctx.Done():
+			return Event{}, fmt.Errorf("tone: Next: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// Ready returns a channel, always the same, from which can be received when TryNext may have a
+// tone, and always once the subscription is over. One value stands for any number of tones: take
+// all there are.
+func (s *Subscription) Ready() <-chan struct{} {
+	s.stream.mu.Lock()
+	defer s.stream.mu.Unlock()
+	if s.wake == nil {
+		s.wake = make(chan struct{}, 1)
+		if s.over {
+			close(s.wake)
+		} else {
+			s.signal()
+		}
+	}
+	return s.wake
+}
+
+// Err returns nil while there may be tones to come, then [ErrEnded] or [ErrClosed].
+func (s *Subscription) Err() error {
+	s.stream.mu.Lock()
+	defer s.stream.mu.Unlock()
+	switch {
+	case s.closed:
+		return ErrClosed
+	case s.over:
+		return ErrEnded
+	default:
+		return nil
+	}
+}
+
+// Lost returns how many tones, of whatever value, were lost in all because the subscription lagged.
+func (s *Subscription) Lost() uint64 {
+	s.stream.mu.Lock()
+	defer s.stream.mu.Unlock()
+	return s.lost
+}
+
+// Close ends the subscription. It does not wait: of a handled one a call may be under way, which
+// Done tells; no other begins. To close it again does nothing.
+func (s *Subscription) Close() {
+	s.stream.mu.Lock()
+	defer s.stream.mu.Unlock()
+	s.closed = true
+	s.settle()
+}
+
+// Done returns a channel that is closed when the subscription was closed, or has read the last tone
+// of an ended stream, and no call of its function is under way.
+func (s *Subscription) Done() <-chan struct{} {
+	s.stream.mu.Lock()
+	defer s.stream.mu.Unlock()
+	if s.done == nil {
+		s.done = make(chan struct{})
+		if s.over && !s.running {
+			close(s.done)
+		}
+	}
+	return s.done
+}
+
+// offer tells the subscription of the tone published last.
+func (s *Subscription) offer(t Tone) {
+	switch {
+	case s.handle == nil:
+		s.signal()
+	case s.running: // it will see
+	case s.next == s.stream.last && !s.set.Contains(t):
+		s.next++
+	default:
+		s.running = true
+		go s.run()
+	}
+}
+
+// signal wakes one who waits, if there is something to read and anyone has ever waited.
+func (s *Subscription) signal() {
+	if s.wake == nil || s.over || s.next > s.stream.last {
+		return
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// read takes the next tone from the ring.
+func (s *Subscription) read() (Event, bool) {
+	st := s.stream
+	if s.closed || s.next > st.last {
+		return Event{}, false
+	}
+	ring := *st.slots
+	e := Event{Seq: s.next}
+	if n := uint64(len(ring)); st.last-s.next >= n {
+		e.Seq = st.last - n + 1
+		e.Lost = e.Seq - s.next
+		s.lost += e.Lost
+	}
+	at := &ring[e.Seq%uint64(len(ring))]
+	e.Time, e.Tone, e.Participant = at.time, at.tone, at.participant
+	if s.next = e.Seq + 1; s.next > st.last {
+		st.drained()
+		s.settle()
+	} else {
+		s.signal() // for the next who waits
+	}
+	return e, true
+}
+
+// settle notices that the subscription is over, and done.
+func (s *Subscription) settle() {
+	if !s.over && (s.closed || s.stream.ended && s.next > s.stream.last) {
+		s.over = true
+		s.stream.remove(s)
+		if s.wake != nil {
+			close(s.wake) // signal sends nothing from now on
+		}
+	}
+	if s.over && !s.running && s.done != nil && !isClosed(s.done) {
+		close(s.done)
+	}
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
