@@ -107,10 +107,10 @@ func (q *Queue) Cancel(id uuid.UUID) (*operation.Operation, error) {
 func (q *Queue) end(it *item, why operation.Reason, c *clock) {
 	position := it.control.Operation().Position()
 	must(it.control.End(operation.Result{Reason: why, Position: position}, c.now()))
-	q.append(entry{item: it, kinds: logEnded})
 	if it == q.slot {
-		q.overrule(it)
+		q.overrule(it) // first, so that what it was lent is kept while its media is not through
 	}
+	q.append(entry{item: it, kinds: logEnded})
 }
 
 // endAll ends everything that is live and returns it, the running one first.
@@ -136,10 +136,10 @@ func (q *Queue) endAll(why operation.Reason, c *clock) []*item {
 	q.generation.End(why, d.at) // commit: from this store on, all of them are failed
 	q.generation = nil
 
-	q.append(entry{kinds: logBatch, detail: d})
 	if running != nil {
 		q.overrule(running)
 	}
+	q.append(entry{kinds: logBatch, detail: d})
 	return victims
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,6 +132,16 @@ func TestSealLetsTheGoodbyeFinish(t *testing.T) {
 		}
 		rec.Check(t)
 
+		last := newQueue(t, &queuetest.Media{})
+		op := enqueue(t, last, 1)[0]
+		last.Seal()
+		if s := last.Snapshot(); s.Closed {
+			t.Error("closed while the goodbye is running")
+		}
+		if r := last.Close(nil); r.Len() != 1 || reason(op) != operation.CallEnded {
+			t.Errorf("Close during the goodbye: receipt of %d, %v", r.Len(), reason(op))
+		}
+
 		empty := newQueue(t, m)
 		empty.Seal()
 		empty.Seal()
@@ -164,4 +175,24 @@ func TestShutdownWaitsUntilItsContext(t *testing.T) {
 			t.Error("a nil context is no error")
 		}
 	})
+}
+
+// Whoever waits for Done finds the Done of every operation closed.
+func TestDoneComesAfterTheDoneOfTheVictims(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		q := newQueue(t, &queuetest.Media{}, queue.WithMaxPending(0))
+		ops := enqueue(t, q, 3000)
+		for _, op := range ops {
+			op.Done()
+		}
+		done := q.Done()
+		go q.Close(nil)
+		<-done
+		for i, op := range slices.Backward(ops) { // the last is closed last
+			if !isClosed(op.Done()) {
+				t.Fatalf("the queue is done and operation %d is not", i)
+			}
+		}
+	}
 }

@@ -155,7 +155,7 @@ func TestCallbacksNeverRunOnACallersGoroutineByDefault(t *testing.T) {
 		rec := &queuetest.Recorder{OnEvent: func(queue.Event) { onStack("Observe") }}
 		logged := queue.WithLogger(slog.New(blockingHandler{func() { onStack("the logger") }}))
 		q := newQueue(t, m, queue.WithObserver(rec), logged,
-			queue.WithObserver(queue.ObserverFunc(func(queue.Event) { panic("for the log") })))
+			queue.WithInlineObserver(queue.ObserverFunc(func(queue.Event) { panic("for the log") })))
 		for range 20 {
 			callerOf(func() { enqueue(t, q, 2) })
 			synctest.Wait()

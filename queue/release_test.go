@@ -95,6 +95,40 @@ func TestMediaThatDoesNotReportIsGivenUp(t *testing.T) {
 	})
 }
 
+// The report comes at the very instant of the stop timeout: whichever is first, the timeout is the
+// old task's and nothing to the next one.
+func TestAStopTimeoutThatComesTooLateLeavesTheNextAlone(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		m := &queuetest.Media{OnStop: func(k queue.Task) {
+			time.AfterFunc(queue.DefaultStopTimeout, func() { k.End(operation.Result{}) })
+		}}
+		q := newQueue(t, m)
+		reports := 0
+		for range 300 {
+			enqueue(t, q, 1)
+			synctest.Wait()
+			q.CancelAll()
+			next := enqueue(t, q, 1)[0]
+			before := q.Snapshot().Abandoned
+			time.Sleep(queue.DefaultStopTimeout)
+			synctest.Wait()
+			if next.Status() != operation.Running {
+				t.Fatalf("the next is %v", next.Status())
+			}
+			m.Current().End(operation.Result{})
+			if next.Status() != operation.Completed {
+				t.Fatal("the next was given up in place of the old one")
+			}
+			if q.Snapshot().Abandoned == before {
+				reports++
+			}
+		}
+		if reports == 0 {
+			t.Error("the report was never first: the test shows nothing")
+		}
+	})
+}
+
 // Callbacks that never return: hung in Start, in Stop, and in a Start that had reported.
 func TestACallbackThatHangsLosesTheMediaRole(t *testing.T) {
 	hangs := map[string]func(m *queuetest.Media, release chan struct{}){
