@@ -121,8 +121,8 @@ func (c *Control) Context() context.Context {
 	return ctx
 }
 
-// Accepted, Started and Ended are the times of [Operation.Times], one by one, for those who know
-// that they have come.
+// Accepted returns when the operation was accepted. Like Started and Ended it is one of
+// [Operation.Times], for those who know that it has come.
 func (c *Control) Accepted() time.Time { return c.op.accepted }
 
 // Started returns when the operation was started.
@@ -161,7 +161,7 @@ func (c *Control) status() Status { return c.op.Status() }
 
 // taskContext is a context with the means to end it.
 type taskContext struct {
-	context.Context
+	context.Context //nolint:containedctx // it is the context, and what ends it
 
 	cancel context.CancelCauseFunc
 }
@@ -199,6 +199,8 @@ type cancelMediaProcessing struct{}
 func (cancelMediaProcessing) Kind() Kind { return KindCancelMediaProcessing }
 
 func (cancelMediaProcessing) Validate() error {
-	return &FieldError{Field: "request", Value: string(KindCancelMediaProcessing),
-		Limit: "a kind that media can do; CancelAll makes this one"}
+	return &FieldError{
+		"request", string(KindCancelMediaProcessing),
+		"a kind that media can do; CancelAll makes this one",
+	}
 }

@@ -28,10 +28,12 @@ const (
 	Fail                      // notStarted, running → failed
 )
 
-// Statuses and Events list what there is, in the order of a life.
+// The names, in the order of a life. The machine and everything else take them from here.
 var (
-	statusNames = [...]string{NotStarted: "notStarted", Running: "running", Completed: "completed", Failed: "failed"}
-	eventNames  = [...]string{Start: "start", Complete: "complete", Fail: "fail"}
+	statusNames = [...]string{
+		NotStarted: "notStarted", Running: "running", Completed: "completed", Failed: "failed",
+	}
+	eventNames = [...]string{Start: "start", Complete: "complete", Fail: "fail"}
 )
 
 // String returns the name Graph uses: notStarted, running, completed or failed.

@@ -47,36 +47,62 @@ const (
 
 // rows is the table of results.
 var rows = [...]row{
-	Succeeded: {"succeeded", Completed, 200, 0, "Action completed successfully.",
-		"completedSuccessfully", ""},
-	StopTone: {"stopTone", Completed, 200, 8514, "Action completed as stop tone was detected.",
-		"", "stopToneDetected"},
-	MaxDuration: {"maxDuration", Completed, 200, 8515, "Action completed, max record duration reached.",
-		"", "maxRecordDurationReached"},
-	MaxSilence: {"maxSilence", Completed, 200, 8509, "Action completed, max silence timeout reached.",
-		"", "maxSilenceTimeout"},
-	InitialSilence: {"initialSilence", Failed, 400, 8510, "Action failed, initial silence timeout reached.",
-		"unknown", "initialSilenceTimeout"},
-	Cancelled: {"cancelled", Failed, 400, 8508, cancelledMessage,
-		"mediaOperationCanceled", "operationCanceled"},
-	BargedIn: {"bargedIn", Failed, 400, 8508, cancelledMessage,
-		"mediaOperationCanceled", "operationCanceled"},
-	PromptFailed: {"promptFailed", Failed, 500, 8511, "Action failed, the prompt could not be played.",
-		"unknown", "playPromptFailed"},
-	BeepFailed: {"beepFailed", Failed, 500, 8512, "Action failed, the beep could not be played.",
-		"unknown", "playBeepFailed"},
-	BadFormat: {"badFormat", Failed, 400, 8535, "Action failed, the file format is invalid.",
-		"unknown", "unspecifiedError"},
-	NotDownloadable: {"notDownloadable", Failed, 400, 8536, "Action failed, the file could not be downloaded.",
-		"unknown", "unspecifiedError"},
+	Succeeded: {
+		"succeeded", Completed, 200, 0, "Action completed successfully.",
+		"completedSuccessfully", "",
+	},
+	StopTone: {
+		"stopTone", Completed, 200, 8514, "Action completed as stop tone was detected.",
+		"", "stopToneDetected",
+	},
+	MaxDuration: {
+		"maxDuration", Completed, 200, 8515, "Action completed, max record duration reached.",
+		"", "maxRecordDurationReached",
+	},
+	MaxSilence: {
+		"maxSilence", Completed, 200, 8509, "Action completed, max silence timeout reached.",
+		"", "maxSilenceTimeout",
+	},
+	InitialSilence: {
+		"initialSilence", Failed, 400, 8510, "Action failed, initial silence timeout reached.",
+		"unknown", "initialSilenceTimeout",
+	},
+	Cancelled: {
+		"cancelled", Failed, 400, 8508, cancelledMessage,
+		"mediaOperationCanceled", "operationCanceled",
+	},
+	BargedIn: {
+		"bargedIn", Failed, 400, 8508, cancelledMessage,
+		"mediaOperationCanceled", "operationCanceled",
+	},
+	PromptFailed: {
+		"promptFailed", Failed, 500, 8511, "Action failed, the prompt could not be played.",
+		"unknown", "playPromptFailed",
+	},
+	BeepFailed: {
+		"beepFailed", Failed, 500, 8512, "Action failed, the beep could not be played.",
+		"unknown", "playBeepFailed",
+	},
+	BadFormat: {
+		"badFormat", Failed, 400, 8535, "Action failed, the file format is invalid.",
+		"unknown", "unspecifiedError",
+	},
+	NotDownloadable: {
+		"notDownloadable", Failed, 400, 8536, "Action failed, the file could not be downloaded.",
+		"unknown", "unspecifiedError",
+	},
 	TimedOut:    {"timedOut", Failed, 500, 9999, internalMessage, "unknown", "unspecifiedError"},
 	Abandoned:   {"abandoned", Failed, 500, 9999, internalMessage, "unknown", "unspecifiedError"},
 	Panicked:    {"panicked", Failed, 500, 9999, internalMessage, "unknown", "unspecifiedError"},
 	Unspecified: {"unspecified", Failed, 500, 9999, internalMessage, "unknown", "unspecifiedError"},
-	CallEnded: {"callEnded", Failed, 400, 8528, "Action failed, the call was terminated.",
-		"mediaOperationCanceled", "operationCanceled"},
-	ShutDown: {"shutDown", Failed, 500, 8572, "Action failed, the service was shut down.",
-		"mediaOperationCanceled", "operationCanceled"},
+	CallEnded: {
+		"callEnded", Failed, 400, 8528, "Action failed, the call was terminated.",
+		"mediaOperationCanceled", "operationCanceled",
+	},
+	ShutDown: {
+		"shutDown", Failed, 500, 8572, "Action failed, the service was shut down.",
+		"mediaOperationCanceled", "operationCanceled",
+	},
 }
 
 // Valid reports whether r is one of the reasons above.
@@ -129,4 +155,6 @@ func (r Reason) Error() string {
 }
 
 // Is makes a barge-in a kind of cancel for errors.Is.
-func (r Reason) Is(target error) bool { return target == Cancelled && r == BargedIn } //nolint:errorlint // this is what errors.Is calls
+func (r Reason) Is(target error) bool {
+	return target == Cancelled && r == BargedIn
+}

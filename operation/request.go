@@ -2,6 +2,7 @@ package operation
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -59,10 +60,10 @@ func (*PlayPrompt) Kind() Kind { return KindPlayPrompt }
 // Validate checks Graph's limits.
 func (p *PlayPrompt) Validate() error {
 	if p == nil {
-		return &FieldError{Field: "request", Value: "nil *PlayPrompt", Limit: "a PlayPrompt"}
+		return &FieldError{"request", "nil *PlayPrompt", "a PlayPrompt"}
 	}
 	if n := len(p.Prompts); n < 1 || n > MaxPlayPrompts {
-		return &FieldError{Field: "prompts", Value: count(n), Limit: fmt.Sprintf("1 to %d", MaxPlayPrompts)}
+		return &FieldError{"prompts", count(n), fmt.Sprintf("1 to %d", MaxPlayPrompts)}
 	}
 	return validatePrompts(p.Prompts)
 }
@@ -102,10 +103,10 @@ func (r *RecordResponse) WithDefaults() RecordResponse {
 // Validate checks Graph's limits.
 func (r *RecordResponse) Validate() error {
 	if r == nil {
-		return &FieldError{Field: "request", Value: "nil *RecordResponse", Limit: "a RecordResponse"}
+		return &FieldError{"request", "nil *RecordResponse", "a RecordResponse"}
 	}
 	if n := len(r.Prompts); n > MaxRecordPrompts {
-		return &FieldError{Field: "prompts", Value: count(n), Limit: fmt.Sprintf("at most %d", MaxRecordPrompts)}
+		return &FieldError{"prompts", count(n), fmt.Sprintf("at most %d", MaxRecordPrompts)}
 	}
 	if err := validatePrompts(r.Prompts); err != nil {
 		return err
@@ -119,12 +120,12 @@ func (r *RecordResponse) Validate() error {
 		{"maxDuration", r.MaxDuration},
 	} {
 		if t.d != 0 && (t.d < MinRecordTime || t.d > MaxRecordTime) {
-			return &FieldError{Field: t.field, Value: t.d.String(),
-				Limit: fmt.Sprintf("%v to %v, or zero for %v", MinRecordTime, MaxRecordTime, DefaultRecordTime)}
+			return &FieldError{t.field, t.d.String(), fmt.Sprintf("%v to %v, or zero for %v",
+				MinRecordTime, MaxRecordTime, DefaultRecordTime)}
 		}
 	}
 	if bad := r.StopTones &^ tone.All; bad != 0 {
-		return &FieldError{Field: "stopTones", Value: fmt.Sprintf("%#x", uint32(bad)), Limit: "a set of the 17 tones"}
+		return &FieldError{"stopTones", fmt.Sprintf("%#x", uint32(bad)), "a set of the 17 tones"}
 	}
 	return nil
 }
@@ -132,7 +133,7 @@ func (r *RecordResponse) Validate() error {
 func validatePrompts(prompts []Prompt) error {
 	for i, p := range prompts {
 		if p.URI == "" {
-			return &FieldError{Field: fmt.Sprintf("prompts[%d].uri", i), Value: `""`, Limit: "a WAV file's URI"}
+			return &FieldError{fmt.Sprintf("prompts[%d].uri", i), `""`, "a WAV file's URI"}
 		}
 	}
 	return nil
@@ -142,12 +143,14 @@ func validatePrompts(prompts []Prompt) error {
 func ValidateClientContext(s string) error {
 	if len(s) > MaxClientContext { // it can be too long only if it has too many bytes
 		if n := utf8.RuneCountInString(s); n > MaxClientContext {
-			return &FieldError{Field: "clientContext", Value: fmt.Sprintf("%d characters", n),
-				Limit: fmt.Sprintf("at most %d", MaxClientContext)}
+			return &FieldError{
+				"clientContext", fmt.Sprintf("%d characters", n),
+				fmt.Sprintf("at most %d", MaxClientContext),
+			}
 		}
 	}
 	if !utf8.ValidString(s) {
-		return &FieldError{Field: "clientContext", Value: "invalid UTF-8", Limit: "valid UTF-8"}
+		return &FieldError{"clientContext", "invalid UTF-8", "valid UTF-8"}
 	}
 	return nil
 }
@@ -156,7 +159,7 @@ func count(n int) string {
 	if n == 0 {
 		return "none"
 	}
-	return fmt.Sprint(n)
+	return strconv.Itoa(n)
 }
 
 // FieldError says which field of a request is wrong, what it is, and what it may be.

@@ -59,7 +59,9 @@ func (q *Queue) CancelAll(opts ...EnqueueOption) Receipt {
 // another producer gets between. The receipt names those that were ended. It is refused for the
 // same reasons as Enqueue, save that a full queue never refuses it; a refused Interrupt has
 // cancelled nothing.
-func (q *Queue) Interrupt(ctx context.Context, req operation.Request, opts ...EnqueueOption) (*operation.Operation, Receipt, error) {
+func (q *Queue) Interrupt(
+	ctx context.Context, req operation.Request, opts ...EnqueueOption,
+) (*operation.Operation, Receipt, error) {
 	it, _, err := prepare(ctx, req, opts)
 	if err != nil {
 		return nil, Receipt{}, err

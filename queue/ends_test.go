@@ -16,6 +16,7 @@ import (
 
 // G3, for every way an operation can end.
 func TestEveryOperationEndsOnceWithOneEvent(t *testing.T) {
+	t.Parallel()
 	boom := errors.New("boom")
 	ways := []struct {
 		name    string
@@ -25,32 +26,56 @@ func TestEveryOperationEndsOnceWithOneEvent(t *testing.T) {
 		release bool
 	}{
 		{name: "end", do: func(_ *queue.Queue, k queue.Task) { k.End(operation.Result{}) }, want: operation.Succeeded},
-		{name: "end with an error", want: operation.Unspecified,
-			do: func(_ *queue.Queue, k queue.Task) { k.End(operation.Result{Err: boom}) }},
-		{name: "end with a reason out of range", want: operation.Unspecified,
-			do: func(_ *queue.Queue, k queue.Task) { k.End(operation.Result{Reason: 99}) }},
+		{
+			name: "end with an error", want: operation.Unspecified,
+			do: func(_ *queue.Queue, k queue.Task) { k.End(operation.Result{Err: boom}) },
+		},
+		{
+			name: "end with a reason out of range", want: operation.Unspecified,
+			do: func(_ *queue.Queue, k queue.Task) { k.End(operation.Result{Reason: 99}) },
+		},
 		{name: "fail", want: operation.Unspecified, do: func(_ *queue.Queue, k queue.Task) { k.Fail(boom) }},
 		{name: "fail without an error", want: operation.Unspecified, do: func(_ *queue.Queue, k queue.Task) { k.Fail(nil) }},
-		{name: "fail with a reason inside", want: operation.BadFormat,
-			do: func(_ *queue.Queue, k queue.Task) { k.Fail(errors.Join(boom, operation.BadFormat)) }},
-		{name: "error from Start", want: operation.NotDownloadable,
-			start: func(queue.Task) error { return operation.NotDownloadable }},
-		{name: "panic in Start", want: operation.Panicked,
-			start: func(queue.Task) error { panic(boom) }},
-		{name: "exit in Start", want: operation.Panicked,
-			start: func(queue.Task) error { runtime.Goexit(); return nil }},
-		{name: "end in Start, then an error", want: operation.Succeeded,
-			start: func(k queue.Task) error { k.End(operation.Result{}); return boom }},
-		{name: "end in Start, then a panic", want: operation.Succeeded,
-			start: func(k queue.Task) error { k.End(operation.Result{}); panic(boom) }},
-		{name: "cancel all", want: operation.Cancelled, release: true,
-			do: func(q *queue.Queue, _ queue.Task) { q.CancelAll() }},
-		{name: "cancel", want: operation.Cancelled, release: true,
-			do: func(q *queue.Queue, k queue.Task) { q.Cancel(k.ID()) }},
-		{name: "close", want: operation.CallEnded, release: true,
-			do: func(q *queue.Queue, _ queue.Task) { q.Close(nil) }},
-		{name: "shut down", want: operation.ShutDown, release: true,
-			do: func(q *queue.Queue, _ queue.Task) { q.Close(operation.ShutDown) }},
+		{
+			name: "fail with a reason inside", want: operation.BadFormat,
+			do: func(_ *queue.Queue, k queue.Task) { k.Fail(errors.Join(boom, operation.BadFormat)) },
+		},
+		{
+			name: "error from Start", want: operation.NotDownloadable,
+			start: func(queue.Task) error { return operation.NotDownloadable },
+		},
+		{
+			name: "panic in Start", want: operation.Panicked,
+			start: func(queue.Task) error { panic(boom) },
+		},
+		{
+			name: "exit in Start", want: operation.Panicked,
+			start: func(queue.Task) error { runtime.Goexit(); return nil },
+		},
+		{
+			name: "end in Start, then an error", want: operation.Succeeded,
+			start: func(k queue.Task) error { k.End(operation.Result{}); return boom },
+		},
+		{
+			name: "end in Start, then a panic", want: operation.Succeeded,
+			start: func(k queue.Task) error { k.End(operation.Result{}); panic(boom) },
+		},
+		{
+			name: "cancel all", want: operation.Cancelled, release: true,
+			do: func(q *queue.Queue, _ queue.Task) { q.CancelAll() },
+		},
+		{
+			name: "cancel", want: operation.Cancelled, release: true,
+			do: func(q *queue.Queue, k queue.Task) { q.Cancel(k.ID()) },
+		},
+		{
+			name: "close", want: operation.CallEnded, release: true,
+			do: func(q *queue.Queue, _ queue.Task) { q.Close(nil) },
+		},
+		{
+			name: "shut down", want: operation.ShutDown, release: true,
+			do: func(q *queue.Queue, _ queue.Task) { q.Close(operation.ShutDown) },
+		},
 	}
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {

@@ -39,10 +39,7 @@ type diary struct {
 const maxNotes = 16
 
 // note is one line of the log.
-type note struct {
-	what  string
-	attrs []any
-}
+type note struct{ attrs []any }
 
 // note takes down what the logger should know.
 func (q *Queue) note(what string, it *item, err error) {
@@ -51,10 +48,11 @@ func (q *Queue) note(what string, it *item, err error) {
 		d.dropped++
 		return
 	}
-	attrs := []any{slog.String("call", q.call)}
+	attrs := []any{slog.String("what", what), slog.String("call", q.call)}
 	if it != nil {
 		op := it.control.Operation()
-		attrs = append(attrs, slog.String("operation", op.ID().String()), slog.String("kind", string(op.Kind())))
+		attrs = append(attrs,
+			slog.String("operation", op.ID().String()), slog.String("kind", string(op.Kind())))
 	}
 	if err != nil {
 		attrs = append(attrs, slog.Any("error", err))
@@ -64,7 +62,7 @@ func (q *Queue) note(what string, it *item, err error) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	attrs = append(attrs, slog.Time("at", time.Now()))
-	d.notes = append(d.notes, note{what, attrs})
+	d.notes = append(d.notes, note{attrs})
 }
 
 // runDiary tells the logger, on a goroutine of its own.
@@ -83,7 +81,8 @@ func (q *Queue) runDiary() {
 			d.dropped = 0
 		}
 		q.mu.Unlock()
-		_ = guard(func() { l.Warn("queue: "+n.what, n.attrs...) }, func() { go q.runDiary() })
+		tell := func() { l.Warn("queue: a callback went wrong", n.attrs...) }
+		_ = guard(tell, func() { go q.runDiary() })
 		q.mu.Lock()
 	}
 	d.notes = nil

@@ -2,7 +2,6 @@ package queue_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"slices"
 	"testing"
@@ -15,7 +14,7 @@ import (
 )
 
 // quiet is a logger for tests that make callbacks panic.
-var quiet = queue.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
+var quiet = queue.WithLogger(slog.New(slog.DiscardHandler))
 
 // play returns a valid request.
 func play() *operation.PlayPrompt {
@@ -26,24 +25,24 @@ func play() *operation.PlayPrompt {
 func bargeIn() *operation.RecordResponse { return &operation.RecordResponse{BargeIn: true} }
 
 // newQueue makes a queue that the end of the test closes.
-func newQueue(t testing.TB, m queue.Media, opts ...queue.Option) *queue.Queue {
-	t.Helper()
+func newQueue(tb testing.TB, m queue.Media, opts ...queue.Option) *queue.Queue {
+	tb.Helper()
 	q, err := queue.New("call-1", m, append([]queue.Option{quiet}, opts...)...)
 	if err != nil {
-		t.Fatalf("New: %v", err)
+		tb.Fatalf("New: %v", err)
 	}
-	t.Cleanup(func() { q.Close(nil) })
+	tb.Cleanup(func() { q.Close(nil) })
 	return q
 }
 
 // enqueue accepts n plays.
-func enqueue(t testing.TB, q *queue.Queue, n int) []*operation.Operation {
-	t.Helper()
+func enqueue(tb testing.TB, q *queue.Queue, n int) []*operation.Operation {
+	tb.Helper()
 	ops := make([]*operation.Operation, n)
 	for i := range ops {
-		op, err := q.Enqueue(t.Context(), play())
+		op, err := q.Enqueue(tb.Context(), play())
 		if err != nil {
-			t.Fatalf("Enqueue %d: %v", i, err)
+			tb.Fatalf("Enqueue %d: %v", i, err)
 		}
 		ops[i] = op
 	}
@@ -96,20 +95,11 @@ func isClosed(c <-chan struct{}) bool {
 // victims returns the operations of a receipt.
 func victims(r queue.Receipt) []*operation.Operation { return slices.Collect(r.Victims()) }
 
-// kinds returns the kinds of the events.
-func kinds(events []queue.Event) []queue.EventKind {
-	k := make([]queue.EventKind, len(events))
-	for i, e := range events {
-		k[i] = e.Kind
-	}
-	return k
-}
-
 // within is a context for what must happen soon, in real time.
-func within(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	t.Cleanup(cancel)
+func within(tb testing.TB) context.Context {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), 10*time.Second)
+	tb.Cleanup(cancel)
 	return ctx
 }
 

@@ -88,9 +88,9 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	m := &queuetest.Media{}
 	o := queue.ObserverFunc(func(queue.Event) {})
-	many := make([]queue.Option, queue.MaxObservers)
-	for i := range many {
-		many[i] = queue.WithObserver(o)
+	var many []queue.Option
+	for range queue.MaxObservers {
+		many = append(many, queue.WithObserver(o))
 	}
 	for _, c := range []struct {
 		want  string

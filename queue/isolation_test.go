@@ -24,8 +24,10 @@ func TestABlockedCallbackHoldsUpNobodyElse(t *testing.T) {
 		block := func() { <-release }
 		for name, opts := range map[string][]queue.Option{
 			"observer": {queue.WithObserver(queue.ObserverFunc(func(queue.Event) { block() }))},
-			"logger": {queue.WithLogger(slog.New(blockingHandler{block})),
-				queue.WithObserver(queue.ObserverFunc(func(queue.Event) { panic("for the log") }))},
+			"logger": {
+				queue.WithLogger(slog.New(blockingHandler{block})),
+				queue.WithObserver(queue.ObserverFunc(func(queue.Event) { panic("for the log") })),
+			},
 		} {
 			rec := &queuetest.Recorder{}
 			m := ender()
@@ -69,6 +71,7 @@ func (h blockingHandler) WithGroup(string) slog.Handler      { return h }
 
 // G11: panics and exits, in both forms; no event is lost or told twice, no operation is stuck.
 func TestPanicsAndExitsOfCallbacksLoseNothing(t *testing.T) {
+	t.Parallel()
 	faults := map[string]func(){
 		"panic": func() { panic("callback") },
 		"exit":  runtime.Goexit,
@@ -150,8 +153,10 @@ func TestCallbacksNeverRunOnACallersGoroutineByDefault(t *testing.T) {
 				t.Errorf("%s runs on the goroutine of a caller", where)
 			}
 		}
-		m := &queuetest.Media{OnStart: func(queue.Task) error { onStack("Start"); return nil },
-			OnStop: func(k queue.Task) { onStack("Stop"); callerOf(func() { k.End(operation.Result{}) }) }}
+		m := &queuetest.Media{
+			OnStart: func(queue.Task) error { onStack("Start"); return nil },
+			OnStop:  func(k queue.Task) { onStack("Stop"); callerOf(func() { k.End(operation.Result{}) }) },
+		}
 		rec := &queuetest.Recorder{OnEvent: func(queue.Event) { onStack("Observe") }}
 		logged := queue.WithLogger(slog.New(blockingHandler{func() { onStack("the logger") }}))
 		q := newQueue(t, m, queue.WithObserver(rec), logged,
@@ -176,6 +181,7 @@ func callerOf(f func()) { f() }
 // With an inline observer beside media on goroutines of the queue's own: the media's callback is on
 // the stack of who reports from inside it, so a goroutine of the queue's own tells the event.
 func TestNoEventIsToldInlineWithAMediaCallbackOnTheStack(t *testing.T) {
+	t.Parallel()
 	for name, opts := range map[string][]queue.Option{"default media": {}, "inline media": {queue.WithInlineMedia()}} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -27,7 +27,8 @@ func (m mediaState) has(s mediaState) bool { return m&s == s }
 
 // inCallback reports whether a callback for the task is on its way.
 func (m mediaState) inCallback() bool {
-	return m&(startEntered|startReturned) == startEntered || m&(stopEntered|stopReturned) == stopEntered
+	return m&(startEntered|startReturned) == startEntered ||
+		m&(stopEntered|stopReturned) == stopEntered
 }
 
 // list is the waiting operations, in order. Whoever leaves it takes no link along.

@@ -71,8 +71,10 @@ func (e *entry) event(i int, v *Event) {
 		v.Kind, v.Time, v.Operation, v.Result = Closed, e.detail.at, nil, e.detail.result
 		return
 	case logReleased:
-		v.Kind, v.Time, v.Operation, v.Result = Released, e.detail.at, e.item.control.Operation(), e.detail.result
+		v.Kind, v.Time, v.Result = Released, e.detail.at, e.detail.result
+		v.Operation = e.item.control.Operation()
 		return
+	default: // one or more of Accepted, Started and Ended of one operation
 	}
 	c := &e.item.control
 	v.Operation, v.Result = c.Operation(), operation.Result{}
@@ -85,6 +87,8 @@ func (e *entry) event(i int, v *Event) {
 		v.Kind, v.Time = Accepted, c.Accepted()
 	case logStarted:
 		v.Kind, v.Time = Started, c.Started()
+	case logEnded:
+		fallthrough
 	default:
 		v.Kind, v.Time = Ended, c.Ended()
 		v.Result, _ = v.Operation.Result()

@@ -38,8 +38,9 @@ type Turn struct {
 // frame: once CancelAll has returned, the answer is no. It costs two atomic loads.
 func (t Turn) Live() bool { return t.item != nil && t.item.control.Live() }
 
-// Progress tells how far the media has come: one atomic store, as cheap as that. It is what the
-// Ended event of a cancelled operation tells, and what keeps the run timeout away.
+// Progress tells how far the media has come, in what was played or recorded: one atomic store, as
+// cheap as that. It is what the Ended event of a cancelled operation tells, and a position that
+// moves is what keeps the run timeout away: to tell the same one again does not.
 func (t Turn) Progress(position time.Duration) {
 	if t.item != nil {
 		t.item.control.Progress(position)
@@ -66,7 +67,8 @@ type Task struct {
 
 // End tells the queue that the media is through with the operation, and how it went; see
 // [operation.Result] for what may be left out. For an operation that was ended over the media's
-// head it frees the media and tells what there is: recording and position arrive as Released.
+// head it frees the media and tells what there is: recording and position arrive as Released,
+// where a zero Reason means that of the operation.
 // It does not block, save for what inline callbacks do, and may be called from any goroutine.
 func (t Task) End(r operation.Result) {
 	if t.queue != nil && t.item != nil {
@@ -74,8 +76,8 @@ func (t Task) End(r operation.Result) {
 	}
 }
 
-// Fail is End with err as cause and the [operation.Reason] that errors.As finds in it, else
-// [operation.Unspecified].
+// Fail is End with err as cause and the first [operation.Reason] that errors.As finds in it, else
+// [operation.Unspecified]. Where another reason than the first is meant, call End.
 func (t Task) Fail(err error) {
 	t.End(operation.Result{Reason: operation.ReasonOf(err), Err: err})
 }

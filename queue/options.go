@@ -100,7 +100,11 @@ func Options(opts ...Option) Option {
 }
 
 // defaults is the config of a queue without options.
-var defaults = &config{maxPending: DefaultMaxPending, stopTimeout: DefaultStopTimeout, maxUntold: 4 * DefaultMaxPending}
+var defaults = &config{
+	maxPending:  DefaultMaxPending,
+	maxUntold:   4 * DefaultMaxPending,
+	stopTimeout: DefaultStopTimeout,
+}
 
 func newConfig(opts []Option) (*config, error) {
 	c := new(config)

@@ -119,6 +119,7 @@ func TestTheNextStartsOnlyWhenTheMediaHasReportedAndReturned(t *testing.T) {
 
 // G12: whatever frees the media, the next operation is started.
 func TestNothingWaitsForMediaThatIsFree(t *testing.T) {
+	t.Parallel()
 	ways := map[string]func(q *queue.Queue, m *queuetest.Media){
 		"end":    func(_ *queue.Queue, m *queuetest.Media) { m.Current().End(operation.Result{}) },
 		"fail":   func(_ *queue.Queue, m *queuetest.Media) { m.Current().Fail(operation.PromptFailed) },

@@ -83,7 +83,9 @@ func (q *Queue) Call() string { return q.call }
 //
 // Errors: the request's own, naming the field; [ErrClosed], [ErrFull], [ErrDuplicateID]; the cause
 // of ctx. With an error nothing has changed.
-func (q *Queue) Enqueue(ctx context.Context, req operation.Request, opts ...EnqueueOption) (*operation.Operation, error) {
+func (q *Queue) Enqueue(
+	ctx context.Context, req operation.Request, opts ...EnqueueOption,
+) (*operation.Operation, error) {
 	it, bargesIn, err := prepare(ctx, req, opts)
 	if err != nil {
 		return nil, err
@@ -113,23 +115,25 @@ func (q *Queue) enqueue(it *item, idGiven bool) error {
 
 // prepare makes an item of what the caller gave, without the lock: everything that can be wrong
 // with it is found here.
-func prepare(ctx context.Context, req operation.Request, opts []EnqueueOption) (*item, bool, error) {
+func prepare(
+	ctx context.Context, req operation.Request, opts []EnqueueOption,
+) (it *item, bargesIn bool, err error) {
 	if ctx == nil {
 		return nil, false, errors.New("queue: nil context")
 	}
 	if ctx.Err() != nil {
 		return nil, false, fmt.Errorf("queue: context is over: %w", context.Cause(ctx))
 	}
-	bargesIn, err := validate(req)
+	bargesIn, err = validate(req)
 	if err != nil {
 		return nil, false, err
 	}
 	spec := operation.Spec{Request: req, Context: ctx}
 	apply(&spec, opts)
-	if err := operation.ValidateClientContext(spec.ClientContext); err != nil {
+	if err = operation.ValidateClientContext(spec.ClientContext); err != nil {
 		return nil, false, err
 	}
-	it := new(item)
+	it = new(item)
 	it.control.Init(spec)
 	return it, bargesIn, nil
 }

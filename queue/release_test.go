@@ -75,7 +75,7 @@ func TestMediaThatDoesNotReportIsGivenUp(t *testing.T) {
 		if ops[1].Status() != operation.NotStarted {
 			t.Error("given up too early")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		e, ok := rec.Find(queue.Released, ops[0])
 		if !ok || e.Result.Reason != operation.Abandoned || e.Time.Sub(at) != 3*time.Second || e.Result.Position != 7*time.Second {
@@ -131,6 +131,7 @@ func TestAStopTimeoutThatComesTooLateLeavesTheNextAlone(t *testing.T) {
 
 // Callbacks that never return: hung in Start, in Stop, and in a Start that had reported.
 func TestACallbackThatHangsLosesTheMediaRole(t *testing.T) {
+	t.Parallel()
 	hangs := map[string]func(m *queuetest.Media, release chan struct{}){
 		"in Start": func(m *queuetest.Media, release chan struct{}) {
 			m.OnStart = func(queue.Task) error {
@@ -260,7 +261,7 @@ func TestTheRunTimeoutEndsWhatShowsNoProgress(t *testing.T) {
 		if ops[1].Status() != operation.Running {
 			t.Error("the next ended too early")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if reason(ops[1]) != operation.TimedOut {
 			t.Errorf("the next, without any progress for 8s: %v", ops[1].Status())
@@ -375,8 +376,10 @@ func TestABlockingFunctionsReturnIsItsOnlyReport(t *testing.T) {
 		q.CancelAll()
 		ops = append(ops, enqueue(t, q, 1)...)
 		time.Sleep(time.Minute)
-		want := []operation.Reason{operation.Panicked, operation.Panicked, operation.BeepFailed,
-			operation.Cancelled, operation.Succeeded}
+		want := []operation.Reason{
+			operation.Panicked, operation.Panicked, operation.BeepFailed,
+			operation.Cancelled, operation.Succeeded,
+		}
 		for i, op := range ops {
 			if reason(op) != want[i] {
 				t.Errorf("%d: %v, want %v", i, reason(op), want[i])

@@ -1,8 +1,9 @@
 package queue
 
 import (
-	"ivrqueue/operation"
 	"time"
+
+	"ivrqueue/operation"
 )
 
 // The media belongs to one task at a time: the one in the slot. This file says who gets it, when it
@@ -115,13 +116,18 @@ func (q *Queue) report(it *item, r operation.Result) {
 // media. It returns whether it was the end.
 func (q *Queue) take(it *item, r operation.Result, c *clock) (ended bool) {
 	it.media |= reported
-	r = r.Normal(it.control.Operation().Position())
+	position := it.control.Operation().Position()
 	if it.control.Live() {
+		r = r.Normal(position)
 		must(it.control.End(r, c.now()))
 		q.append(entry{item: it, kinds: logEnded})
 		return true
 	}
-	q.release(it, r, c)
+	if r.Reason == 0 && r.Err == nil { // it says no more than that it was ended
+		ended, _ := it.control.Operation().Result()
+		r.Reason = ended.Reason
+	}
+	q.release(it, r.Normal(position), c)
 	return false
 }
 

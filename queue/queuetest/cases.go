@@ -2,10 +2,10 @@ package queuetest
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"ivrqueue/operation"
-	"ivrqueue/queue"
 )
 
 // cases are the rules, one by one. A case looks at its own rule only, so that media with one fault
@@ -107,10 +107,9 @@ func reportsOnce(r *rig) {
 func stop(r *rig) {
 	r.t.Helper()
 	op := r.lasts()
-	if !r.begun(op) {
+	if !r.begun(op) || !r.stillRuns(op, 0) {
 		return
 	}
-	r.pass(r.quiet())
 	r.queue.CancelAll()
 	if r.answered(op, "stopped while it ran") {
 		r.goesOn()
@@ -120,7 +119,7 @@ func stop(r *rig) {
 // stopBeforeStart cancels when Start is on its way: the task is dead on arrival, and Stop follows.
 func stopBeforeStart(r *rig) {
 	r.t.Helper()
-	r.media.before = r.queueCancel()
+	r.media.before = r.cancelOnce()
 	op := r.lasts()
 	s := r.started(op)
 	if s.err != nil {
@@ -133,7 +132,7 @@ func stopBeforeStart(r *rig) {
 // be at it.
 func stopAfterStart(r *rig) {
 	r.t.Helper()
-	r.media.after = r.queueCancel()
+	r.media.after = r.cancelOnce()
 	op := r.lasts()
 	if s := r.started(op); s.err == nil &&
 		!r.answered(op, "cancelled in the moment in which Start returned") {
@@ -148,15 +147,9 @@ func stopAfterStart(r *rig) {
 	}
 }
 
-// queueCancel returns a function that cancels once.
-func (r *rig) queueCancel() func() {
-	done := false
-	return func() {
-		if !done {
-			done = true
-			r.queue.CancelAll()
-		}
-	}
+// cancelOnce returns a function that cancels when it is first called.
+func (r *rig) cancelOnce() func() {
+	return sync.OnceFunc(func() { r.queue.CancelAll() })
 }
 
 // stopMeetsEnd stops an operation at several moments up to its own end and beyond.
@@ -197,7 +190,7 @@ func endOfAnother(r *rig) {
 func bargeIn(r *rig) {
 	r.t.Helper()
 	op := r.lasts()
-	if !r.begun(op) {
+	if !r.begun(op) || !r.stillRuns(op, 0) {
 		return
 	}
 	next, _, err := r.queue.Interrupt(context.Background(), r.h.Lasts())
@@ -212,7 +205,7 @@ func bargeIn(r *rig) {
 func callEnds(r *rig) {
 	r.t.Helper()
 	op := r.lasts()
-	if !r.begun(op) {
+	if !r.begun(op) || !r.stillRuns(op, 0) {
 		return
 	}
 	r.queue.Close(nil)
@@ -225,5 +218,3 @@ func callEnds(r *rig) {
 		r.broke("Start and Stop return", "Done of the closed queue is still open after %v", r.h.Within)
 	}
 }
-
-var _ queue.Media = (*witness)(nil)

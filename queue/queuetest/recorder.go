@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
@@ -72,15 +70,14 @@ func (r *Recorder) Wait(ctx context.Context, kind queue.EventKind, op *operation
 // were accepted: "1 accepted A", "2 started A", "3 ended A cancelled". Golden texts compare well.
 func (r *Recorder) String() string {
 	var b strings.Builder
-	names := map[uuid.UUID]string{}
+	names := map[*operation.Operation]string{}
 	for _, e := range r.events.all() {
 		fmt.Fprintf(&b, "%d %v", e.Seq, e.Kind)
 		if e.Operation != nil {
-			id := e.Operation.ID()
-			if names[id] == "" {
-				names[id] = name(len(names))
+			if names[e.Operation] == "" {
+				names[e.Operation] = name(len(names))
 			}
-			b.WriteString(" " + names[id])
+			b.WriteString(" " + names[e.Operation])
 		}
 		if e.Result.Reason != 0 {
 			b.WriteString(" " + e.Result.Reason.String())

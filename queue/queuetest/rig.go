@@ -131,9 +131,15 @@ func (r *rig) ended(op *operation.Operation) queue.Event {
 	return e
 }
 
-// answered waits until the media has answered the Stop of op, and reports if it does not.
+// answered waits until the media has answered the Stop of op, and reports if it does not. An
+// operation that came to an end of its own before is as good.
 func (r *rig) answered(op *operation.Operation, when string) bool {
 	r.t.Helper()
+	switch result, _ := op.Result(); result.Reason {
+	case operation.Cancelled, operation.BargedIn, operation.CallEnded:
+	default:
+		return true
+	}
 	ctx, cancel := r.patience(2) // the queue gives the media up after one
 	defer cancel()
 	e, err := r.seen.Wait(ctx, queue.Released, op)
@@ -156,13 +162,15 @@ func (r *rig) goesOn() {
 }
 
 // stillRuns reports if op, which lasts, does not go on for a while longer.
-func (r *rig) stillRuns(op *operation.Operation, longer time.Duration) {
+func (r *rig) stillRuns(op *operation.Operation, longer time.Duration) bool {
 	r.t.Helper()
 	r.pass(longer + r.quiet())
-	if result, ended := op.Result(); ended {
+	result, ended := op.Result()
+	if ended {
 		r.broke("an operation is ended by its own task's report only, when it is through",
 			"%s, which goes on until it is stopped, ended: %v", describe(op), result.Reason)
 	}
+	return !ended
 }
 
 // patience is a context for what must happen in n times the harness's Within.
@@ -209,6 +217,8 @@ type witness struct {
 
 	starts journal[start]
 }
+
+var _ queue.Media = (*witness)(nil)
 
 // Start calls the media's.
 func (w *witness) Start(t queue.Task) error {

@@ -1,0 +1,65 @@
+# What CI runs is what make runs: .ci/run calls these targets.
+
+LINT      = bin/golangci-lint
+FUZZTIME ?= 20s
+
+.PHONY: help
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: test
+test: ## the tests, as the README has them
+	go test ./... ./examples/...
+
+.PHONY: race
+race: ## the tests under the race detector, three times, in random order
+	go test -race -shuffle=on -count=3 ./... ./examples/...
+
+.PHONY: nowork
+nowork: ## each module by itself
+	GOWORK=off go build ./... && GOWORK=off go vet ./... && GOWORK=off go test ./...
+	cd examples && GOWORK=off go build ./... && GOWORK=off go vet ./...
+
+.PHONY: vet
+vet: ## go vet
+	go vet ./... ./examples/...
+
+.PHONY: lint
+lint: $(LINT) ## golangci-lint, and its formatters
+	$(LINT) run ./... ./examples/...
+
+.PHONY: fmt
+fmt: $(LINT) ## format everything
+	$(LINT) fmt
+
+$(LINT): tools/go.mod
+	cd tools && GOWORK=off go build -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: tidy
+tidy: ## the go.mod files say what is used, and no more
+	GOWORK=off go mod tidy -diff
+	cd examples && GOWORK=off go mod tidy -diff
+
+.PHONY: generate
+generate: ## draw the state diagram of the docs again
+	go run ./internal/diagram
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (default 20s)
+	@set -e; for f in $$(grep -rlE '^func Fuzz' --include=*_test.go .); do \
+		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+).*/\1/p' $$f); do \
+			echo "$$(dirname $$f) $$name"; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$(dirname $$f); \
+		done; done
+
+.PHONY: bench
+bench: ## the micro benchmarks beside the code
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: demo
+demo: ## the call a newcomer hears
+	go run ./examples/ivr
+
+.PHONY: ci
+ci: ## everything a push must pass
+	.ci/run

@@ -1,0 +1,221 @@
+package ari_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"ivrqueue/examples/adapters/ari"
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
+)
+
+func TestTheAdapterKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	queuetest.TestMedia(t, queuetest.Harness{
+		New: func(t testing.TB) queue.Media {
+			t.Helper()
+			return connect(t, newStandIn(t)).Media("ch-1")
+		},
+		Ends:  func() operation.Request { return play("short") },
+		Lasts: func() operation.Request { return play("long") },
+		Fails: func() operation.Request { return play("nothing") },
+	})
+}
+
+func TestAnEndThatOvertakesTheAnswerCounts(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	q := newQueue(t, connect(t, s).Media("ch-1"))
+	op := enqueue(t, q, "early")
+	if r, err := op.Wait(within(t)); err != nil || r.Reason != operation.Succeeded {
+		t.Errorf("with the answer held back it ended: %v, %v", r.Reason, err)
+	}
+	next := enqueue(t, q, "short")
+	if next.Status() != operation.NotStarted {
+		t.Errorf("while Start waits for the answer, the next is %v", next.Status())
+	}
+	close(s.release)
+	if _, err := next.Wait(within(t)); err != nil {
+		t.Errorf("the next: %v", err)
+	}
+}
+
+func TestALostEndIsNoticedByTheRunTimeoutAndAnsweredByTheServer(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	rec := &queuetest.Recorder{}
+	q := newQueue(t, connect(t, s).Media("ch-1"), queue.WithObserver(rec),
+		queue.WithRunTimeout(20*shortly))
+	lost, next := enqueue(t, q, "lost"), enqueue(t, q, "short")
+	if _, err := lost.Wait(within(t)); !errors.Is(err, operation.TimedOut) {
+		t.Errorf("without an end it ended: %v", err)
+	}
+	if _, err := next.Wait(within(t)); err != nil {
+		t.Errorf("the next: %v", err)
+	}
+	if e, ok := rec.Find(queue.Released, lost); !ok || e.Result.Reason != operation.Cancelled {
+		t.Errorf("released: %v, %v, want by the server's word", ok, e.Result.Reason)
+	}
+	if n := q.Snapshot().Abandoned; n != 0 {
+		t.Errorf("%d given up, want none", n)
+	}
+}
+
+func TestAStopWithoutAnEventIsGivenUpAndTheNextIsPlayed(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	rec := &queuetest.Recorder{}
+	q := newQueue(t, connect(t, s).Media("ch-1"), queue.WithObserver(rec),
+		queue.WithStopTimeout(10*shortly))
+	mute := enqueue(t, q, "mute")
+	if media := <-s.begun; media != "mute" {
+		t.Errorf("%q was begun", media)
+	}
+	q.CancelAll()
+	if _, err := enqueue(t, q, "short").Wait(within(t)); err != nil {
+		t.Errorf("the next: %v", err)
+	}
+	if e, ok := rec.Find(queue.Released, mute); !ok || e.Result.Reason != operation.Abandoned {
+		t.Errorf("released: %v, %v", ok, e.Result.Reason)
+	}
+}
+
+func TestACancelSilencesTheServerBeforeTheNextIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	rec := &queuetest.Recorder{}
+	q := newQueue(t, connect(t, s).Media("ch-1"), queue.WithObserver(rec))
+	for range 50 {
+		op := enqueue(t, q, "long")
+		q.CancelAll()
+		if q.Snapshot().Stopping == op {
+			if _, err := rec.Wait(within(t), queue.Released, op); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := s.playing(); n != 0 {
+			t.Fatalf("%d playbacks after the release", n)
+		}
+	}
+}
+
+func TestAPlaybackThatTheServerReportsAsFailedFails(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, connect(t, newStandIn(t)).Media("ch-1"))
+	_, err := enqueue(t, q, "broken").Wait(within(t))
+	if !errors.Is(err, operation.PromptFailed) {
+		t.Errorf("failed with %v", err)
+	}
+}
+
+func TestWhatTheAdapterCannotDoFails(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, connect(t, newStandIn(t)).Media("ch-1"))
+	op, err := q.Enqueue(t.Context(), &operation.RecordResponse{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := op.Wait(within(t)); err == nil || !strings.Contains(err.Error(), "recordResponse") {
+		t.Errorf("a record: %v", err)
+	}
+}
+
+func TestARequestWithoutAnAnswerFailsAndIsTakenBack(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	c, err := ari.Connect(s.URL, 10*shortly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	t.Cleanup(func() { close(s.release) })
+	q := newQueue(t, c.Media("ch-1"))
+	op := enqueue(t, q, "slow")
+	if _, err := op.Wait(within(t)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("ended: %v", err)
+	}
+	if _, err := enqueue(t, q, "short").Wait(within(t)); err != nil {
+		t.Errorf("the next: %v", err)
+	}
+	if n := s.playing(); n != 0 {
+		t.Errorf("%d playbacks, want none", n)
+	}
+}
+
+func TestWithoutTheEventStreamEverythingFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	c := connect(t, s)
+	var ops []*operation.Operation
+	for _, channel := range []string{"ch-1", "ch-2", "ch-3"} {
+		q := newQueue(t, c.Media(channel))
+		ops = append(ops, enqueue(t, q, "long"), enqueue(t, q, "long"))
+	}
+	close(s.down)
+	for i, op := range ops {
+		if _, err := op.Wait(within(t)); !errors.Is(err, operation.Unspecified) {
+			t.Errorf("operation %d ended: %v", i, err)
+		}
+	}
+}
+
+func TestWithoutAServerThereIsNoClient(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	s.Close()
+	if _, err := ari.Connect(s.URL, time.Second); err == nil {
+		t.Error("connected to a server that is closed")
+	}
+	if _, err := ari.Connect("://", time.Second); err == nil {
+		t.Error("connected to what is no address")
+	}
+}
+
+func play(media string) *operation.PlayPrompt {
+	return &operation.PlayPrompt{Prompts: []operation.Prompt{{URI: "sound:" + media}}}
+}
+
+func connect(t testing.TB, s *standIn) *ari.Client {
+	t.Helper()
+	c, err := ari.Connect(s.URL, 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// newQueue makes a queue that the end of the test closes and waits for.
+func newQueue(t testing.TB, m queue.Media, opts ...queue.Option) *queue.Queue {
+	t.Helper()
+	q, err := queue.New("call-1", m, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		q.Close(nil)
+		<-q.Done()
+	})
+	return q
+}
+
+func enqueue(t testing.TB, q *queue.Queue, media string) *operation.Operation {
+	t.Helper()
+	op, err := q.Enqueue(t.Context(), play(media))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return op
+}
+
+// within is a context for what must happen soon.
+func within(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,204 @@
+package softmedia_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"ivrqueue/examples/internal/softmedia"
+)
+
+// chunk is a piece of a WAV file; its size may be a lie.
+type chunk struct {
+	name string
+	data []byte
+	size uint32 // zero: the truth
+}
+
+// riff puts a file together.
+func riff(chunks ...chunk) []byte {
+	file := []byte("RIFF\x00\x00\x00\x00WAVE")
+	for _, c := range chunks {
+		size := c.size
+		if size == 0 {
+			size = uint32(len(c.data))
+		}
+		file = append(file, c.name...)
+		file = binary.LittleEndian.AppendUint32(file, size)
+		file = append(file, c.data...)
+	}
+	binary.LittleEndian.PutUint32(file[4:], uint32(len(file)-8))
+	return file
+}
+
+// format is a "fmt " chunk.
+func format(tag, channels uint16, rate uint32, bits uint16) chunk {
+	var d []byte
+	d = binary.LittleEndian.AppendUint16(d, tag)
+	d = binary.LittleEndian.AppendUint16(d, channels)
+	d = binary.LittleEndian.AppendUint32(d, rate)
+	d = binary.LittleEndian.AppendUint32(d, rate*uint32(channels*bits/8))
+	d = binary.LittleEndian.AppendUint16(d, channels*bits/8)
+	d = binary.LittleEndian.AppendUint16(d, bits)
+	return chunk{name: "fmt ", data: d}
+}
+
+var good = format(1, 1, 16000, 16)
+
+func data(n int) chunk { return chunk{name: "data", data: bytes.Repeat([]byte{1, 2}, n)} }
+
+// badFiles are files that are not a prompt, and what is said of them.
+var badFiles = []struct {
+	name string
+	file []byte
+	want string
+}{
+	{"empty", nil, "empty file, must be a WAV file"},
+	{"short", []byte("RIFF"), "4 bytes, must be a WAV file, which has more"},
+	{"text", []byte("Welcome to the demo"), `begins with "Welcome to t", must be a WAV file (RIFF … WAVE)`},
+	{"avi", append([]byte("RIFF\x04\x00\x00\x00AVI "), 0, 0, 0, 0), `begins with "RIFF\x04\x00\x00\x00AVI ", must be a WAV file (RIFF … WAVE)`},
+	{"stereo", riff(format(1, 2, 16000, 16), data(4)), "2 channels, must be 1 (mono)"},
+	{"no-channel", riff(format(1, 0, 16000, 16), data(4)), "0 channels, must be 1 (mono)"},
+	{"8khz", riff(format(1, 1, 8000, 16), data(4)), "8000 Hz, must be 16000 Hz"},
+	{"44khz", riff(format(1, 1, 44100, 16), data(4)), "44100 Hz, must be 16000 Hz"},
+	{"8bit", riff(format(1, 1, 16000, 8), data(4)), "8 bits a sample, must be 16"},
+	{"24bit", riff(format(1, 1, 16000, 24), data(6)), "24 bits a sample, must be 16"},
+	{"float", riff(format(3, 1, 16000, 32), data(4)), "audio format 0x3 (float), must be 0x1 (PCM)"},
+	{"alaw", riff(format(6, 1, 16000, 8), data(4)), "audio format 0x6 (A-law), must be 0x1 (PCM)"},
+	{"ulaw", riff(format(7, 1, 16000, 8), data(4)), "audio format 0x7 (µ-law), must be 0x1 (PCM)"},
+	{"extensible", riff(format(0xfffe, 1, 16000, 16), data(4)), "audio format 0xfffe (extensible), must be 0x1 (PCM)"},
+	{"adpcm", riff(format(2, 1, 16000, 4), data(4)), "audio format 0x2, must be 0x1 (PCM)"},
+	{"odd", riff(good, chunk{name: "data", data: []byte{1, 2, 3}}), "3 bytes of samples, must be a whole number of 16-bit samples"},
+	{"odd-padded", riff(good, chunk{name: "data", data: []byte{1, 2, 3, 0}, size: 3}), "3 bytes of samples, must be a whole number of 16-bit samples"},
+	{"truncated", riff(good, chunk{name: "data", data: make([]byte, 100), size: 640}), `truncated: chunk "data" says 640 bytes, the file has 100 left`},
+	{"streamed", riff(good, chunk{name: "data", data: make([]byte, 100), size: 0xffffffff}), `truncated: chunk "data" says 4294967295 bytes, the file has 100 left`},
+	{"cut-off", riff(good)[:30], `truncated: chunk "fmt " says 16 bytes, the file has 10 left`},
+	{"cut-off-name", riff(good, data(1))[:40], "truncated: 4 bytes where a chunk should begin"},
+	{"huge-list", riff(chunk{name: "LIST", data: make([]byte, 4), size: 1 << 31}, good, data(4)), `truncated: chunk "LIST" says 2147483648 bytes, the file has 44 left`},
+	{"no-data", riff(good), `no chunk "data", must have one`},
+	{"no-format", riff(data(4), good), `no chunk "fmt " before "data", must have one`},
+	{"short-format", riff(chunk{name: "fmt ", data: good.data[:14]}, data(4)), `chunk "fmt " of 14 bytes, must have at least 16`},
+	{"no-samples", riff(good, data(0)), "no samples, must have at least one"},
+}
+
+func TestAFileThatIsNoPromptIsRefusedWithWhatIsWrongAndWhatItMustBe(t *testing.T) {
+	t.Parallel()
+	for _, test := range badFiles {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			samples, err := softmedia.ReadWAV(bytes.NewReader(test.file))
+			if err == nil || err.Error() != test.want || samples != nil {
+				t.Errorf("got %d samples and %v, want %q", len(samples), err, test.want)
+			}
+		})
+	}
+}
+
+func TestAFileTooLargeIsRefused(t *testing.T) {
+	t.Parallel()
+	endless := io.MultiReader(bytes.NewReader(riff(good)), zeros{})
+	_, err := softmedia.ReadWAV(endless)
+	if want := "more than 33554432 bytes, must be at most that"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestAReadErrorIsToldApartFromABadFile(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("disk broken")
+	_, err := softmedia.ReadWAV(iotest.ErrReader(broken))
+	if read := (*softmedia.ReadError)(nil); !errors.As(err, &read) || !errors.Is(err, broken) {
+		t.Errorf("got %v, want a read error", err)
+	}
+}
+
+func TestOtherChunksAreSkipped(t *testing.T) {
+	t.Parallel()
+	want := []int16{0x0201, 0x0201, 0x0201}
+	info := chunk{name: "LIST", data: []byte("INFOISFT\x04\x00\x00\x00demo")}
+	odd := chunk{name: "junk", data: []byte{1, 2, 3, 0}, size: 3}
+	for name, file := range map[string][]byte{
+		"list between":    riff(good, info, data(3)),
+		"list first":      riff(info, good, data(3)),
+		"odd size":        riff(odd, good, odd, data(3)),
+		"list behind":     riff(good, data(3), info),
+		"garbage behind":  append(riff(good, data(3)), 1, 2, 3),
+		"longer format":   riff(chunk{name: "fmt ", data: append(slices.Clone(good.data), 0, 0)}, data(3)),
+		"wrong RIFF size": append([]byte("RIFF\xff\xff\xff\xff"), riff(good, data(3))[8:]...),
+	} {
+		samples, err := softmedia.ReadWAV(bytes.NewReader(file))
+		if err != nil || !slices.Equal(samples, want) {
+			t.Errorf("%s: got %v, %v, want %v", name, samples, err, want)
+		}
+	}
+}
+
+func TestWhatIsWrittenIsReadAgain(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 319, 320, 16000} {
+		path := filepath.Join(t.TempDir(), "a.wav")
+		want := append(noise(1, n), -32768, 32767, 0)
+		if err := softmedia.WriteWAV(path, want); err != nil {
+			t.Fatal(err)
+		}
+		wantSamples(t, "read again", readWAV(t, path), want)
+		if info, err := os.Stat(path); err != nil || info.Size() != int64(44+2*len(want)) {
+			t.Errorf("size %d, %v, want %d", info.Size(), err, 44+2*len(want))
+		}
+	}
+}
+
+func TestAFileThatCannotBeWrittenIsNamedAndLeavesNothing(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	taken := filepath.Join(folder, "taken.wav")
+	if err := os.MkdirAll(filepath.Join(taken, "inside"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{taken, filepath.Join(folder, "missing", "a.wav")} {
+		err := softmedia.WriteWAV(path, noise(1, 1))
+		if err == nil || !strings.Contains(err.Error(), "softmedia: write "+path) {
+			t.Errorf("got %v, want an error that names %s", err, path)
+		}
+	}
+	if got := files(t, folder); len(got) != 1 {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
+func FuzzReadWAV(f *testing.F) {
+	for _, test := range badFiles {
+		f.Add(test.file)
+	}
+	f.Add(riff(good, data(3)))
+	f.Add(riff(chunk{name: "LIST", data: []byte("INFOISFT\x04\x00\x00\x00demo")}, good, data(3)))
+	f.Add(riff(chunk{name: "smpl", data: make([]byte, 60)}, chunk{name: "cue ", data: make([]byte, 28)}, good, data(3)))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		samples, err := softmedia.ReadWAV(bytes.NewReader(file))
+		if err != nil {
+			if samples != nil || err.Error() == "" {
+				t.Fatalf("got %d samples beside %v", len(samples), err)
+			}
+			return
+		}
+		// Whatever came before it, the samples are those of the first data chunk.
+		var raw []byte
+		for _, s := range samples {
+			raw = binary.LittleEndian.AppendUint16(raw, uint16(s))
+		}
+		if len(samples) == 0 || !bytes.Contains(file, raw) {
+			t.Fatalf("%d samples that are not in the file", len(samples))
+		}
+	})
+}

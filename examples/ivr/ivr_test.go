@@ -1,0 +1,194 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ivrqueue/examples/internal/softmedia"
+	ivr "ivrqueue/examples/ivr"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write testdata/timeline.golden anew")
+
+// outcome is what a run of the program left.
+type outcome struct {
+	code           int
+	stdout, stderr string
+	folder         string
+	took           time.Duration
+}
+
+// run runs the program in a bubble, where it takes no time.
+func run(t *testing.T, args ...string) (o outcome) {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "out")
+	synctest.Test(t, func(t *testing.T) {
+		o = runHere(t.Context(), folder, args...)
+	})
+	return o
+}
+
+// runHere runs the program in the bubble that it is in.
+func runHere(ctx context.Context, folder string, args ...string) outcome {
+	var stdout, stderr bytes.Buffer
+	began := time.Now()
+	code := ivr.Run(ctx, append([]string{"-out", folder}, args...), &stdout, &stderr)
+	return outcome{code, stdout.String(), stderr.String(), folder, time.Since(began)}
+}
+
+func (o outcome) wantAsScripted(t *testing.T) {
+	t.Helper()
+	if o.code != 0 || o.stderr != "" {
+		t.Fatalf("exit status %d, %s\n%s", o.code, o.stderr, o.stdout)
+	}
+}
+
+func read(t *testing.T, path string) []int16 {
+	t.Helper()
+	samples, err := softmedia.LoadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return samples
+}
+
+func prompt(t *testing.T, name string) []int16 {
+	t.Helper()
+	return read(t, filepath.Join("prompts", name+".wav"))
+}
+
+// recording returns what the one recording in the folder holds.
+func (o outcome) recording(t *testing.T) []int16 {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(o.folder, "recording-*.wav"))
+	if err != nil || len(paths) != 1 {
+		t.Fatalf("recordings: %v, %v, want one", paths, err)
+	}
+	return read(t, paths[0])
+}
+
+func TestTheScriptedCallGoesAsItsTimelineSays(t *testing.T) {
+	t.Parallel()
+	o := run(t)
+	o.wantAsScripted(t)
+	if o.took >= 20*time.Second {
+		t.Errorf("it takes %v, want under 20 s", o.took)
+	}
+	got := strings.ReplaceAll(o.stdout, o.folder, "DIR")
+	for _, mask := range []struct{ what, with string }{
+		{`(?m)^ *\d+\.\d{3}`, "   T.TTT"},
+		{`\d+\.\d{2} s`, "T.TT s"},
+		{`\d+\.\d ms before`, "T.T ms before"},
+		{`[0-9a-f]{8}-[0-9a-f-]{27}`, "ID"},
+	} {
+		got = regexp.MustCompile(mask.what).ReplaceAllString(got, mask.with)
+	}
+	golden := filepath.Join("testdata", "timeline.golden")
+	if *rewrite {
+		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the timeline differs from %s (write it anew with -rewrite); got:\n%s", golden, got)
+	}
+}
+
+func TestABadFileIsNamedBeforeTheCall(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"-prompt", "-caller"} {
+		bad := filepath.Join(t.TempDir(), "bad.wav")
+		if err := os.WriteFile(bad, []byte("not a WAV file at all"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for path, want := range map[string]string{
+			bad:           `badFormat (400/8535): begins with "not a WAV fi", must be a WAV file (RIFF … WAVE)`,
+			"nowhere.wav": "notDownloadable (400/8536): no such file or directory",
+			t.TempDir():   "notDownloadable (400/8536): is a directory",
+		} {
+			o := run(t, flag, path)
+			if want = "ivr: softmedia: " + path + ": " + want + "\n"; o.code != 1 || o.stderr != want || o.stdout != "" {
+				t.Errorf("%s %s: got %d, %q, %q, want 1, %q", flag, path, o.code, o.stderr, o.stdout, want)
+			}
+		}
+	}
+}
+
+func TestAnInterruptEndsTheCallProperly(t *testing.T) {
+	t.Parallel()
+	for _, after := range []time.Duration{0, 500 * time.Millisecond, 7 * time.Second, 12 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			time.AfterFunc(after, func() { cancel(errors.New("interrupt")) })
+			time.Sleep(time.Nanosecond) // the interrupt comes first
+			o := runHere(ctx, t.TempDir())
+			if o.code != 1 || !strings.HasSuffix(o.stderr, "interrupt\n") || o.took > after {
+				t.Errorf("after %v: exit status %d, %q, after %v", after, o.code, o.stderr, o.took)
+			}
+			if after > 0 {
+				read(t, filepath.Join(o.folder, "heard.wav"))
+				if want := "400/8528 callEnded"; !strings.Contains(o.stdout, want) {
+					t.Errorf("after %v: the timeline has no %q:\n%s", after, want, o.stdout)
+				}
+			}
+		})
+	}
+}
+
+func TestTheFlagsAreExplained(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args   []string
+		code   int
+		stdout []string
+		stderr string
+	}{
+		{[]string{"-h"}, 0, []string{"Usage: go run ./examples/ivr", "-prompt FILE", "-caller FILE", "-out DIR"}, ""},
+		{[]string{"-nosuch"}, 2, nil, "flag provided but not defined: -nosuch\nRun it with -h to learn its flags.\n"},
+		{[]string{"file.wav"}, 2, nil, "unexpected argument \"file.wav\"\nRun it with -h to learn its flags.\n"},
+	} {
+		o := run(t, test.args...)
+		if o.code != test.code || o.stderr != test.stderr || test.stdout == nil && o.stdout != "" {
+			t.Errorf("%v: got %d, %q, %q", test.args, o.code, o.stdout, o.stderr)
+		}
+		for _, want := range test.stdout {
+			if !strings.Contains(o.stdout, want) {
+				t.Errorf("%v: %q is not in\n%s", test.args, want, o.stdout)
+			}
+		}
+	}
+}
+
+func TestWithoutAFolderOrAWriterTheExitStatusIsOne(t *testing.T) {
+	t.Parallel()
+	file := tune(t, "file.wav", 1)
+	o := run(t, "-out", file)
+	if o.code != 1 || !strings.HasPrefix(o.stderr, "ivr: -out: mkdir "+file) {
+		t.Errorf("got %d, %q", o.code, o.stderr)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var stderr bytes.Buffer
+		code := ivr.Run(t.Context(), []string{"-out", t.TempDir()}, brokenPipe{}, &stderr)
+		if want := "ivr: broken pipe\n"; code != 1 || stderr.String() != want {
+			t.Errorf("got %d, %q, want 1, %q", code, stderr.String(), want)
+		}
+	})
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+	"ivrqueue/tone"
+)
+
+// atOnce is how long a tone may take to its subscriber, on a busy machine.
+const atOnce = 100 * time.Millisecond
+
+// enqueue queues a request under a name.
+func (s *script) enqueue(
+	ctx context.Context, name string, r operation.Request,
+) (*operation.Operation, error) {
+	op, err := s.queue.Enqueue(ctx, r, queue.ClientContext(name))
+	if err != nil {
+		return nil, fmt.Errorf("enqueue %s: %w", name, err)
+	}
+	s.accepted = append(s.accepted, op)
+	return op, nil
+}
+
+// during waits until op, which plays that sound, has started, and then until its middle, but no
+// longer than most.
+func (s *script) during(
+	ctx context.Context, op *operation.Operation, playing sound, most time.Duration,
+) error {
+	if _, err := s.witness.event(ctx, op, queue.Started); err != nil {
+		return err
+	}
+	return pause(ctx, min(playing.length()/2, most))
+}
+
+// press has the caller press a key, and waits until the bot's subscription has heard it.
+func (s *script) press(ctx context.Context, key tone.Tone) (heardTone, error) {
+	s.line.now("caller", fmt.Sprintf("presses %c", key.Char()), "")
+	seq, err := s.tones.Publish(key)
+	if err != nil {
+		return heardTone{}, err
+	}
+	heard, err := s.witness.tone(ctx, seq)
+	if err != nil {
+		return heardTone{}, err
+	}
+	if heard.after > atOnce {
+		return heard, fmt.Errorf("%v was heard after %v, want at most %v", key, heard.after, atOnce)
+	}
+	return heard, nil
+}
+
+// wantEnd waits until the end of op was told and compares its reason.
+func (s *script) wantEnd(
+	ctx context.Context, op *operation.Operation, want operation.Reason,
+) error {
+	e, err := s.witness.event(ctx, op, queue.Ended)
+	if err != nil {
+		return err
+	}
+	if got := e.Result.Reason; got != want {
+		return fmt.Errorf("%s ended with %w, want %w", op.ClientContext(), cause(e.Result), want)
+	}
+	return nil
+}
+
+// cause returns the most telling error of a result.
+func cause(r operation.Result) error {
+	if r.Err != nil {
+		return r.Err
+	}
+	return r.Reason
+}
+
+// wantVictims waits until the ends of those whom a cancel should have ended were told, and their
+// media is silent; then it prints the receipt and compares whom it names.
+func (s *script) wantVictims(
+	ctx context.Context, receipt queue.Receipt, why operation.Reason, want ...*operation.Operation,
+) error {
+	got := slices.Collect(receipt.Victims())
+	names := make([]string, 0, len(got))
+	for _, op := range got {
+		names = append(names, op.ClientContext())
+	}
+	for _, op := range want {
+		if err := s.wantEnd(ctx, op, why); err != nil {
+			return err
+		}
+		if op.Times().Started.IsZero() {
+			continue
+		}
+		if _, err := s.witness.event(ctx, op, queue.Released); err != nil {
+			return err
+		}
+	}
+	s.line.now("bot", "the receipt: "+strings.Join(names, ", "), spell(why))
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("the receipt names %q, want the %d that ran and waited", names, len(want))
+	}
+	return nil
+}
+
+// pause waits for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,239 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/google/uuid"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+	"ivrqueue/tone"
+)
+
+// instant is media that ends every operation inside Start.
+type instant struct{}
+
+func (instant) Start(t queue.Task) error { t.End(operation.Result{}); return nil }
+func (instant) Stop(t queue.Task)        { t.End(operation.Result{}) }
+
+// patient is media whose operations last until they are ended by somebody.
+type patient struct{ current queue.Task }
+
+func (p *patient) Start(t queue.Task) error { p.current = t; return nil }
+func (p *patient) Stop(t queue.Task)        { t.End(operation.Result{}) }
+
+// life is one operation's life on an inline queue: accepted, started, ended, and told to an observer.
+func life(tb testing.TB, q *queue.Queue, m *patient, req operation.Request) {
+	tb.Helper()
+	if _, err := q.Enqueue(context.Background(), req); err != nil {
+		tb.Fatal(err)
+	}
+	m.current.End(operation.Result{})
+}
+
+func TestALifeInlineIsOneAllocation(t *testing.T) {
+	for name, end := range map[string]bool{"ended inside Start": true, "ended later": false} {
+		events := 0
+		m := &patient{}
+		var media queue.Media = m
+		if end {
+			media = instant{}
+		}
+		q := newQueue(t, media, queue.WithInlineMedia(),
+			queue.WithInlineObserver(queue.ObserverFunc(func(queue.Event) { events++ })))
+		req := play()
+		n := testing.AllocsPerRun(1000, func() {
+			if end {
+				if _, err := q.Enqueue(context.Background(), req); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				life(t, q, m, req)
+			}
+		})
+		if n != 1 || events != 3*1001 {
+			t.Errorf("%s: %v allocations, %d events; want 1, %d", name, n, events, 3*1001)
+		}
+	}
+}
+
+func TestACancelAllocatesNothingPerVictim(t *testing.T) {
+	allocs := func(depth int) float64 {
+		q := newQueue(t, &patient{}, queue.WithInlineMedia(), queue.WithMaxPending(0),
+			queue.WithInlineObserver(queue.ObserverFunc(func(queue.Event) {})))
+		req := play()
+		return testing.AllocsPerRun(20, func() {
+			for range depth {
+				q.Enqueue(context.Background(), req)
+			}
+			q.CancelAll()
+		}) - float64(depth)
+	}
+	if few, many := allocs(10), allocs(1000); many > few+1 {
+		t.Errorf("%v allocations besides the operations at depth 10, %v at depth 1,000", few, many)
+	}
+}
+
+// An idle call, queue and tone stream together, before and after it has worked: at most 320 bytes,
+// no goroutine, no timer. Options are made once and shared, as a service does.
+func TestAnIdleCallIsSmall(t *testing.T) {
+	const calls = 20_000
+	type call struct {
+		q     *queue.Queue
+		tones tone.Stream
+	}
+	for name, opts := range map[string]queue.Option{
+		"inline": queue.Options(queue.WithInlineMedia(), queue.WithInlineObserver(queue.ObserverFunc(func(queue.Event) {}))),
+		"plain":  queue.Options(queue.WithInlineMedia()),
+	} {
+		all := make([]call, calls)
+		heap := func() uint64 {
+			runtime.GC()
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return m.HeapAlloc
+		}
+		goroutines := runtime.NumGoroutine()
+		empty := heap()
+		for i := range all {
+			q, err := queue.New("call", instant{}, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[i].q = q
+		}
+		fresh := float64(heap()-empty)/calls + float64(unsafe.Sizeof(tone.Stream{}))
+		req := play()
+		for i := range all {
+			q := all[i].q
+			for range 20 {
+				if _, err := q.Enqueue(context.Background(), req); err != nil {
+					t.Fatal(err)
+				}
+			}
+			sub := all[i].tones.Subscribe()
+			all[i].tones.Publish(tone.Tone1)
+			sub.Close()
+		}
+		worked := float64(heap()-empty)/calls + float64(unsafe.Sizeof(tone.Stream{}))
+		if fresh > 320 || worked > 320 {
+			t.Errorf("%s: %.0f bytes a call, %.0f after it has worked; want at most 320", name, fresh, worked)
+		}
+		if n := runtime.NumGoroutine(); n > goroutines {
+			t.Errorf("%s: %d goroutines, %d before", name, n, goroutines)
+		}
+		t.Logf("%s: %.0f bytes a call, %.0f after it has worked", name, fresh, worked)
+		runtime.KeepAlive(all)
+	}
+}
+
+// BenchmarkFloor is the least that a life can cost: allocate the operation, make an id, take a lock
+// twice, store a state twice, read the clock twice.
+func BenchmarkFloor(b *testing.B) {
+	type op struct {
+		operation.Operation
+
+		id              uuid.UUID
+		state           atomic.Uint32
+		accepted, ended time.Time
+	}
+	var mu sync.Mutex
+	var last *op
+	b.ReportAllocs()
+	for b.Loop() {
+		o := new(op)
+		o.id = uuid.New()
+		mu.Lock()
+		o.accepted = time.Now()
+		o.state.Store(1)
+		last = o
+		mu.Unlock()
+		mu.Lock()
+		o.ended = time.Now()
+		o.state.Store(2)
+		mu.Unlock()
+	}
+	runtime.KeepAlive(last)
+}
+
+// BenchmarkLife is one operation's whole life, told to one observer; default is the round trip from
+// Enqueue to its Ended event.
+func BenchmarkLife(b *testing.B) {
+	req := play()
+	b.Run("inline", func(b *testing.B) {
+		m := &patient{}
+		q := newQueue(b, m, queue.WithInlineMedia(),
+			queue.WithInlineObserver(queue.ObserverFunc(func(queue.Event) {})))
+		b.ReportAllocs()
+		for b.Loop() {
+			life(b, q, m, req)
+		}
+	})
+	b.Run("default", func(b *testing.B) {
+		ended := make(chan struct{}, 1)
+		q := newQueue(b, instant{}, queue.WithObserver(queue.ObserverFunc(func(e queue.Event) {
+			if e.Kind == queue.Ended {
+				ended <- struct{}{}
+			}
+		})))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := q.Enqueue(context.Background(), req); err != nil {
+				b.Fatal(err)
+			}
+			<-ended
+		}
+	})
+	b.Run("blocking", func(b *testing.B) {
+		q := newQueue(b, queue.Blocking(func(context.Context, queue.Turn) (operation.Result, error) {
+			return operation.Result{}, nil
+		}))
+		b.ReportAllocs()
+		for b.Loop() {
+			op, err := q.Enqueue(context.Background(), req)
+			if err != nil {
+				b.Fatal(err)
+			}
+			<-op.Done()
+		}
+	})
+}
+
+// BenchmarkCancelAll cancels a queue of some depth; with waiters, somebody waits for each victim.
+func BenchmarkCancelAll(b *testing.B) {
+	for _, waiters := range []bool{false, true} {
+		for _, depth := range []int{1, 10, 100, 1000} {
+			b.Run(fmt.Sprintf("waiters=%v/depth=%d", waiters, depth), func(b *testing.B) {
+				q := newQueue(b, &patient{}, queue.WithInlineMedia(), queue.WithMaxPending(0))
+				req := play()
+				var spent time.Duration
+				b.ReportAllocs()
+				for b.Loop() {
+					b.StopTimer()
+					for range depth {
+						op, err := q.Enqueue(context.Background(), req)
+						if err != nil {
+							b.Fatal(err)
+						}
+						if waiters {
+							op.Done()
+						}
+					}
+					b.StartTimer()
+					start := time.Now()
+					q.CancelAll()
+					spent += time.Since(start)
+				}
+				b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N)/float64(depth), "ns/victim")
+			})
+		}
+	}
+}

@@ -1,0 +1,263 @@
+package queuetest_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
+)
+
+func TestGoodMediaPasses(t *testing.T) {
+	t.Parallel()
+	good := map[string]func(testing.TB) queue.Media{
+		"blocking":     blocking,
+		"event driven": func(testing.TB) queue.Media { return new(sound) },
+	}
+	for name, media := range good {
+		h := harness(media)
+		if name == "blocking" {
+			h.EndsAtOnce = nil // it has a goroutine of its own, so nothing ends inside Start
+		}
+		inline := h
+		inline.Options = []queue.Option{queue.WithInlineMedia()}
+		t.Run(name+" in a bubble", func(t *testing.T) { t.Parallel(); queuetest.TestMediaInBubble(t, h) })
+		t.Run(name+" in real time", func(t *testing.T) { t.Parallel(); queuetest.TestMedia(t, h) })
+		t.Run(name+" inline in a bubble", func(t *testing.T) { t.Parallel(); queuetest.TestMediaInBubble(t, inline) })
+		t.Run(name+" inline in real time", func(t *testing.T) { t.Parallel(); queuetest.TestMedia(t, inline) })
+	}
+}
+
+// The cases, by the short names of this test.
+const (
+	endsByItself  = "an operation ends by itself"
+	endsInside    = "an end inside Start counts"
+	failsTold     = "a failure is told with its cause"
+	seriesDone    = "a series is done one after the other"
+	reportedOnce  = "each operation is reported once"
+	stopAnswered  = "a stop is answered"
+	stopBefore    = "a stop before Start is answered"
+	stopAfter     = "a stop right after Start is answered"
+	stopMeetsEnd  = "a stop that meets the end is answered"
+	endOfAnother  = "the end of one operation does not end the next"
+	bargeInStops  = "a barge-in is a stop too"
+	callEndsStops = "the end of the call is a stop too"
+)
+
+// breach is what one fault comes to.
+type breach struct {
+	fault fault
+	fails []string // the cases that fail, and no others
+	says  string   // something of the failure's message
+}
+
+var breaches = []breach{
+	{failsEnds, []string{endsByItself}, "is failed: unspecified"},
+	{forgetsEmpty, []string{endsInside}, "no end of script"},
+	{endsEmptyLater, []string{endsInside}, "has ended when Start returns"},
+	{refusesEmpty, []string{endsInside}, "and returns nil"},
+	{failsEmpty, []string{endsInside}, "is failed: unspecified"},
+	{hidesFailure, []string{failsTold}, "is completed: succeeded"},
+	{failsWithoutCause, []string{failsTold}, "with neither"},
+	{panicsOnFailure, []string{failsTold}, "panicked"},
+	{readyTooLate, []string{seriesDone}, "number 2 of a series: busy"},
+	{reportsTwice, []string{reportedOnce}, "1 more reports"},
+	{endsAfterStop, []string{reportedOnce}, "1 more reports"},
+	{stopsBetweenOnly, []string{stopAnswered}, "stopped while it ran, in 5s"},
+	{forgetsDead, []string{stopBefore}, "Task.Live said no from the first"},
+	{losesEarlyStop, []string{stopAfter}, "in which Start returned"},
+	{leavesItToTheOther, []string{stopMeetsEnd}, "around the time of its own end"},
+	{endsTheCurrent, []string{endOfAnother}, "ended: succeeded"},
+	{knowsNoBargeIn, []string{bargeInStops}, "by an Interrupt"},
+	{dropsTheCall, []string{callEndsStops}, "by Close"},
+
+	// Faults that break more than one rule.
+	{neverEnds, []string{endsByItself, seriesDone, reportedOnce, stopMeetsEnd, endOfAnother}, "no end of script"},
+	{neverStops, []string{stopAnswered, stopBefore, stopAfter, bargeInStops, callEndsStops}, "no report of script"},
+	{startErrors, []string{endsByItself, endsInside, failsTold, seriesDone, stopAnswered, endOfAnother,
+		bargeInStops, callEndsStops}, "script says so"},
+	{endsAtStart, []string{failsTold, stopAnswered, endsInside, endOfAnother, bargeInStops, callEndsStops},
+		"it had ended when Start returned"},
+}
+
+func TestBrokenMediaFailsInItsCase(t *testing.T) {
+	t.Parallel()
+	for _, b := range breaches {
+		t.Run(string(b.fault), func(t *testing.T) {
+			t.Parallel()
+			h := harness(func(testing.TB) queue.Media { return &sound{fault: b.fault} })
+			for _, c := range queuetest.Cases() {
+				f := runInBubble(t, c, h)
+				if want := slices.Contains(b.fails, c.Name); f.Failed() != want {
+					t.Errorf("%q failed: %v, want %v\n%s", c.Name, f.Failed(), want, f)
+				}
+				if f.Failed() && len(b.fails) == 1 && !strings.Contains(f.String(), b.says) {
+					t.Errorf("%q does not say %q but\n%s", c.Name, b.says, f)
+				}
+			}
+		})
+	}
+}
+
+func TestEveryCaseHasMediaThatFailsInItAlone(t *testing.T) {
+	t.Parallel()
+	for _, c := range queuetest.Cases() {
+		if !slices.ContainsFunc(breaches, func(b breach) bool {
+			return len(b.fails) == 1 && b.fails[0] == c.Name
+		}) {
+			t.Errorf("nothing fails in %q alone", c.Name)
+		}
+	}
+}
+
+// A Start that never returns leaves its goroutine behind, so this one is done by hand.
+func TestAStartThatHangsFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		m := &queuetest.Media{OnStart: func(queue.Task) error { <-release; return nil }}
+		h := harness(func(testing.TB) queue.Media { return m })
+		f := run(t, caseNamed(t, stopAnswered), h)
+		if !f.Failed() || !strings.Contains(f.String(), "no Start of script") {
+			t.Errorf("failed: %v\n%s", f.Failed(), f)
+		}
+	})
+}
+
+func TestTheSuiteNamesWhatTheHarnessLacks(t *testing.T) {
+	t.Parallel()
+	whole := harness(blocking)
+	for want, h := range map[string]queuetest.Harness{
+		"no New":        {Ends: whole.Ends, Lasts: whole.Lasts},
+		"no Ends":       {New: whole.New, Lasts: whole.Lasts},
+		"no Lasts":      {New: whole.New, Ends: whole.Ends},
+		"Within is -1s": {New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts, Within: -time.Second},
+		"returned nil": {New: func(testing.TB) queue.Media { return nil },
+			Ends: whole.Ends, Lasts: whole.Lasts},
+		"WithMaxPending(-1)": {New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts,
+			Options: []queue.Option{queue.WithMaxPending(-1)}},
+		"request of the harness's Ends was refused": {New: whole.New, Lasts: whole.Lasts,
+			Ends: func() operation.Request { return nil }},
+	} {
+		f := run(t, queuetest.Cases()[0], h)
+		if !f.Failed() || !strings.Contains(f.String(), want) {
+			t.Errorf("want a failure with %q, failed: %v, said %q", want, f.Failed(), f)
+		}
+	}
+}
+
+func TestACaseThatLacksItsRequestSkipsItself(t *testing.T) {
+	t.Parallel()
+	h := harness(blocking)
+	h.EndsAtOnce = nil
+	f := run(t, caseNamed(t, endsInside), h)
+	if f.Failed() || !f.Skipped() || !strings.Contains(f.String(), "no EndsAtOnce") {
+		t.Errorf("failed: %v, skipped: %v, said %q", f.Failed(), f.Skipped(), f)
+	}
+}
+
+func caseNamed(t *testing.T, name string) queuetest.Case {
+	t.Helper()
+	for _, c := range queuetest.Cases() {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("no case %q", name)
+	return queuetest.Case{}
+}
+
+func runInBubble(t *testing.T, c queuetest.Case, h queuetest.Harness) (f *fake) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { f = run(t, c, h) })
+	return f
+}
+
+// run runs a case on a goroutine of its own, since FailNow exits it.
+func run(t *testing.T, c queuetest.Case, h queuetest.Harness) *fake {
+	t.Helper()
+	f := &fake{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer f.cleanUp()
+		c.Run(f, h)
+	}()
+	<-done
+	return f
+}
+
+// fake is a testing.TB that keeps what it is told to itself.
+type fake struct {
+	testing.TB
+
+	mu       sync.Mutex // guards the block below
+	failed   bool
+	skipped  bool
+	said     []string
+	cleanups []func()
+}
+
+func (f *fake) say(failed bool, s string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failed = f.failed || failed
+	f.said = append(f.said, s)
+}
+
+func (f *fake) Helper()                           {}
+func (f *fake) Log(args ...any)                   { f.say(false, fmt.Sprintln(args...)) }
+func (f *fake) Logf(format string, args ...any)   { f.say(false, fmt.Sprintf(format, args...)) }
+func (f *fake) Error(args ...any)                 { f.say(true, fmt.Sprintln(args...)) }
+func (f *fake) Errorf(format string, args ...any) { f.say(true, fmt.Sprintf(format, args...)) }
+func (f *fake) Fatal(args ...any)                 { f.Error(args...); runtime.Goexit() }
+func (f *fake) Fatalf(format string, args ...any) { f.Errorf(format, args...); runtime.Goexit() }
+func (f *fake) FailNow()                          { f.say(true, ""); runtime.Goexit() }
+func (f *fake) Context() context.Context          { return context.Background() }
+
+func (f *fake) Skipf(format string, args ...any) {
+	f.say(false, fmt.Sprintf(format, args...))
+	f.mu.Lock()
+	f.skipped = true
+	f.mu.Unlock()
+	runtime.Goexit()
+}
+
+func (f *fake) Failed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failed
+}
+
+func (f *fake) Skipped() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.skipped
+}
+
+func (f *fake) Cleanup(c func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cleanups = append(f.cleanups, c)
+}
+
+func (f *fake) cleanUp() {
+	for _, c := range slices.Backward(f.cleanups) {
+		c()
+	}
+}
+
+func (f *fake) String() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Join(f.said, "\n")
+}
