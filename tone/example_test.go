@@ -52,5 +52,5 @@ func ExampleStream_Handle() {
 func ExampleParseSet() {
 	_, err := tone.ParseSet("12x")
 	fmt.Println(err)
-	// Output: tone: set "12x" at index 2: tone: character 'x', must be 0 to 9, *, #, A to D, or !
+	// Output: tone: set "12x" at index 2: tone: character 'x', must be one of 0123456789*#ABCD!abcd
 }

@@ -1,19 +1,30 @@
 package tone
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
-	"runtime/debug"
+	"runtime"
+	"strings"
 )
 
-// run handles tones until there are none.
+// run handles tones until there are none. If the function, or the logger, exits the goroutine
+// (runtime.Goexit, or FailNow of a test), another one goes on.
 func (s *Subscription) run() {
+	through := false
+	defer func() {
+		if !through {
+			go s.run()
+		}
+	}()
 	for {
 		e, ok := s.take()
 		if !ok {
-			return
+			break
 		}
 		s.call(e)
 	}
+	through = true
 }
 
 // take returns the next tone of the set, or gives up the role of handling them.
@@ -35,34 +46,44 @@ func (s *Subscription) take() (Event, bool) {
 	}
 }
 
-// call calls the function. If that panics, this goroutine goes on; if it exits the goroutine
-// (runtime.Goexit, or FailNow of a test), another one does.
+// call calls the function. It returns if that returned or panicked.
 func (s *Subscription) call(e Event) {
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
-		if v := recover(); v != nil {
-			s.tell("tone: a handler panicked", v)
-			return
-		}
-		go s.run()
+		tell(e.Seq, recover())
 	}()
 	s.handle(e)
 	returned = true
 }
 
-// tell logs, never with the tone: it may be a digit of somebody's PIN. The logger is somebody
-// else's code as well, and may do what the handler did.
-func (s *Subscription) tell(what string, panicked any) {
-	stack := debug.Stack()
-	returned := false
-	defer func() {
-		if !returned && recover() == nil {
-			go s.run()
+// tell logs what the handler did instead of returning. It names the tone's number, the type of the
+// panic and where it was, but not the tone, nor the panic's value, which may hold it: a tone may be
+// a digit of somebody's PIN. The logger is somebody else's code as well; if it panics, there is
+// nobody left to tell.
+func tell(seq uint64, panicked any) {
+	defer func() { _ = recover() }()
+	what := "exited its goroutine"
+	if panicked != nil {
+		what = fmt.Sprintf("panicked with a %T", panicked)
+	}
+	slog.LogAttrs(context.Background(), slog.LevelWarn, "tone: a handler did not return",
+		slog.String("what", what), slog.Uint64("seq", seq), slog.String("stack", stack()))
+}
+
+// stack returns where the handler was. debug.Stack would show the arguments of each function too,
+// and an Event among them is the key that was pressed.
+func stack() string {
+	var b strings.Builder
+	pcs := make([]uintptr, 32)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs)]) // without those of ours
+	for {
+		frame, more := frames.Next()
+		fmt.Fprintf(&b, "%s\n\t%s:%d\n", frame.Function, frame.File, frame.Line)
+		if !more {
+			return b.String()
 		}
-	}()
-	slog.Default().Warn(what, slog.Any("panic", panicked), slog.String("stack", string(stack)))
-	returned = true
+	}
 }

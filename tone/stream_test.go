@@ -1,12 +1,14 @@
 package tone_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -267,7 +269,7 @@ func TestASlowHandlerIsToldWhatItLost(t *testing.T) {
 
 func TestAPanicOrExitOfAHandlerLosesOnlyItsTone(t *testing.T) {
 	old := slog.Default()
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	defer slog.SetDefault(old)
 	synctest.Test(t, func(t *testing.T) {
 		var s tone.Stream
@@ -287,6 +289,30 @@ func TestAPanicOrExitOfAHandlerLosesOnlyItsTone(t *testing.T) {
 			t.Errorf("%d handled, want 60", n)
 		}
 	})
+}
+
+// What is logged of a handler never has the tone: it may be a digit of somebody's PIN.
+func TestALogNeverHasTheTone(t *testing.T) {
+	var log bytes.Buffer
+	old := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(old)
+	var s tone.Stream
+	sub, _ := s.Handle(tone.All, func(e tone.Event) {
+		if e.Seq == 1 {
+			panic(fmt.Sprintf("key %v", e.Tone))
+		}
+		runtime.Goexit()
+	})
+	s.Publish(tone.Flash)
+	s.Publish(tone.Flash)
+	s.End()
+	<-sub.Done()
+	if text := log.String(); strings.Contains(text, "flash") || strings.Contains(text, "key") ||
+		!strings.Contains(text, "panicked with a string") || !strings.Contains(text, "exited its goroutine") ||
+		!strings.Contains(text, "TestALogNeverHasTheTone") {
+		t.Errorf("logged\n%s", text)
+	}
 }
 
 func TestNoCallBeginsAfterClose(t *testing.T) {

@@ -37,14 +37,14 @@ func (s *Subscription) TryNext() (Event, bool) {
 	return s.read()
 }
 
-// Next returns the next tone, and waits for it until ctx ends. Errors: [ErrEnded], [ErrClosed], the
-// cause of ctx. What is there is returned even if ctx is over.
+// Next returns the next tone, and waits for it until ctx ends. Errors: [ErrEnded], [ErrClosed],
+// [ErrHandled], the cause of ctx. What is there is returned even if ctx is over.
 func (s *Subscription) Next(ctx context.Context) (Event, error) {
 	if ctx == nil {
 		return Event{}, errors.New("tone: Next: nil context")
 	}
 	if s.handle != nil {
-		return Event{}, errors.New("tone: Next: the subscription is handled, not pulled")
+		return Event{}, ErrHandled
 	}
 	for {
 		e, ok := s.TryNext()

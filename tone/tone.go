@@ -76,7 +76,7 @@ func FromChar(r rune) (Tone, error) {
 			return t, nil
 		}
 	}
-	return 0, fmt.Errorf("tone: character %q, must be 0 to 9, *, #, A to D, or !", r)
+	return 0, fmt.Errorf("tone: character %q, must be one of 0123456789*#ABCD!abcd", r)
 }
 
 // MarshalText returns the name.

@@ -59,7 +59,7 @@ func endsInsideStart(r *rig) {
 func fails(r *rig) {
 	r.t.Helper()
 	op := r.enqueue("Fails", r.h.Fails)
-	const rule = "what cannot be done fails, by Start's error or by Task.Fail, with a cause or a reason"
+	const rule = "what cannot be done fails, by Start's error or Task.Fail, with a cause or a reason"
 	switch e := r.ended(op); {
 	case e.Result.Reason.Status() == operation.Completed:
 		r.broke(rule, "%s is completed: %v", describe(op), e.Result.Reason)
@@ -162,7 +162,7 @@ func stopMeetsEnd(r *rig) {
 		if s := r.started(op); s.err != nil {
 			continue
 		}
-		r.pass(time.Until(op.Times().Started.Add(d * i / moments)))
+		r.pass(time.Until(op.Times().Started.Add(d * i / moments))) //nolint:durationcheck // i counts
 		if _, err := r.queue.Cancel(op.ID()); err != nil {
 			continue // it has ended
 		}

@@ -4,8 +4,9 @@
 // # How to think of it
 //
 // [Media] is media that does what a test says, and remembers what it was told. [Recorder] is an
-// observer that keeps every event. [TestMedia] and [TestMediaInBubble] are a conformance suite: they
-// drive media of yours through a real queue and tell, case by case, where it breaks the contract.
+// observer that keeps every event. [TestMedia] and [TestMediaInBubble] are a conformance suite:
+// they drive media of yours through a real queue and tell, case by case, where it breaks the
+// contract.
 //
 // # Concurrency
 //

@@ -54,7 +54,9 @@ func (r *Recorder) Find(kind queue.EventKind, op *operation.Operation) (queue.Ev
 }
 
 // Wait waits for the event of this kind and operation (nil for Closed).
-func (r *Recorder) Wait(ctx context.Context, kind queue.EventKind, op *operation.Operation) (queue.Event, error) {
+func (r *Recorder) Wait(
+	ctx context.Context, kind queue.EventKind, op *operation.Operation,
+) (queue.Event, error) {
 	for n := 1; ; n++ {
 		e, err := r.events.wait(ctx, n)
 		if err != nil {
@@ -87,7 +89,7 @@ func (r *Recorder) String() string {
 	return b.String()
 }
 
-// name returns A, B, … Z, A1, B1, …
+// name returns A to Z, then A1, B1 and so on.
 func name(i int) string {
 	if i < 26 {
 		return string(rune('A' + i))
@@ -114,7 +116,7 @@ func (r *Recorder) Check(t testing.TB) {
 			t.Errorf("event %d, %v, after closed", e.Seq, e.Kind)
 		}
 		was := last[e.Operation]
-		ok := false
+		var ok bool
 		switch e.Kind {
 		case queue.Accepted:
 			ok = was == none
@@ -129,7 +131,7 @@ func (r *Recorder) Check(t testing.TB) {
 		case queue.Released:
 			ok = was == queue.Ended && wasStarted[e.Operation]
 		case queue.Closed:
-			ok, closed = true, true
+			closed = true
 			continue
 		}
 		if !ok {

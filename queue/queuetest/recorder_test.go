@@ -16,8 +16,10 @@ import (
 // record makes a recorder of events that are quick to write: a letter for the kind, a
 // letter for the operation.
 func record(events ...string) *queuetest.Recorder {
-	kinds := map[byte]queue.EventKind{'a': queue.Accepted, 's': queue.Started, 'e': queue.Ended,
-		'r': queue.Released, 'c': queue.Closed}
+	kinds := map[byte]queue.EventKind{
+		'a': queue.Accepted, 's': queue.Started, 'e': queue.Ended,
+		'r': queue.Released, 'c': queue.Closed,
+	}
 	ops := map[byte]*operation.Operation{'A': {}, 'B': {}, 'C': {}, '-': nil}
 	rec := &queuetest.Recorder{}
 	for i, e := range events {

@@ -175,7 +175,7 @@ func (r *rig) stillRuns(op *operation.Operation, longer time.Duration) bool {
 
 // patience is a context for what must happen in n times the harness's Within.
 func (r *rig) patience(n time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), n*r.h.Within)
+	return context.WithTimeout(context.Background(), n*r.h.Within) //nolint:durationcheck // n counts
 }
 
 // quiet is how long the suite looks on to see that something does not happen.

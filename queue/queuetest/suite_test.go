@@ -82,10 +82,15 @@ var breaches = []breach{
 	// Faults that break more than one rule.
 	{neverEnds, []string{endsByItself, seriesDone, reportedOnce, stopMeetsEnd, endOfAnother}, "no end of script"},
 	{neverStops, []string{stopAnswered, stopBefore, stopAfter, bargeInStops, callEndsStops}, "no report of script"},
-	{startErrors, []string{endsByItself, endsInside, failsTold, seriesDone, stopAnswered, endOfAnother,
-		bargeInStops, callEndsStops}, "script says so"},
-	{endsAtStart, []string{failsTold, stopAnswered, endsInside, endOfAnother, bargeInStops, callEndsStops},
-		"it had ended when Start returned"},
+	{startErrors, []string{
+		endsByItself, endsInside, failsTold, seriesDone, stopAnswered, endOfAnother,
+		bargeInStops, callEndsStops,
+	}, "script says so"},
+	{
+		endsAtStart,
+		[]string{failsTold, stopAnswered, endsInside, endOfAnother, bargeInStops, callEndsStops},
+		"it had ended when Start returned",
+	},
 }
 
 func TestBrokenMediaFailsInItsCase(t *testing.T) {
@@ -141,12 +146,18 @@ func TestTheSuiteNamesWhatTheHarnessLacks(t *testing.T) {
 		"no Ends":       {New: whole.New, Lasts: whole.Lasts},
 		"no Lasts":      {New: whole.New, Ends: whole.Ends},
 		"Within is -1s": {New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts, Within: -time.Second},
-		"returned nil": {New: func(testing.TB) queue.Media { return nil },
-			Ends: whole.Ends, Lasts: whole.Lasts},
-		"WithMaxPending(-1)": {New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts,
-			Options: []queue.Option{queue.WithMaxPending(-1)}},
-		"request of the harness's Ends was refused": {New: whole.New, Lasts: whole.Lasts,
-			Ends: func() operation.Request { return nil }},
+		"returned nil": {
+			New:  func(testing.TB) queue.Media { return nil },
+			Ends: whole.Ends, Lasts: whole.Lasts,
+		},
+		"WithMaxPending(-1)": {
+			New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts,
+			Options: []queue.Option{queue.WithMaxPending(-1)},
+		},
+		"request of the harness's Ends was refused": {
+			New: whole.New, Lasts: whole.Lasts,
+			Ends: func() operation.Request { return nil },
+		},
 	} {
 		f := run(t, queuetest.Cases()[0], h)
 		if !f.Failed() || !strings.Contains(f.String(), want) {

@@ -39,13 +39,15 @@ func Connect(base string, patience time.Duration) (*Client, error) {
 		hang()
 		return nil, err
 	}
-	events, err := http.DefaultClient.Do(req)
+	events, err := http.DefaultClient.Do(req) //nolint:bodyclose // read closes it
 	if err != nil {
 		hang()
 		return nil, err
 	}
-	c := &Client{base: base, http: &http.Client{Timeout: patience}, hang: hang,
-		over: make(chan struct{}), tasks: map[string]queue.Task{}}
+	c := &Client{
+		base: base, http: &http.Client{Timeout: patience}, hang: hang,
+		over: make(chan struct{}), tasks: map[string]queue.Task{},
+	}
 	go c.read(events.Body)
 	return c, nil
 }

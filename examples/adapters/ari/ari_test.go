@@ -49,7 +49,7 @@ func TestALostEndIsNoticedByTheRunTimeoutAndAnsweredByTheServer(t *testing.T) {
 	s := newStandIn(t)
 	rec := &queuetest.Recorder{}
 	q := newQueue(t, connect(t, s).Media("ch-1"), queue.WithObserver(rec),
-		queue.WithRunTimeout(20*shortly))
+		queue.WithRunTimeout(50*shortly))
 	lost, next := enqueue(t, q, "lost"), enqueue(t, q, "short")
 	if _, err := lost.Wait(within(t)); !errors.Is(err, operation.TimedOut) {
 		t.Errorf("without an end it ended: %v", err)
@@ -70,7 +70,7 @@ func TestAStopWithoutAnEventIsGivenUpAndTheNextIsPlayed(t *testing.T) {
 	s := newStandIn(t)
 	rec := &queuetest.Recorder{}
 	q := newQueue(t, connect(t, s).Media("ch-1"), queue.WithObserver(rec),
-		queue.WithStopTimeout(10*shortly))
+		queue.WithStopTimeout(50*shortly))
 	mute := enqueue(t, q, "mute")
 	if media := <-s.begun; media != "mute" {
 		t.Errorf("%q was begun", media)
@@ -127,7 +127,7 @@ func TestWhatTheAdapterCannotDoFails(t *testing.T) {
 func TestARequestWithoutAnAnswerFailsAndIsTakenBack(t *testing.T) {
 	t.Parallel()
 	s := newStandIn(t)
-	c, err := ari.Connect(s.URL, 10*shortly)
+	c, err := ari.Connect(s.URL, 50*shortly)
 	if err != nil {
 		t.Fatal(err)
 	}

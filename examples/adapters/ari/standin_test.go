@@ -36,9 +36,11 @@ const shortly = 20 * time.Millisecond
 // newStandIn makes a server that the end of the test closes.
 func newStandIn(t testing.TB) *standIn {
 	t.Helper()
-	s := &standIn{release: make(chan struct{}), down: make(chan struct{}),
+	s := &standIn{
+		release: make(chan struct{}), down: make(chan struct{}),
 		playbacks: map[string]*playback{},
-		listener:  make(chan []byte, 100), begun: make(chan string, 100)} // more than a test makes
+		listener:  make(chan []byte, 100), begun: make(chan string, 100),
+	} // more than a test makes
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("POST /channels/{channel}/play/{id}", s.play)
@@ -120,7 +122,8 @@ func (s *standIn) end(id, state string) bool {
 		return true
 	}
 	e, _ := json.Marshal(map[string]any{"type": "PlaybackFinished", "playback": map[string]string{
-		"id": id, "state": state, "target_uri": "channel:" + p.channel}})
+		"id": id, "state": state, "target_uri": "channel:" + p.channel,
+	}})
 	s.listener <- e
 	return true
 }

@@ -1,17 +1,18 @@
-// Package channel shows how media is written for a back end whose events do not say what they are
-// about: as in FreeSWITCH, the end of a playback names the channel and no more, and a break hits
-// whatever the channel plays. Commands, answers and events share one connection, in order.
+// Package channel shows how media is written for a back end whose events do not say what they
+// are about: as in FreeSWITCH, the end of a playback names the channel and no more, and a break
+// hits whatever the channel plays. Commands, answers and events share one connection, in order.
 //
 // What to look at:
 //
-//   - The queue has one task at a time, but the back end may be behind: it may still be at a playback
-//     that was stopped and whose end was so late that the queue gave it up. That end must not end
-//     the next operation, and the next one's break must not be wasted on it. So the adapter has at
-//     most one playback at the back end, and keeps its task until its end has come: a given-up task
-//     takes a late report and nothing happens. The next task waits that long in the adapter.
-//   - An end that never comes would have the next task wait for ever. So the adapter asks the channel
-//     whether it plays at all. An answer is behind all events that were told before it, so "idle"
-//     means that the end was lost.
+//   - The queue has one task at a time, but the back end may be behind: it may still be at a
+//     playback that was stopped and whose end was so late that the queue gave it up. That end must
+//     not end the next operation, and the next one's break must not be wasted on it. So the adapter
+//     has at most one playback at the back end, and keeps its task until its end has come: a
+//     given-up task takes a late report and nothing happens. The next task waits that long in the
+//     adapter.
+//   - An end that never comes would have the next task wait for ever. So the adapter asks the
+//     channel whether it plays at all. An answer is behind all events that were told before it, so
+//     "idle" means that the end was lost.
 //   - A stop of a task that waits in the adapter is answered at once.
 //   - All is decided under one lock and reported after it, so that the adapter works with inline
 //     callbacks too.
@@ -70,8 +71,14 @@ func (c *Channel) Close() {
 
 // Start plays t, or has it wait if the back end is not through with what it had before.
 func (c *Channel) Start(t queue.Task) error {
-	if _, ok := t.Request().(*operation.PlayPrompt); !ok {
+	play, ok := t.Request().(*operation.PlayPrompt)
+	if !ok {
 		return fmt.Errorf("channel: cannot do %q", t.Kind())
+	}
+	for _, p := range play.Prompts {
+		if strings.ContainsAny(p.URI, " \r\n") { // it would be more than one word of a command
+			return fmt.Errorf("channel: %q: %w", p.URI, operation.NotDownloadable)
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,11 +123,11 @@ func (c *Channel) Stop(t queue.Task) {
 func (c *Channel) play() {
 	t := c.next
 	c.on, c.next = t, queue.Task{}
-	command := "play"
+	words := []string{"play"}
 	for _, p := range t.Request().(*operation.PlayPrompt).Prompts { // Start takes no other
-		command += " " + p.URI
+		words = append(words, p.URI)
 	}
-	c.send(command, func(text string) report {
+	c.send(strings.Join(words, " "), func(text string) report {
 		if text != "+OK" && c.on == t { // it never began, so no end will come
 			return c.free(operation.Result{Reason: operation.PromptFailed, Err: errors.New(text)})
 		}

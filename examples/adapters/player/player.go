@@ -1,5 +1,5 @@
-// Package player shows how media that plays by itself is written: a function that sends audio, 20 ms
-// a time, until it is through or its context ends. [queue.Blocking] makes media of it.
+// Package player shows how media that plays by itself is written: a function that sends audio,
+// 20 ms a time, until it is through or its context ends. [queue.Blocking] makes media of it.
 //
 // What to look at:
 //
@@ -65,7 +65,9 @@ func (p *Player) do(ctx context.Context, t queue.Turn) (operation.Result, error)
 }
 
 // send sends the samples once, a frame at each tick.
-func (p *Player) send(ctx context.Context, t queue.Turn, samples []byte, pace <-chan time.Time) error {
+func (p *Player) send(
+	ctx context.Context, t queue.Turn, samples []byte, pace <-chan time.Time,
+) error {
 	for len(samples) > 0 {
 		var frame [FrameBytes]byte // the last one is filled up with silence
 		n := copy(frame[:], samples)

@@ -57,6 +57,7 @@ func TestAfterACancelAtMostOneMoreFrameLeaves(t *testing.T) {
 		}
 		enqueue(t, q, play("z")) // the next is heard, and nothing of the first after it
 		for phone.hears(within(t), t, 1) != "z" {
+			continue // what is left of the first
 		}
 		enqueue(t, q, play("y"))
 		if heard := phone.hears(within(t), t, 1); heard != "y" {

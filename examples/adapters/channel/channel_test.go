@@ -1,0 +1,251 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"ivrqueue/examples/adapters/channel"
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
+)
+
+func TestTheAdapterKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	h := queuetest.Harness{
+		New:   func(t testing.TB) queue.Media { t.Helper(); return adapt(t, newStandIn(t)) },
+		Ends:  func() operation.Request { return play("short") },
+		Lasts: func() operation.Request { return play("long") },
+		Fails: func() operation.Request { return play("nothing") },
+	}
+	t.Run("with default delivery", func(t *testing.T) {
+		t.Parallel()
+		queuetest.TestMedia(t, h)
+	})
+	t.Run("with inline delivery", func(t *testing.T) {
+		t.Parallel()
+		inline := h
+		inline.Options = []queue.Option{queue.WithInlineMedia()}
+		queuetest.TestMedia(t, inline)
+	})
+}
+
+// The channel is deaf to the break, so the queue gives the first operation up. Its end comes when
+// the next one has the media: that one must go on, be heard, and end with its own end.
+func TestTheLateEndOfAnOperationGivenUpDoesNotEndTheNext(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"break", "done"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			s := newStandIn(t)
+			m := &witness{Channel: adapt(t, s), started: make(chan *operation.Operation, 3)}
+			q, rec := newQueue(t, m)
+			first := enqueue(t, q, "deaf")
+			m.starts(t, first)
+			q.CancelAll()
+			abandoned(t, rec, first)
+			s.begins(t, "deaf")
+			next, last := enqueue(t, q, "short"), enqueue(t, q, "short")
+			m.starts(t, next)
+			if !s.letGo(how) {
+				t.Error("the first was not told to break")
+			}
+			for i, op := range []*operation.Operation{next, last} {
+				_, err := op.Wait(within(t))
+				if through := s.through(); err != nil || through < i+2 {
+					t.Errorf("number %d ended, %v, when %d were through", i+2, err, through)
+				}
+				s.begins(t, "short")
+			}
+			if late := q.Snapshot().LateReports; late != 1 {
+				t.Errorf("%d late reports, want that of the first", late)
+			}
+		})
+	}
+}
+
+// A break hits whatever plays: the one for an operation that waits must not be sent to the one
+// before, nor be forgotten.
+func TestAnOperationThatWaitsBehindOneGivenUpIsStoppedAtOnceAndNeverHeard(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	m := &witness{Channel: adapt(t, s), started: make(chan *operation.Operation, 12)}
+	q, rec := newQueue(t, m)
+	first := enqueue(t, q, "deaf")
+	m.starts(t, first)
+	q.CancelAll()
+	abandoned(t, rec, first)
+	s.begins(t, "deaf")
+	for range 10 {
+		m.starts(t, enqueue(t, q, "long"))
+		q.CancelAll()
+	}
+	last := enqueue(t, q, "short")
+	s.letGo("break")
+	s.begins(t, "short")
+	if _, err := last.Wait(within(t)); err != nil {
+		t.Errorf("the last: %v", err)
+	}
+	if n := q.Snapshot().Abandoned; n != 1 {
+		t.Errorf("%d were given up, want the first only", n)
+	}
+}
+
+func TestALostEndAfterABreakDoesNotHoldUpTheNext(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	q, rec := newQueue(t, adapt(t, s))
+	first := enqueue(t, q, "mute")
+	s.begins(t, "mute")
+	q.CancelAll()
+	abandoned(t, rec, first)
+	if _, err := enqueue(t, q, "short").Wait(within(t)); err != nil {
+		t.Errorf("the next: %v", err)
+	}
+}
+
+func TestALostNaturalEndIsNoticedByTheRunTimeout(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	q, _ := newQueue(t, adapt(t, s), queue.WithRunTimeout(50*shortly))
+	lost, next := enqueue(t, q, "lost"), enqueue(t, q, "short")
+	if _, err := lost.Wait(within(t)); !errors.Is(err, operation.TimedOut) {
+		t.Errorf("without an end it ended: %v", err)
+	}
+	if _, err := next.Wait(within(t)); err != nil {
+		t.Errorf("the next: %v", err)
+	}
+	if n := q.Snapshot().Abandoned; n != 0 {
+		t.Errorf("%d were given up, want none, since nothing plays", n)
+	}
+}
+
+func TestWithoutAConnectionEverythingFails(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	q, _ := newQueue(t, adapt(t, s))
+	ops := []*operation.Operation{enqueue(t, q, "long"), enqueue(t, q, "long")}
+	s.begins(t, "long")
+	s.hangUp()
+	for i, op := range ops {
+		if _, err := op.Wait(within(t)); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("operation %d ended: %v", i, err)
+		}
+	}
+}
+
+func TestWhatCannotBePlayedFails(t *testing.T) {
+	t.Parallel()
+	q, _ := newQueue(t, adapt(t, newStandIn(t)))
+	_, err := enqueue(t, q, "nothing").Wait(within(t))
+	if !errors.Is(err, operation.PromptFailed) || !strings.Contains(err.Error(), "cannot open nothing") {
+		t.Errorf("failed with %v", err)
+	}
+	_, err = enqueue(t, q, "short\nbreak").Wait(within(t))
+	if !errors.Is(err, operation.NotDownloadable) {
+		t.Errorf("two commands in one: %v", err)
+	}
+	record, err := q.Enqueue(t.Context(), &operation.RecordResponse{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := record.Wait(within(t)); err == nil || !strings.Contains(err.Error(), "recordResponse") {
+		t.Errorf("a record: %v", err)
+	}
+}
+
+// witness is a channel that tells when Start has returned.
+type witness struct {
+	*channel.Channel
+
+	started chan *operation.Operation // as many as are started
+}
+
+func (w *witness) Start(t queue.Task) error {
+	err := w.Channel.Start(t)
+	w.started <- t.Operation
+	return err
+}
+
+// starts waits until Start of op has returned.
+func (w *witness) starts(t testing.TB, op *operation.Operation) {
+	t.Helper()
+	select {
+	case started := <-w.started:
+		if started != op {
+			t.Errorf("%v was started, want %v", started.ID(), op.ID())
+		}
+	case <-within(t).Done():
+		t.Fatal("nothing was started")
+	}
+}
+
+// abandoned waits until the queue has given op up.
+func abandoned(t testing.TB, rec *queuetest.Recorder, op *operation.Operation) {
+	t.Helper()
+	e, err := rec.Wait(within(t), queue.Released, op)
+	if err != nil || e.Result.Reason != operation.Abandoned {
+		t.Fatalf("released: %v, %v, want abandoned", e.Result.Reason, err)
+	}
+}
+
+// begins waits until a file is heard.
+func (s *standIn) begins(t testing.TB, file string) {
+	t.Helper()
+	select {
+	case heard := <-s.begun:
+		if heard != file {
+			t.Errorf("heard %q, want %q", heard, file)
+		}
+	case <-within(t).Done():
+		t.Fatalf("heard nothing, want %q", file)
+	}
+}
+
+func play(file string) *operation.PlayPrompt {
+	return &operation.PlayPrompt{Prompts: []operation.Prompt{{URI: file}}}
+}
+
+func adapt(t testing.TB, s *standIn) *channel.Channel {
+	t.Helper()
+	c := channel.New(s.adapter)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// newQueue makes a queue, impatient with stops, that the end of the test closes and waits for.
+func newQueue(t testing.TB, m queue.Media, opts ...queue.Option) (*queue.Queue, *queuetest.Recorder) {
+	t.Helper()
+	rec := &queuetest.Recorder{}
+	q, err := queue.New("call-1", m,
+		append(opts, queue.WithObserver(rec), queue.WithStopTimeout(50*shortly))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		q.Close(nil)
+		<-q.Done()
+	})
+	return q, rec
+}
+
+func enqueue(t testing.TB, q *queue.Queue, file string) *operation.Operation {
+	t.Helper()
+	op, err := q.Enqueue(t.Context(), play(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return op
+}
+
+// within is a context for what must happen soon.
+func within(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}

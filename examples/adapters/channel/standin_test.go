@@ -1,0 +1,142 @@
+package channel_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// standIn is one channel of a back end in the manner of FreeSWITCH, on a loopback socket. It plays
+// one file after the other, in the order of the commands, and tells the end of each, but not of
+// which. What a playback does is in its file: "short" ends soon, "long" goes on until a break,
+// "deaf" takes the break and goes on until the test lets it go, "lost" ends soon, and "mute" at a
+// break, and nobody is told; anything else cannot be opened.
+type standIn struct {
+	adapter net.Conn    // the adapter's side
+	begun   chan string // each playback's file, when it is first heard
+
+	mu      sync.Mutex // guards the block below
+	conn    net.Conn
+	playing []string // the first one is heard
+	timer   *time.Timer
+	broken  bool // the first one was told to break
+	ended   int
+}
+
+const shortly = 20 * time.Millisecond
+
+// newStandIn makes a channel that the end of the test hangs up.
+func newStandIn(t testing.TB) *standIn {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	adapter, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &standIn{adapter: adapter, conn: conn, begun: make(chan string, 100)} // more than a test plays
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for lines := bufio.NewScanner(conn); lines.Scan(); {
+			s.take(lines.Text())
+		}
+	}()
+	t.Cleanup(func() {
+		s.hangUp()
+		<-over
+	})
+	return s
+}
+
+// hangUp ends the connection.
+func (s *standIn) hangUp() { _ = s.conn.Close() }
+
+// say writes a line. The lock is held, so that lines come in order.
+func (s *standIn) say(format string, args ...any) { _, _ = fmt.Fprintf(s.conn, format+"\n", args...) }
+
+// take does a command.
+func (s *standIn) take(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch command, file, _ := strings.Cut(line, " "); {
+	case command == "status" && len(s.playing) == 0:
+		s.say("+OK idle")
+	case command == "status":
+		s.say("+OK busy")
+	case command == "break" && len(s.playing) == 0:
+		s.say("-ERR nothing plays")
+	case command == "break":
+		s.say("+OK")
+		s.broken = true
+		if s.playing[0] != "deaf" {
+			s.end("break")
+		}
+	case !slices.Contains(strings.Fields("short long deaf lost mute"), file):
+		s.say("-ERR cannot open %s", file)
+	default:
+		s.say("+OK")
+		s.playing = append(s.playing, file)
+		if len(s.playing) == 1 {
+			s.begin()
+		}
+	}
+}
+
+// begin has the first one heard.
+func (s *standIn) begin() {
+	s.begun <- s.playing[0]
+	if file := s.playing[0]; file == "short" || file == "lost" {
+		var timer *time.Timer
+		timer = time.AfterFunc(shortly, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.timer == timer {
+				s.end("done")
+			}
+		})
+		s.timer = timer
+	}
+}
+
+// end ends the first one and begins the next.
+func (s *standIn) end(how string) {
+	s.timer, s.broken = nil, false
+	s.ended++
+	file := s.playing[0]
+	s.playing = s.playing[1:]
+	if file != "lost" && file != "mute" {
+		s.say("EVENT ch-1 PLAYBACK_STOP %s", how)
+	}
+	if len(s.playing) > 0 {
+		s.begin()
+	}
+}
+
+// letGo ends a deaf one, and reports whether it was told to break.
+func (s *standIn) letGo(how string) (broken bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	broken = s.broken
+	s.end(how)
+	return broken
+}
+
+// through returns how many playbacks have ended.
+func (s *standIn) through() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
