@@ -116,7 +116,7 @@ func (c *Control) Context() context.Context {
 	}
 	// The end may have come before the context was there to be cancelled: look again.
 	if r := o.reason(); r != 0 {
-		o.cancelTask(r)
+		cancel(r)
 	}
 	return ctx
 }
@@ -139,16 +139,18 @@ func (c *Control) Awaited() bool {
 // Finish lets the Done channel and the task's context follow the end of the operation. It must be
 // called without the queue's mutex, since a context may run code of others.
 func (c *Control) Finish() {
-	if c.op.task.Load() != nil {
-		c.op.cancelTask(c.op.reason())
-	}
+	c.op.cancelTask(c.op.reason())
 	c.op.closeDone()
 }
 
-// LetGo drops what the operation was lent, its context's values and the platform's datum. No lock
-// needed.
+// LetGo drops what an operation that has ended was lent, its context's values and the platform's
+// datum. No lock needed.
 func (c *Control) LetGo() {
 	o := &c.op
+	if o.task.Load() != nil {
+		r := o.reason()
+		o.task.Swap(dead[r]).cancel(r) // Finish may be yet to come
+	}
 	if !o.lends {
 		return
 	}
@@ -166,9 +168,10 @@ type taskContext struct {
 	cancel context.CancelCauseFunc
 }
 
-// cancelTask ends the task's context. Whoever swaps it for a shared dead one cancels it.
+// cancelTask ends the task's context, which keeps its values until LetGo swaps it for a shared dead
+// one. Both cancel what they find, since either may be first; to cancel twice is to cancel once.
 func (o *Operation) cancelTask(r Reason) {
-	if t := o.task.Swap(dead[r]); t != dead[r] {
+	if t := o.task.Load(); t != nil {
 		t.cancel(r)
 	}
 }

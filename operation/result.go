@@ -47,11 +47,11 @@ func (r Result) Normal(last time.Duration) Result {
 	return r
 }
 
-// ReasonOf returns the Reason that [errors.As] finds in err, or [Unspecified]. For a nil err too it
-// is Unspecified, since something that reports a failure has not succeeded.
+// ReasonOf returns the Reason that [errors.As] finds in err if it is one of a failure, or
+// [Unspecified]; also for a nil err: what reports a failure has not succeeded.
 func ReasonOf(err error) Reason {
 	var r Reason
-	if errors.As(err, &r) && r.Valid() {
+	if errors.As(err, &r) && r.Status() == Failed {
 		return r
 	}
 	return Unspecified

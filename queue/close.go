@@ -69,10 +69,16 @@ func (q *Queue) Shutdown(ctx context.Context, cause error) (Receipt, error) {
 		return Receipt{}, errors.New("queue: nil context")
 	}
 	q.Seal()
+	done := q.Done()
 	select {
-	case <-q.Done():
+	case <-done:
 		return Receipt{}, nil
 	case <-ctx.Done():
+	}
+	select {
+	case <-done: // both: it was in time
+		return Receipt{}, nil
+	default:
 		return q.Close(cause), context.Cause(ctx)
 	}
 }

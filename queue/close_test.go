@@ -196,3 +196,22 @@ func TestDoneComesAfterTheDoneOfTheVictims(t *testing.T) {
 		}
 	}
 }
+
+// A queue that is done at once, and a context that is over: it was in time.
+func TestShutdownPrefersDone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dead, cancel := context.WithCancel(t.Context())
+		cancel()
+		n := 0
+		for range 100 {
+			q := newQueue(t, ender())
+			if _, err := q.Shutdown(dead, nil); err != nil {
+				n++
+			}
+		}
+		if n != 0 {
+			t.Errorf("%d of 100 idle queues were not shut down in time", n)
+		}
+	})
+}

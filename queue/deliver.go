@@ -181,7 +181,8 @@ func (p *player) drop(which roles) {
 // handOn gives the roles to goroutines of ours, and releases the lock: the goroutine has made as
 // many calls as it may, or a callback has exited it.
 func (p *player) handOn() {
-	p.away |= p.roles
+	here, away := p.queue.assign(p.roles)
+	p.away |= p.roles | here | away
 	p.roles = 0
 	p.release()
 }

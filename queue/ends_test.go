@@ -263,3 +263,17 @@ func TestTheRunningOperationsPositionIsTold(t *testing.T) {
 		}
 	})
 }
+
+// A reason of success in an error is none.
+func TestAnErrorFromStartIsNeverASuccess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &queuetest.Media{OnStart: func(queue.Task) error { return errors.Join(errors.New("disk full"), operation.MaxDuration) }}
+		q := newQueue(t, m)
+		op := enqueue(t, q, 1)[0]
+		synctest.Wait()
+		if op.Status() != operation.Failed {
+			t.Errorf("Start failed, and the operation is %v, Err %v", op.Status(), op.Err())
+		}
+	})
+}

@@ -284,3 +284,57 @@ func TestWhatWasLentIsThereUntilTheLastEventWasTold(t *testing.T) {
 		}
 	})
 }
+
+// Ended and Released in different shares of a slow observer.
+func TestWhatWasLentIsThereWhenReleasedIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var got []any
+		rec := &queuetest.Recorder{OnEvent: func(e queue.Event) {
+			if e.Seq == 1 {
+				<-release
+			}
+			if e.Kind == queue.Released {
+				got = append(got, e.Operation.Value())
+			}
+		}}
+		m := &queuetest.Media{}
+		q := newQueue(t, m, queue.WithObserver(rec))
+		for i := range 4 { // enough entries that Ended and Released fall into different shares
+			q.Enqueue(t.Context(), play(), queue.Value(i))
+			synctest.Wait()
+			q.CancelAll()
+			synctest.Wait()
+		}
+		close(release)
+		synctest.Wait()
+		for i, v := range got {
+			if v != i {
+				t.Errorf("Released %d: Value is %v", i, v)
+			}
+		}
+	})
+}
+
+// The context of a task that has ended keeps its values until the media is through.
+func TestATasksContextKeepsItsValuesUntilTheMediaIsThrough(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		type key struct{}
+		m := &queuetest.Media{}
+		var first, second any
+		m.OnStop = func(k queue.Task) {
+			first, second = k.Turn.Context().Value(key{}), k.Turn.Context().Value(key{})
+			k.End(operation.Result{})
+		}
+		q := newQueue(t, m, queue.WithObserver(&queuetest.Recorder{}))
+		q.Enqueue(context.WithValue(t.Context(), key{}, 7), play())
+		synctest.Wait()
+		q.CancelAll()
+		synctest.Wait()
+		if first != 7 || second != 7 {
+			t.Errorf("in Stop, t.Context().Value is %v, asked again %v", first, second)
+		}
+	})
+}

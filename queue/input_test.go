@@ -206,3 +206,50 @@ func TestAnObserverThatLagsRefusesWhatIsNew(t *testing.T) {
 		enqueue(t, q, 1)
 	})
 }
+
+func TestSharedOptionsAreNotChanged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := func() *queuetest.Recorder { return &queuetest.Recorder{} }
+		shared := queue.Options(queue.WithObserver(o()), queue.WithObserver(o()), queue.WithObserver(o()))
+		a, b := o(), o()
+		qa := newQueue(t, ender(), shared, queue.WithObserver(a))
+		newQueue(t, ender(), shared, queue.WithObserver(b))
+		enqueue(t, qa, 1)
+		synctest.Wait()
+		if len(a.Events()) != 3 || len(b.Events()) != 0 {
+			t.Errorf("a's observer was told %d events of a, b's %d", len(a.Events()), len(b.Events()))
+		}
+	})
+}
+
+func TestASharedInlineObserverIsNotReplacedForAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		common, own := &queuetest.Recorder{}, &queuetest.Recorder{}
+		shared := queue.Options(queue.WithInlineObserver(common))
+		newQueue(t, ender(), shared, queue.WithInlineObserver(own))
+		q := newQueue(t, ender(), shared)
+		enqueue(t, q, 1)
+		synctest.Wait()
+		if len(common.Events()) != 3 || len(own.Events()) != 0 {
+			t.Errorf("the shared observer was told %d, another call's %d", len(common.Events()), len(own.Events()))
+		}
+	})
+}
+
+func TestOptionsDropsNothing(t *testing.T) {
+	t.Parallel()
+	if _, err := queue.New("x", ender(), queue.WithObserver(nil), queue.Options()); err == nil {
+		t.Error("a nil observer before Options is not an error")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		rec := &queuetest.Recorder{}
+		q := newQueue(t, ender(), queue.WithObserver(rec), queue.Options(queue.WithMaxPending(3)))
+		enqueue(t, q, 1)
+		synctest.Wait()
+		if len(rec.Events()) != 3 {
+			t.Errorf("an observer before Options was told %d events", len(rec.Events()))
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"runtime"
@@ -284,4 +285,57 @@ func TestCallersMayHoldTheirOwnLocks(t *testing.T) {
 		t.Fatal("deadlock")
 	}
 	rec.Check(t)
+}
+
+func TestTheFaultOfACallbackThatWasGivenUpIsLogged(t *testing.T) {
+	t.Parallel()
+	for name, exit := range map[string]func(){"exit": runtime.Goexit, "panic": func() { panic("x") }} {
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			var buf bytes.Buffer
+			log := queue.WithLogger(slog.New(slog.NewTextHandler(lockedWriter{&mu, &buf}, nil)))
+			release := make(chan struct{})
+			m := &queuetest.Media{OnStart: func(queue.Task) error { <-release; exit(); return nil }}
+			q := newQueue(t, m, log)
+			enqueue(t, q, 1)
+			synctest.Wait()
+			q.CancelAll()
+			time.Sleep(time.Minute)
+			close(release)
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			if s := buf.String(); !strings.Contains(s, "exited") && !strings.Contains(s, "panicked") {
+				t.Errorf("%s: logged only %s", name, s)
+			}
+		})
+	}
+}
+
+type lockedWriter struct {
+	mu *sync.Mutex
+	b  *bytes.Buffer
+}
+
+func (l lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func TestThePanicOfABlockingFunctionIsLogged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var buf bytes.Buffer
+		log := queue.WithLogger(slog.New(slog.NewTextHandler(lockedWriter{&mu, &buf}, nil)))
+		q := newQueue(t, queue.Blocking(func(context.Context, queue.Turn) (operation.Result, error) { panic("x") }), log)
+		enqueue(t, q, 1)
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		if buf.Len() == 0 {
+			t.Error("nothing is logged")
+		}
+	})
 }

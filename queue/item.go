@@ -18,8 +18,8 @@ const (
 	startReturned
 	stopEntered
 	stopReturned
-	reported // End or Fail was called, or Start failed
-	owed     // ended over its head: a Released event is due
+	reported  // End or Fail was called, or Start failed
+	overruled // ended over its head after Start was entered: Released is told when it is free
 	givenUp
 )
 

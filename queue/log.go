@@ -242,21 +242,23 @@ func (q *Queue) trim() {
 	}
 }
 
-// told lets go of what an operation was lent once its last event was told: Released if that is
-// owed, else Ended.
+// told lets go of what an operation was lent once its last event was told: Released if it was ended
+// over its media's head, else Ended.
 func (q *Queue) told(e *entry) {
 	switch {
 	case e.kinds == logBatch:
 		for _, it := range e.detail.victims {
-			it.letGo()
+			it.letGoUnlessOverruled()
 		}
-	case e.kinds&(logEnded|logReleased) != 0:
-		e.item.letGo()
+	case e.kinds&logEnded != 0:
+		e.item.letGoUnlessOverruled()
+	case e.kinds == logReleased:
+		e.item.control.LetGo()
 	}
 }
 
-func (it *item) letGo() {
-	if !it.media.has(owed) {
+func (it *item) letGoUnlessOverruled() {
+	if !it.media.has(overruled) {
 		it.control.LetGo()
 	}
 }

@@ -14,9 +14,15 @@ import (
 // (while one blocks, nothing else is started on this call, and nothing else waits). They may call
 // everything of the queue that does not wait. A panic or a runtime.Goexit in Start ends the
 // operation with [operation.Panicked]; in either the queue goes on.
+//
+// The next Start on a queue means that the last task was reported, or given up because its report
+// did not come, or its callback not return, within the stop timeout. Only a callback that was given
+// up can be under way beside another; when such a Start returns at last, Stop is called for its
+// task, wherever the others are.
 type Media interface {
 	// Start begins t. When it returns nil, the end will be told by t.End or t.Fail, from any
-	// goroutine, also from inside Start. An error is as t.Fail of it, unless the end was told.
+	// goroutine, also from inside Start. An error is as t.Fail of it, unless the end was told. A
+	// request to a back end that t.Context broke off may have begun there all the same.
 	Start(t Task) error
 
 	// Stop tells that t was ended over the media's head: cancelled, barged in on, timed out, or
@@ -87,7 +93,8 @@ func (t Task) Fail(err error) {
 // cancel returns; t.Live is exact. What the function returns is the report, and its return (or
 // panic, or exit) the only one, so two of them never run at once on a call, unless one did not
 // return within the stop timeout and was given up. An error fails the operation as t.Fail would,
-// and keeps position and recording of the result.
+// and keeps position and recording of the result. A function that finds itself no longer Live
+// returns t.Err(), or anything else: its operation has ended.
 //
 // A nil function makes media that fails every operation.
 func Blocking(f func(ctx context.Context, t Turn) (operation.Result, error)) Media {

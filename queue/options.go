@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,7 +34,17 @@ type config struct {
 	runTimeout     time.Duration
 	err            error
 
-	shared *config // set by Options: already validated
+	touched bool    // by some option
+	shared  *config // what Options has validated, if there was nothing else
+}
+
+func (c *config) apply(o Option) {
+	if o == nil {
+		return
+	}
+	c.shared = nil
+	o(c)
+	c.touched = true
 }
 
 // WithObserver adds an observer whose calls are made on a goroutine of the queue's own, which
@@ -45,7 +56,7 @@ func WithObserver(o Observer) Option {
 			c.err = errors.Join(c.err, errors.New("queue: WithObserver: nil observer"))
 			return
 		}
-		c.observers = append(c.observers, o)
+		c.observers = append(slices.Clip(c.observers), o) // a shared config keeps its own
 	}
 }
 
@@ -58,7 +69,7 @@ func WithInlineObserver(o Observer) Option {
 		case o == nil:
 			c.err = errors.Join(c.err, errors.New("queue: WithInlineObserver: nil observer"))
 		case c.inlineObserver:
-			c.observers[0] = o
+			c.observers = append([]Observer{o}, c.observers[1:]...)
 		default:
 			c.observers = append([]Observer{o}, c.observers...)
 			c.inlineObserver = true
@@ -90,10 +101,17 @@ func WithStopTimeout(d time.Duration) Option { return func(c *config) { c.stopTi
 func WithRunTimeout(d time.Duration) Option { return func(c *config) { c.runTimeout = d } }
 
 // Options makes one option of several, to be made once and shared by all calls: queues that are
-// given nothing else share its memory too.
+// given nothing else share its memory too. Its errors are those of New.
 func Options(opts ...Option) Option {
+	opts = slices.Clone(opts)
 	shared, err := newConfig(opts)
 	return func(c *config) {
+		if c.touched { // not the first: it adds to what there is
+			for _, o := range opts {
+				c.apply(o)
+			}
+			return
+		}
 		*c = *shared
 		c.err, c.shared = err, shared
 	}
@@ -110,10 +128,7 @@ func newConfig(opts []Option) (*config, error) {
 	c := new(config)
 	*c = *defaults
 	for _, o := range opts {
-		if o != nil {
-			c.shared = nil
-			o(c)
-		}
+		c.apply(o)
 	}
 	if c.err != nil {
 		return c, c.err

@@ -37,7 +37,7 @@ func (q *Queue) due() mediaCall {
 		return callNone
 	case !it.media.has(startEntered):
 		return callStart
-	case it.media&(startReturned|reported|stopEntered|owed) == startReturned|owed:
+	case it.media&(startReturned|reported|stopEntered|overruled) == startReturned|overruled:
 		return callStop
 	default:
 		return callNone
@@ -87,7 +87,7 @@ func (q *Queue) overrule(it *item) {
 		q.free()
 		return
 	}
-	it.media |= owed
+	it.media |= overruled
 	q.disarm()
 	q.armStop(it)
 }
@@ -101,6 +101,9 @@ func (q *Queue) report(it *item, r operation.Result) {
 		q.seldom().late++
 		q.mu.Unlock()
 		return
+	}
+	if isFault(r.Err) { // of a Blocking function
+		q.note("media "+fault(r.Err), it, r.Err)
 	}
 	var c clock
 	ended := q.take(it, r, &c)
@@ -133,7 +136,6 @@ func (q *Queue) take(it *item, r operation.Result, c *clock) (ended bool) {
 
 // release tells that the media of a task that was ended over its head is free, once.
 func (q *Queue) release(it *item, r operation.Result, c *clock) {
-	it.media &^= owed
 	q.append(entry{item: it, kinds: logReleased, detail: &detail{at: c.now(), result: r}})
 }
 
@@ -162,7 +164,7 @@ func (q *Queue) giveUp(it *item, c *clock) {
 	if it.media.inCallback() {
 		q.mediaBusy = false
 	}
-	if it.media.has(owed) {
+	if it.media&(overruled|reported) == overruled {
 		r := operation.Result{Reason: operation.Abandoned, Position: it.control.Operation().Position()}
 		q.release(it, r, c)
 	}
