@@ -66,8 +66,8 @@ func (c *Control) Start(at time.Time) error {
 }
 
 // End completes or fails the operation, as r.Reason says, which must be valid. On an operation that
-// has ended it is a *[TransitionError] and changes nothing. Follow it with Finish.
-func (c *Control) End(r Result, at time.Time) error {
+// has ended it is a *[TransitionError] and changes nothing. r is not kept. Follow it with Finish.
+func (c *Control) End(r *Result, at time.Time) error {
 	o := &c.op
 	e := Complete
 	if r.Reason.Status() == Failed {
@@ -130,6 +130,19 @@ func (c *Control) Started() time.Time { return c.op.accepted.Add(c.op.started) }
 
 // Ended returns when an operation ended that End has ended.
 func (c *Control) Ended() time.Time { return c.op.accepted.Add(c.op.ended) }
+
+// Reason returns why the operation ended, or zero.
+func (c *Control) Reason() Reason { return c.op.reason() }
+
+// Result fills in [Operation.Result] of an operation that has ended.
+func (c *Control) Result(r *Result) {
+	w, dead := c.op.look()
+	if dead != 0 {
+		*r = Result{Reason: dead}
+		return
+	}
+	c.op.result(w, r)
+}
 
 // Awaited reports whether Finish has something to do. It is exact after the end.
 func (c *Control) Awaited() bool {

@@ -167,11 +167,17 @@ func (o *Operation) Result() (Result, bool) {
 	if !w.status().Terminal() {
 		return Result{}, false
 	}
-	r := Result{Reason: w.reason(), Position: o.position}
+	var r Result
+	o.result(w, &r)
+	return r, true
+}
+
+// result fills in the result of an operation that ended by its own word.
+func (o *Operation) result(w word, r *Result) {
+	*r = Result{Reason: w.reason(), Position: o.position}
 	if o.outcome != nil {
 		r.Err, r.Recording = o.outcome.err, o.outcome.recording
 	}
-	return r, true
 }
 
 // Err returns nil while the operation lives and when it completed, and an *[Error] when it failed:

@@ -80,7 +80,7 @@ func TestTheReadingSideAgreesWithItself(t *testing.T) {
 		Reason: operation.PromptFailed, Err: boom, Position: 5 * time.Second,
 		Recording: operation.Recording{Location: "x", AccessToken: "y", Duration: time.Second},
 	}
-	if err := own.End(result, time.Now()); err != nil {
+	if err := own.End(&result, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	at := time.Now()
@@ -105,7 +105,7 @@ func TestTheReadingSideAgreesWithItself(t *testing.T) {
 		default:
 			t.Error("Done is open")
 		}
-		if err := c.End(operation.Result{Reason: operation.Succeeded}, time.Now()); err == nil {
+		if err := c.End(&operation.Result{Reason: operation.Succeeded}, time.Now()); err == nil {
 			t.Error("ended twice")
 		}
 		if again, _ := op.Result(); again != want {
@@ -157,7 +157,7 @@ func TestReadersSeeOneInstant(t *testing.T) {
 			})
 		}
 		ready.Wait()
-		if err := completed.End(operation.Result{Reason: operation.Succeeded}, time.Now()); err != nil {
+		if err := completed.End(&operation.Result{Reason: operation.Succeeded}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		g.End(operation.Cancelled, time.Now())
@@ -191,7 +191,7 @@ func TestWhoeverAsksForDoneIsTold(t *testing.T) {
 		}
 		if round%2 == 0 {
 			g.End(operation.Cancelled, time.Now())
-		} else if err := c.End(operation.Result{Reason: operation.Cancelled}, time.Now()); err != nil {
+		} else if err := c.End(&operation.Result{Reason: operation.Cancelled}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		c.Finish()
@@ -221,7 +221,7 @@ func TestDoneIsClosedOnce(t *testing.T) {
 		for i := range round % 100 { // be earlier, at the same time, or later
 			c.Progress(time.Duration(i))
 		}
-		if err := c.End(operation.Result{Reason: operation.Succeeded}, time.Now()); err != nil {
+		if err := c.End(&operation.Result{Reason: operation.Succeeded}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		for i := range round % 7 {
@@ -246,7 +246,7 @@ func TestWaitTellsTheEndOrTheContexts(t *testing.T) {
 	if _, err := c.Operation().Wait(nil); err == nil { //nolint:staticcheck // what if
 		t.Error("a nil context is no error")
 	}
-	if err := c.End(operation.Result{Reason: operation.StopTone}, time.Now()); err != nil {
+	if err := c.End(&operation.Result{Reason: operation.StopTone}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := c.Operation().Wait(ctx); err != nil || r.Reason != operation.StopTone {

@@ -77,13 +77,15 @@ func TestAResultIsTakenAsMediaMeansIt(t *testing.T) {
 		{operation.Result{Reason: operation.StopTone, Err: boom}, operation.StopTone},
 		{operation.Result{Reason: 77}, operation.Unspecified},
 	} {
-		got := c.in.Normal(3 * time.Second)
+		got := c.in
+		got.Normalize(3 * time.Second)
 		if got.Reason != c.want || got.Position != 3*time.Second || !errors.Is(got.Err, c.in.Err) {
 			t.Errorf("%+v becomes %+v", c.in, got)
 		}
 	}
-	if r := (operation.Result{Position: time.Second}).Normal(3 * time.Second); r.Position != time.Second {
-		t.Errorf("position %v", r.Position)
+	told := operation.Result{Position: time.Second}
+	if told.Normalize(3 * time.Second); told.Position != time.Second {
+		t.Errorf("position %v", told.Position)
 	}
 	if operation.ReasonOf(nil) != operation.Unspecified || operation.ReasonOf(operation.Reason(88)) != operation.Unspecified {
 		t.Error("a reason was found where none is")

@@ -32,9 +32,9 @@ type Recording struct {
 	Duration    time.Duration // length of the audio
 }
 
-// Normal returns r as the queue takes it from media: with a valid reason, and with the last
-// progress as its position where it names none.
-func (r Result) Normal(last time.Duration) Result {
+// Normalize makes r what the queue takes from media: it gets a valid reason, and the last progress
+// as its position where it names none.
+func (r *Result) Normalize(last time.Duration) {
 	if r.Reason == 0 && r.Err == nil {
 		r.Reason = Succeeded
 	}
@@ -44,7 +44,6 @@ func (r Result) Normal(last time.Duration) Result {
 	if r.Position <= 0 {
 		r.Position = last
 	}
-	return r
 }
 
 // ReasonOf returns the Reason that [errors.As] finds in err if it is one of a failure, or

@@ -108,7 +108,7 @@ func (q *Queue) Cancel(id uuid.UUID) (*operation.Operation, error) {
 // end ends one live operation over its media's head.
 func (q *Queue) end(it *item, why operation.Reason, c *clock) {
 	position := it.control.Operation().Position()
-	must(it.control.End(operation.Result{Reason: why, Position: position}, c.now()))
+	must(it.control.End(&operation.Result{Reason: why, Position: position}, c.now()))
 	if it == q.slot {
 		q.overrule(it) // first, so that what it was lent is kept while its media is not through
 	}

@@ -57,27 +57,15 @@ func (e *entry) ends() int {
 	}
 }
 
-// event fills in the i-th event of the entry; call and number are the caller's.
+// event fills in the i-th event of the entry; call and number are the caller's. It is told on a
+// small stack, so it copies nothing twice.
 func (e *entry) event(i int, v *Event) {
-	switch e.kinds {
-	case logBatch:
-		v.Kind, v.Time, v.Operation = Ended, e.detail.at, e.detail.victims[i].control.Operation()
-		v.Result, _ = v.Operation.Result()
-		if i == 0 {
-			v.Result.Position = e.detail.result.Position
-		}
+	if e.kinds >= logReleased {
+		e.detailed(i, v)
 		return
-	case logClosed:
-		v.Kind, v.Time, v.Operation, v.Result = Closed, e.detail.at, nil, e.detail.result
-		return
-	case logReleased:
-		v.Kind, v.Time, v.Result = Released, e.detail.at, e.detail.result
-		v.Operation = e.item.control.Operation()
-		return
-	default: // one or more of Accepted, Started and Ended of one operation
 	}
 	c := &e.item.control
-	v.Operation, v.Result = c.Operation(), operation.Result{}
+	v.Operation = c.Operation()
 	left := e.kinds
 	for ; i > 0; i-- {
 		left &= left - 1
@@ -87,11 +75,30 @@ func (e *entry) event(i int, v *Event) {
 		v.Kind, v.Time = Accepted, c.Accepted()
 	case logStarted:
 		v.Kind, v.Time = Started, c.Started()
-	case logEnded:
-		fallthrough
 	default:
 		v.Kind, v.Time = Ended, c.Ended()
-		v.Result, _ = v.Operation.Result()
+		c.Result(&v.Result)
+		return
+	}
+	v.Result = operation.Result{}
+}
+
+// detailed fills in an event of an entry with a detail.
+func (e *entry) detailed(i int, v *Event) {
+	d := e.detail
+	v.Time, v.Operation, v.Result = d.at, nil, d.result
+	switch e.kinds {
+	case logReleased:
+		v.Kind, v.Operation = Released, e.item.control.Operation()
+	case logClosed:
+		v.Kind = Closed
+	default: // logBatch
+		c := &d.victims[i].control
+		v.Kind, v.Operation = Ended, c.Operation()
+		c.Result(&v.Result)
+		if i == 0 {
+			v.Result.Position = d.result.Position
+		}
 	}
 }
 

@@ -106,7 +106,7 @@ func (q *Queue) report(it *item, r operation.Result) {
 		q.note("media "+fault(r.Err), it, r.Err)
 	}
 	var c clock
-	ended := q.take(it, r, &c)
+	ended := q.take(it, &r, &c)
 	q.settle(&c)
 	if ended && it.control.Awaited() {
 		q.unlock([]*item{it})
@@ -117,26 +117,26 @@ func (q *Queue) report(it *item, r operation.Result) {
 
 // take books the report of the slot's task: as its end if it lives, else as the release of its
 // media. It returns whether it was the end.
-func (q *Queue) take(it *item, r operation.Result, c *clock) (ended bool) {
+func (q *Queue) take(it *item, r *operation.Result, c *clock) (ended bool) {
 	it.media |= reported
 	position := it.control.Operation().Position()
 	if it.control.Live() {
-		r = r.Normal(position)
+		r.Normalize(position)
 		must(it.control.End(r, c.now()))
 		q.append(entry{item: it, kinds: logEnded})
 		return true
 	}
 	if r.Reason == 0 && r.Err == nil { // it says no more than that it was ended
-		ended, _ := it.control.Operation().Result()
-		r.Reason = ended.Reason
+		r.Reason = it.control.Reason()
 	}
-	q.release(it, r.Normal(position), c)
+	r.Normalize(position)
+	q.release(it, r, c)
 	return false
 }
 
 // release tells that the media of a task that was ended over its head is free, once.
-func (q *Queue) release(it *item, r operation.Result, c *clock) {
-	q.append(entry{item: it, kinds: logReleased, detail: &detail{at: c.now(), result: r}})
+func (q *Queue) release(it *item, r *operation.Result, c *clock) {
+	q.append(entry{item: it, kinds: logReleased, detail: &detail{at: c.now(), result: *r}})
 }
 
 // returned books the return of a callback. A Start that failed, panicked or exited has reported,
@@ -154,7 +154,7 @@ func (q *Queue) returned(it *item, call mediaCall, err error, c *clock) (ended b
 	if isFault(err) {
 		r.Reason = operation.Panicked
 	}
-	return q.take(it, r, c)
+	return q.take(it, &r, c)
 }
 
 // giveUp frees the media of a task that did not report in time, or whose callback did not return.
@@ -166,7 +166,7 @@ func (q *Queue) giveUp(it *item, c *clock) {
 	}
 	if it.media&(overruled|reported) == overruled {
 		r := operation.Result{Reason: operation.Abandoned, Position: it.control.Operation().Position()}
-		q.release(it, r, c)
+		q.release(it, &r, c)
 	}
 	q.seldom().abandoned++
 	q.note("media given up", it, nil)
