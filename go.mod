@@ -7,3 +7,5 @@ require (
 	github.com/looplab/fsm v1.0.3
 	go.uber.org/goleak v1.3.0
 )
+
+require github.com/cenkalti/backoff/v5 v5.0.3 // indirect

@@ -2,6 +2,8 @@ package queue
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"time"
 
 	"ivrqueue/operation"
@@ -76,4 +78,10 @@ func (k EventKind) String() string {
 		return fmt.Sprintf("EventKind(%d)", uint8(k))
 	}
 	return eventKindNames[k]
+}
+
+// ObservedBy reports whether o is one of the queue's observers, so that one that was forgotten can
+// be told. A value of a type that can't be compared, such as an ObserverFunc, is never found.
+func (q *Queue) ObservedBy(o Observer) bool {
+	return o != nil && reflect.ValueOf(o).Comparable() && slices.Contains(q.config.observers, o)
 }

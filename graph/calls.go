@@ -1,0 +1,76 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"ivrqueue/operation"
+)
+
+// createCall: https://learn.microsoft.com/graph/api/application-post-calls.
+func (x *exchange) createCall() (*reply, error) {
+	if !slices.Contains(x.application.Roles, RoleInitiate) {
+		return nil, errForbidden
+	}
+	var body callBody
+	if err := x.decode(&body); err != nil {
+		return nil, err
+	}
+	if body.CallbackURI == "" {
+		return nil, &operation.FieldError{Field: "callbackUri", Value: "missing", Limit: "an address"}
+	}
+	if err := x.handler.checkCallback(body.CallbackURI); err != nil {
+		return nil, err
+	}
+	resource, err := body.resource(x.application)
+	if err != nil {
+		return nil, err
+	}
+	ctx := context.WithValue(x.r.Context(), exchangeKey{}, x)
+	c, err := x.handler.platform.CreateCall(ctx, NewCall{x.application, body.CallbackURI, resource})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("CreateCall: %w", err)
+	case c == nil:
+		return nil, errors.New("CreateCall returned no call")
+	case c.handler != x.handler || c.given.Application != x.application.ID:
+		return nil, errors.New("CreateCall returned a call of another handler or application")
+	}
+	x.call = c
+	return &reply{
+		status: http.StatusCreated, location: x.callPath(), body: c.resource(c.given.State, x.base),
+	}, nil
+}
+
+// getCall: https://learn.microsoft.com/graph/api/call-get.
+func (x *exchange) getCall() (*reply, error) {
+	state, version := x.call.current()
+	return &reply{
+		status: http.StatusOK, etag: etag(version), body: x.call.resource(state, x.base),
+	}, nil
+}
+
+// deleteCall: https://learn.microsoft.com/graph/api/call-delete.
+func (x *exchange) deleteCall() (*reply, error) {
+	if !x.call.beginHangUp() {
+		return &reply{status: http.StatusNoContent}, nil
+	}
+	done := false
+	defer func() {
+		if !done {
+			x.call.hangUpFailed()
+		}
+	}()
+	if err := x.handler.platform.HangUp(x.r.Context(), x.call); err != nil {
+		return nil, fmt.Errorf("HangUp: %w", err)
+	}
+	done = true
+	return &reply{status: http.StatusNoContent}, nil
+}
+
+// keepAlive: https://learn.microsoft.com/graph/api/call-keepalive. What happens to a call without
+// it is the platform's affair.
+func (x *exchange) keepAlive() (*reply, error) { return &reply{status: http.StatusOK}, nil }

@@ -1,0 +1,218 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/google/uuid"
+)
+
+// exchange is one request and its answer.
+type exchange struct {
+	handler         *Handler
+	w               http.ResponseWriter
+	r               *http.Request // as the client sent it
+	base            string        // scheme, host, mount and version, as the client named them
+	id              string
+	clientID        string
+	application     Application
+	call            *Call // that the request is about, if it is about one
+	path            pathValues
+	written         bool
+	releases        []func() // of the outboxes that wait for the answer
+	operationTicket *ticket
+}
+
+// pathValues is what is in the path by name; http.Request has it.
+type pathValues interface{ PathValue(name string) string }
+
+// exchangeKey finds the exchange in the context of a routed request, and in that of CreateCall.
+type exchangeKey struct{}
+
+// ticketKey finds the ticket in the context of an operation that a request made.
+type ticketKey struct{}
+
+// reply is the answer to a request that succeeded.
+type reply struct {
+	status   int
+	location string // below the base
+	etag     string
+	body     any // nil for none
+}
+
+// endpoint answers a request.
+type endpoint func(x *exchange) (*reply, error)
+
+// ServeHTTP serves the Graph API below any prefix: everything before /communications/calls or
+// /app/calls is taken for the place where the handler is mounted, with v1.0, beta or no version at
+// its end. It reads at most WithMaxBody of the body; how long that may take is for the server's
+// timeouts to say.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{handler: h, w: w, r: r, id: uuid.NewString()}
+	x.clientID = r.Header.Get("Client-Request-Id")
+	if x.clientID == "" || len(x.clientID) > 128 {
+		x.clientID = x.id
+	}
+	defer x.answered()
+	defer x.recovered()
+	x.serve() //nolint:contextcheck // an exchange has its request, and thereby the context
+}
+
+// serve finds out who asks for what, and answers.
+func (x *exchange) serve() {
+	h := x.handler
+	if h.isShut() {
+		x.refuse(ErrShutDown)
+		return
+	}
+	app, err := h.platform.Authenticate(x.r)
+	switch {
+	case err != nil && problemOf(err) == errUnavailable:
+		x.refuse(err)
+		return
+	case err != nil:
+		x.refuse(unauthorized(x.r))
+		return
+	case app.ID == "":
+		x.refuse(errors.New("platform: Authenticate returned an application without an ID"))
+		return
+	}
+	x.application = app
+	routed, ok := x.route()
+	if !ok {
+		x.refuse(errNoResource)
+		return
+	}
+	if answer, pattern := h.mux.Handler(routed); pattern == "" {
+		x.refuse(unrouted(answer, routed))
+		return
+	}
+	h.mux.ServeHTTP(x.w, routed)
+}
+
+// serve makes an http.Handler of an endpoint.
+func (h *Handler) serve(e endpoint) http.Handler {
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		x := r.Context().Value(exchangeKey{}).(*exchange)
+		x.path = r
+		rep, err := e(x)
+		if err != nil {
+			x.refuse(err)
+			return
+		}
+		x.answer(rep)
+	})
+}
+
+// serveCall is serve for endpoints below a call. What the application is told of the call waits
+// for the answer of a request that changes it.
+func (h *Handler) serveCall(e endpoint) http.Handler {
+	return h.serve(func(x *exchange) (*reply, error) {
+		id, ok := parseID(x.path.PathValue("call"))
+		if !ok {
+			return nil, errCallNotFound
+		}
+		if x.call = h.call(id, x.application.ID); x.call == nil {
+			return nil, errCallNotFound
+		}
+		if x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
+			x.holds(x.call)
+		}
+		return e(x)
+	})
+}
+
+// holds has the notifications of a call wait until the request is answered.
+func (x *exchange) holds(c *Call) { x.releases = append(x.releases, c.out.hold()) }
+
+// answered lets them go.
+func (x *exchange) answered() {
+	for _, release := range x.releases {
+		release()
+	}
+}
+
+// recovered answers a request whose endpoint panicked. net/http's own panic goes on.
+func (x *exchange) recovered() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+		panic(v)
+	}
+	x.failed(fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+	if !x.written {
+		x.write(errInternal.status, errInternal.envelope(x.id, x.clientID))
+	}
+}
+
+// answer sends a success.
+func (x *exchange) answer(rep *reply) {
+	header := x.w.Header()
+	if rep.location != "" {
+		header.Set("Location", x.base+rep.location)
+	}
+	if rep.etag != "" {
+		header.Set("Etag", rep.etag)
+	}
+	x.write(rep.status, rep.body)
+}
+
+// refuse sends an error.
+func (x *exchange) refuse(err error) {
+	p := problemOf(err)
+	if p == errInternal {
+		x.failed(err)
+	}
+	if p.header[0] != "" {
+		x.w.Header().Set(p.header[0], p.header[1])
+	}
+	x.write(p.status, p.envelope(x.id, x.clientID))
+}
+
+// write sends the answer, and sees it off: when it returns, what is told afterwards follows it.
+func (x *exchange) write(status int, body any) {
+	var data []byte
+	if body != nil {
+		var err error
+		if data, err = json.Marshal(body); err != nil { // of what the platform gave
+			x.refuse(fmt.Errorf("graph: the answer: %w", err))
+			return
+		}
+	}
+	header := x.w.Header()
+	if body != nil {
+		header.Set("Content-Type", "application/json")
+	}
+	header.Set("Request-Id", x.id)
+	header.Set("Client-Request-Id", x.clientID)
+	if status != http.StatusNoContent {
+		header.Set("Content-Length", strconv.Itoa(len(data)))
+	}
+	x.written = true
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(data) // a client that is gone has its notifications
+	_ = http.NewResponseController(x.w).Flush()
+}
+
+// context is what operations are lent: the request's values, not the request.
+func (x *exchange) context() context.Context {
+	x.operationTicket = new(ticket)
+	return context.WithValue(x.r.Context(), ticketKey{}, x.operationTicket)
+}
+
+// failed logs what must not go on the wire.
+func (x *exchange) failed(err error) {
+	attrs := []any{slog.Any("error", err), slog.String("request", x.id)}
+	if x.call != nil {
+		attrs = append(attrs, slog.String("call", x.call.given.ID.String()))
+	}
+	x.handler.config.logger.Error("graph: request failed", attrs...)
+}

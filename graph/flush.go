@@ -1,0 +1,77 @@
+package graph
+
+import "sync"
+
+// flush knows which calls have something to tell, for a Shutdown that waits for them.
+type flush struct {
+	mu      sync.Mutex // guards everything below
+	busy    map[*Call]struct{}
+	ending  int           // calls that are detached, and have not put their last notice
+	waiting chan struct{} // closed when there is nothing; nil if nobody waits
+}
+
+// note is told by an outbox when it begins and ceases to have something to tell.
+func (f *flush) note(c *Call, busy bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !busy {
+		delete(f.busy, c)
+		f.look()
+		return
+	}
+	if f.busy == nil {
+		f.busy = make(map[*Call]struct{})
+	}
+	f.busy[c] = struct{}{}
+}
+
+func (f *flush) begin() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ending++
+}
+
+func (f *flush) done() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ending--
+	f.look()
+}
+
+func (f *flush) look() {
+	if f.waiting != nil && f.ending == 0 && len(f.busy) == 0 {
+		close(f.waiting)
+		f.waiting = nil
+	}
+}
+
+func (f *flush) telling() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.busy)
+}
+
+// flushed returns a channel that is closed when there is nothing to tell.
+func (f *flush) flushed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.waiting == nil {
+		f.waiting = make(chan struct{})
+	}
+	waiting := f.waiting
+	f.look()
+	return waiting
+}
+
+// drop has every call let go of what it has to tell.
+func (f *flush) drop() {
+	f.mu.Lock()
+	calls := make([]*Call, 0, len(f.busy))
+	for c := range f.busy {
+		calls = append(calls, c)
+	}
+	f.mu.Unlock()
+	for _, c := range calls { // an outbox calls note, so not under the lock
+		c.lose(c.out.drop(), ErrShutDown)
+	}
+}

@@ -1,0 +1,111 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Defaults of the options.
+const (
+	DefaultMaxBody     = 1 << 20 // bytes
+	DefaultOutbox      = 2048    // notifications
+	DefaultKeepFor     = 10 * time.Minute
+	DefaultKeepPerCall = 100     // operations
+	DefaultKeepInAll   = 100_000 // operations
+)
+
+// Option configures a handler. The last of a kind wins.
+type Option func(*config)
+
+type config struct {
+	base        string
+	maxBody     int64
+	outbox      int
+	keepFor     time.Duration
+	keepPerCall int
+	keepInAll   int
+	notifier    *Notifier
+	lost        func(Loss)
+	logger      *slog.Logger
+}
+
+// WithBaseURL sets where clients find the handler, for Location headers: scheme, host and the path
+// that it is mounted under, without a version, such as "https://media.example/graph". It is needed
+// behind a proxy. Default: what the request says.
+func WithBaseURL(base string) Option { return func(c *config) { c.base = base } }
+
+// WithMaxBody bounds the body of a request, in bytes, before and after it was inflated. It must be
+// positive. Default: 1 MiB.
+func WithMaxBody(bytes int64) Option { return func(c *config) { c.maxBody = bytes } }
+
+// WithOutbox sets how many notifications of a call may wait for their turn. With more, the handler
+// lets the queue wait that tells it of ends, until the queue's own bound is reached: then requests
+// for operations are answered with 429; tones that are pressed meanwhile are kept up to the 256 of
+// a tone stream, where the oldest make room, which shows as a gap in sequenceId. Nothing else is
+// lost. It must be positive, and should be more than a queue's WithMaxPending, so that a cancel of
+// a full queue fits. Default: 2,048.
+func WithOutbox(notifications int) Option { return func(c *config) { c.outbox = notifications } }
+
+// WithKept sets how long operations that have ended can be read, and how many of a call. Zero
+// means not at all. Default: 10 minutes and 100.
+func WithKept(d time.Duration, perCall int) Option {
+	return func(c *config) { c.keepFor, c.keepPerCall = d, perCall }
+}
+
+// WithKeptInAll bounds the operations that have ended and can be read of all calls together; the
+// oldest go first. Default: 100,000.
+func WithKeptInAll(n int) Option { return func(c *config) { c.keepInAll = n } }
+
+// WithNotifier sets who delivers, unless Platform.Deliver does. One Notifier may serve several
+// handlers. Default, and for nil: that of NewNotifier without options.
+func WithNotifier(n *Notifier) Option { return func(c *config) { c.notifier = n } }
+
+// WithLost sets a function that is told of notifications that were given up. It is called where
+// Deliver is, or by Shutdown, and may block; a panic in it is logged. Default: none.
+func WithLost(f func(Loss)) Option { return func(c *config) { c.lost = f } }
+
+// WithLogger sets where the handler tells of internal errors and of notifications that were given
+// up: with ids, never with tones, tokens, bodies or callback URIs. Default, and for nil:
+// slog.Default.
+func WithLogger(l *slog.Logger) Option { return func(c *config) { c.logger = l } }
+
+func newConfig(opts []Option) (config, error) {
+	c := config{
+		maxBody: DefaultMaxBody, outbox: DefaultOutbox, keepFor: DefaultKeepFor,
+		keepPerCall: DefaultKeepPerCall, keepInAll: DefaultKeepInAll,
+	}
+	for _, o := range opts {
+		if o != nil {
+			o(&c)
+		}
+	}
+	if c.logger == nil {
+		c.logger = slog.Default()
+	}
+	c.base = strings.TrimSuffix(c.base, "/")
+	switch {
+	case c.maxBody <= 0:
+		return c, fmt.Errorf("graph: WithMaxBody(%d): must be more than 0", c.maxBody)
+	case c.outbox <= 0:
+		return c, fmt.Errorf("graph: WithOutbox(%d): must be more than 0", c.outbox)
+	case c.keepFor < 0 || c.keepPerCall < 0:
+		return c, fmt.Errorf("graph: WithKept(%v, %d): must be 0 or more", c.keepFor, c.keepPerCall)
+	case c.keepInAll < 0:
+		return c, fmt.Errorf("graph: WithKeptInAll(%d): must be 0 or more", c.keepInAll)
+	}
+	if c.base != "" {
+		u, err := url.Parse(c.base)
+		if err == nil && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
+			u.RawQuery != "" || u.Fragment != "") {
+			err = errors.New("must be http or https, a host, and a path")
+		}
+		if err != nil {
+			return c, fmt.Errorf("graph: WithBaseURL(%q): %w", c.base, err)
+		}
+	}
+	return c, nil
+}

@@ -1,0 +1,184 @@
+package graph
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"ivrqueue/operation"
+	"ivrqueue/tone"
+)
+
+// An outbox holds what a call's bot is still to be told, in order. It is emptied by one goroutine,
+// which exists only while the first notice in line may go.
+//
+// A notice may go when every request to the call that was open when it was put has been answered:
+// so no notification overtakes the reply to the request that caused it. Later requests do not hold
+// it, so it goes at last, however busy the call is.
+
+// notice is one notification to be, as little as is needed to write it when its turn comes.
+type notice struct {
+	operation *operation.Operation // that ended; nil for the call's own
+	recording operation.Recording  // the operation's
+	state     State                // the call's own, when it was put
+	version   uint64               // of the call
+	sequence  uint64               // of the tone, if it is one
+	tone      tone.Tone
+	result    *ResultInfo // of a terminated call
+
+	at    time.Time // when it was put
+	after uint64    // number of the last request opened before
+	held  bool      // its recording is yet to come
+}
+
+type outbox struct {
+	limit int             // of notices that wait; put blocks above it
+	send  func([]notice)  // one call at a time, on a goroutine of the outbox's; must survive
+	idle  func(busy bool) // told, under mu, when there begins to be something to tell, or ends
+
+	mu      sync.Mutex // guards everything below
+	space   sync.Cond  // wakes those who wait for room
+	notices []notice   // in line
+	opened  uint64     // requests so far
+	open    []uint64   // those not answered, in order
+	version uint64     // of the call: one for each notice of its own
+	sending bool       // the goroutine exists
+	dropped bool       // takes nothing more, and has let go of what it had
+}
+
+func (o *outbox) init(limit int, send func([]notice), idle func(busy bool)) {
+	o.limit, o.send, o.idle = limit, send, idle
+	o.space.L = &o.mu
+}
+
+// hold opens a request to the call: what is put from now on waits until release is called.
+func (o *outbox) hold() (release func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.opened++
+	n := o.opened
+	o.open = append(o.open, n)
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if i := slices.Index(o.open, n); i >= 0 {
+			o.open = slices.Delete(o.open, i, i+1)
+			o.kick()
+		}
+	}
+}
+
+// put appends a notice. If wait is true and the outbox is full it blocks until there is room: that
+// is how a bot that does not listen slows down those who make notices for it, and nobody else.
+func (o *outbox) put(n notice, wait bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for wait && len(o.notices) >= o.limit && !o.dropped {
+		o.space.Wait()
+	}
+	if o.dropped {
+		return
+	}
+	if n.operation == nil {
+		o.version++
+		n.version = o.version
+	}
+	n.at, n.after = time.Now(), o.opened
+	if len(o.notices) == 0 && !o.sending {
+		o.idle(true)
+	}
+	o.notices = append(o.notices, n)
+	o.kick()
+}
+
+// settle gives notices that are held for operations a recording, or none, and lets them go.
+func (o *outbox) settle(op *operation.Operation, rec operation.Recording) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range o.notices {
+		n := &o.notices[i]
+		if n.held && (op == nil || n.operation == op) {
+			n.recording, n.held = rec, false
+		}
+	}
+	o.kick()
+}
+
+// ready returns how many notices may go, at most batch.
+func (o *outbox) ready() int {
+	n := 0
+	for ; n < len(o.notices) && n < batch; n++ {
+		next := &o.notices[n]
+		if next.held || len(o.open) > 0 && o.open[0] <= next.after {
+			break
+		}
+	}
+	return n
+}
+
+// batch is how many notifications are sent in one request. 100 are some 60 KB.
+const batch = 100
+
+// kick starts the goroutine if it has something to do.
+func (o *outbox) kick() {
+	if !o.sending && o.ready() > 0 {
+		o.sending = true
+		go o.run()
+	}
+}
+
+// run sends until nothing may go.
+func (o *outbox) run() {
+	returned := false
+	defer func() {
+		if !returned { // what it called exited the goroutine
+			go o.run()
+		}
+	}()
+	for {
+		notices := o.take()
+		if notices == nil {
+			break
+		}
+		o.send(notices)
+	}
+	returned = true
+}
+
+// take takes what may go out of the outbox; nil if there is nothing, and nobody is sending then.
+func (o *outbox) take() []notice {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := o.ready()
+	if n == 0 {
+		o.sending = false
+		if len(o.notices) == 0 {
+			o.notices = nil // an idle call keeps no buffer
+			o.idle(false)
+		}
+		return nil
+	}
+	notices := slices.Clone(o.notices[:n])
+	o.notices = slices.Delete(o.notices, 0, n)
+	o.space.Broadcast()
+	return notices
+}
+
+func (o *outbox) currentVersion() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.version
+}
+
+// drop lets go of everything, now and from now on, and returns how many notices that were.
+func (o *outbox) drop() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := len(o.notices)
+	o.notices, o.dropped = nil, true
+	o.space.Broadcast()
+	if n > 0 && !o.sending {
+		o.idle(false)
+	}
+	return n
+}

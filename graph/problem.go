@@ -1,0 +1,157 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+)
+
+// problem is an answer other than success. Its message goes on the wire, so it never holds anything
+// that the client did not send or may not know.
+type problem struct {
+	status  int
+	code    string // Graph's word, or the number of its communications services
+	message string
+	header  [2]string // one that belongs to the status, or none
+}
+
+func (p *problem) Error() string { return p.message }
+
+// Codes of Graph's communications services, or of Azure Communication Services, which share their
+// number space.
+const (
+	codeForbidden      = "7504" // Graph
+	codeNotEstablished = "8501" // ACS
+	codeBusy           = "8516" // ACS
+	codeCallNotFound   = "8522" // Graph
+	codeInvalid        = "8523" // ACS
+	codeInternal       = "9999" // Graph
+)
+
+var (
+	errCallNotFound = &problem{
+		status: http.StatusNotFound, code: codeCallNotFound, message: "Call not found.",
+	}
+	errOperationNotFound = &problem{
+		status: http.StatusNotFound, code: "itemNotFound", message: "Operation not found.",
+	}
+	errNoResource = &problem{
+		status: http.StatusNotFound, code: "ResourceNotFound",
+		message: "No resource matches the request URI.",
+	}
+	errForbidden = &problem{
+		status: http.StatusForbidden, code: codeForbidden,
+		message: "Insufficient permissions, cannot access this API: " + RoleInitiate + " is required.",
+	}
+	errNotEstablished = &problem{
+		status: http.StatusConflict, code: codeNotEstablished,
+		message: "Action is invalid when the call is not in Established state.",
+	}
+	errTooMany = &problem{
+		status: http.StatusTooManyRequests, code: codeBusy,
+		message: "The call's operation queue is full.", header: [2]string{"Retry-After", "1"},
+	}
+	errUnavailable = &problem{
+		status: http.StatusServiceUnavailable, code: "serviceNotAvailable",
+		message: "The service is not available.", header: [2]string{"Retry-After", "5"},
+	}
+	errInternal = &problem{
+		status: http.StatusInternalServerError, code: codeInternal,
+		message: "Unknown internal server error.",
+	}
+)
+
+// unauthorized answers a request without a good token, as RFC 6750 has it.
+func unauthorized(r *http.Request) *problem {
+	p := &problem{
+		status: http.StatusUnauthorized, code: "InvalidAuthenticationToken",
+		message: "Access token is missing.", header: [2]string{"WWW-Authenticate", "Bearer"},
+	}
+	if r.Header.Get("Authorization") != "" {
+		p.message = "Access token validation failure."
+		p.header[1] = `Bearer error="invalid_token"`
+	}
+	return p
+}
+
+func notAllowed(allow string) *problem {
+	return &problem{
+		status: http.StatusMethodNotAllowed, code: "methodNotAllowed",
+		message: "The method is not allowed on this resource.", header: [2]string{"Allow", allow},
+	}
+}
+
+func malformed(format string, args ...any) *problem {
+	return &problem{
+		status: http.StatusBadRequest, code: "BadRequest", message: fmt.Sprintf(format, args...),
+	}
+}
+
+// invalid says which member is wrong, what it is, and what it may be.
+func invalid(member, value, limit string) *problem {
+	return &problem{
+		status: http.StatusBadRequest, code: codeInvalid,
+		message: fmt.Sprintf("%s is %s, must be %s.", member, value, limit),
+	}
+}
+
+// problemOf finds the answer to an error of ours, of the queue's or of the platform's. What it does
+// not know is an internal error, whose text stays here.
+func problemOf(err error) *problem {
+	var p *problem
+	var field *operation.FieldError
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &field):
+		return invalid(memberOf(field.Field), field.Value, field.Limit)
+	case errors.Is(err, queue.ErrFull):
+		return errTooMany
+	case errors.Is(err, queue.ErrClosed), errors.Is(err, ErrDetached):
+		return errCallNotFound
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrShutDown):
+		return errUnavailable
+	default:
+		return errInternal
+	}
+}
+
+// memberOf spells a field of a request as Graph does.
+func memberOf(field string) string {
+	if at, ok := strings.CutSuffix(field, ".uri"); ok && strings.HasPrefix(at, "prompts[") {
+		return at + ".mediaInfo.uri"
+	}
+	return field
+}
+
+// errorBody is Graph's error envelope.
+type errorBody struct {
+	Error errorDetail `json:"error"`
+}
+
+type errorDetail struct {
+	Code       string     `json:"code"`
+	Message    string     `json:"message"`
+	InnerError innerError `json:"innerError"`
+}
+
+type innerError struct {
+	Date            string `json:"date"`
+	RequestID       string `json:"request-id"`
+	ClientRequestID string `json:"client-request-id"`
+}
+
+// envelope puts the problem into Graph's form. A client that sent no id of its own gets ours in its
+// place, as Graph does.
+func (p *problem) envelope(requestID, clientRequestID string) errorBody {
+	return errorBody{errorDetail{p.code, p.message, innerError{
+		Date:            time.Now().UTC().Format("2006-01-02T15:04:05"),
+		RequestID:       requestID,
+		ClientRequestID: clientRequestID,
+	}}}
+}

@@ -1,0 +1,88 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/google/uuid"
+)
+
+// Loss is notifications of a call that were given up.
+type Loss struct {
+	Call          uuid.UUID
+	Application   string
+	Notifications int
+	Err           error // why
+}
+
+// send delivers some notices of the call, on the outbox's goroutine, and returns when they have
+// arrived or were given up. The platform's code may panic in it or exit the goroutine.
+func (c *Call) send(notices []notice) {
+	exited := true
+	defer func() {
+		if exited {
+			c.lose(len(notices), errors.New("graph: Deliver exited its goroutine"))
+		}
+	}()
+	err := c.deliver(notices)
+	exited = false
+	if c.failing = err != nil; c.failing {
+		c.lose(len(notices), err)
+		return
+	}
+	c.handler.delivered.Add(uint64(len(notices)))
+}
+
+func (c *Call) deliver(notices []notice) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked("Deliver", v)
+			err = fmt.Errorf("graph: Deliver panicked: %v", v)
+		}
+	}()
+	all := notifications{typePrefix + "commsNotifications", make([]notification, len(notices))}
+	for i := range notices {
+		all.Value[i] = c.render(&notices[i])
+	}
+	body, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	deliver := c.handler.platform.Deliver
+	if deliver == nil {
+		deliver = c.handler.config.notifier.Deliver
+	}
+	return deliver(c.handler.deliveries, Delivery{
+		Call: c.given.ID, Application: c.given.Application, CallbackURI: c.given.CallbackURI,
+		Body: body, Notifications: len(notices), Since: notices[0].at, Failing: c.failing,
+	})
+}
+
+// lose counts and tells notifications that were given up.
+func (c *Call) lose(n int, err error) {
+	if n == 0 {
+		return
+	}
+	c.handler.givenUp.Add(uint64(n))
+	c.handler.config.logger.Warn("graph: notifications given up", slog.Int("notifications", n),
+		slog.Any("error", err), slog.String("call", c.given.ID.String()))
+	lost := c.handler.config.lost
+	if lost == nil {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked("WithLost", v)
+		}
+	}()
+	lost(Loss{c.given.ID, c.given.Application, n, err})
+}
+
+func (c *Call) panicked(what string, v any) {
+	c.handler.config.logger.Error("graph: callback of the platform panicked",
+		slog.String("callback", what), slog.Any("panic", v),
+		slog.String("stack", string(debug.Stack())), slog.String("call", c.given.ID.String()))
+}
