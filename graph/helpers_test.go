@@ -315,7 +315,7 @@ func (r reply) text(path ...any) string {
 }
 
 const (
-	playBody   = `{"prompts":[{"@odata.type":"#microsoft.graph.mediaPrompt","mediaInfo":{"uri":"https://cdn.contoso.com/a.wav"}}]}`
+	playBody   = `{"clientContext":"p","prompts":[{"@odata.type":"#microsoft.graph.mediaPrompt","mediaInfo":{"uri":"https://cdn.contoso.com/a.wav"}}]}`
 	recordBody = `{"clientContext":"r"}`
 )
 

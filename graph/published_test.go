@@ -232,7 +232,7 @@ func record(t *testing.T, _ string) {
 
 func recordUntilStopTone(t *testing.T, name string) {
 	bot, call, box := bench(t)
-	bot.post(call, "recordResponse", `{}`).must(t, 200)
+	bot.post(call, "recordResponse", recordBody).must(t, 200)
 	call.waitStarted(t, 1).End(operation.Result{Reason: operation.StopTone, Recording: operation.Recording{
 		Location: "https://file.location/1", AccessToken: "t",
 	}})
@@ -241,7 +241,7 @@ func recordUntilStopTone(t *testing.T, name string) {
 
 func recordCancelled(t *testing.T, _ string) {
 	bot, call, box := bench(t)
-	bot.post(call, "recordResponse", `{}`).must(t, 200)
+	bot.post(call, "recordResponse", recordBody).must(t, 200)
 	got := bot.post(call, "cancelMediaProcessing", published(t, "cancelMediaProcessing.request")).must(t, 200)
 	agrees(t, got.body, published(t, "cancelMediaProcessing.response"))
 	if got.text("clientContext") != "clientContext-value" {
