@@ -49,7 +49,7 @@ fuzz: ## every fuzz target for FUZZTIME (default 20s)
 	@set -e; for f in $$(grep -rlE '^func Fuzz' --include=*_test.go .); do \
 		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+).*/\1/p' $$f); do \
 			echo "$$(dirname $$f) $$name"; \
-			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$(dirname $$f); \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$(dirname $$f); \
 		done; done
 
 .PHONY: bench

@@ -11,6 +11,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -163,6 +165,7 @@ func (p *platform) attach(token, callback string, opts ...queue.Option) *phone {
 
 var callNumber = struct {
 	sync.Mutex
+
 	n int
 }{}
 
@@ -231,15 +234,17 @@ type client struct {
 	do    func(*http.Request) (*http.Response, error)
 }
 
-// direct returns a client that needs no socket.
-func (p *platform) direct(token string) *client {
-	return &client{tb: p.tb, base: "http://media.example/v1.0", token: token,
+// direct returns the bot's client, which needs no socket.
+func (p *platform) direct() *client {
+	return &client{
+		tb: p.tb, base: "http://media.example/v1.0", token: "bot",
 		do: func(r *http.Request) (*http.Response, error) {
 			w := httptest.NewRecorder()
 			r.RequestURI = r.URL.RequestURI()
 			p.handler.ServeHTTP(w, r)
 			return w.Result(), nil
-		}}
+		},
+	}
 }
 
 // request sends a request; body may be nil, a string, bytes, or something to encode.
@@ -356,11 +361,24 @@ func (b *inbox) take(body []byte) error {
 func (b *inbox) all() []object {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return append([]object(nil), b.got...)
+	return slices.Clone(b.got)
+}
+
+// forget forgets them.
+func (b *inbox) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got = nil
 }
 
 // wait returns the notifications, when there are n.
 func (b *inbox) wait(tb testing.TB, n int) []object {
+	tb.Helper()
+	return b.waitFor(tb, strconv.Itoa(n), func(all []object) bool { return len(all) >= n })
+}
+
+// waitFor returns the notifications, when they are what is waited for.
+func (b *inbox) waitFor(tb testing.TB, what string, enough func([]object) bool) []object {
 	tb.Helper()
 	deadline := time.NewTimer(20 * time.Second)
 	defer deadline.Stop()
@@ -369,15 +387,15 @@ func (b *inbox) wait(tb testing.TB, n int) []object {
 		if b.changed == nil {
 			b.changed = make(chan struct{})
 		}
-		got, changed := append([]object(nil), b.got...), b.changed
+		got, changed := slices.Clone(b.got), b.changed
 		b.mu.Unlock()
-		if len(got) >= n {
+		if enough(got) {
 			return got
 		}
 		select {
 		case <-changed:
 		case <-deadline.C:
-			tb.Fatalf("got %d notifications, want %d: %s", len(got), n, show(got))
+			tb.Fatalf("got %d notifications, want %s: %s", len(got), what, show(got))
 		}
 	}
 }
@@ -424,12 +442,12 @@ func members(v any) map[string]bool {
 	return names
 }
 
-// waitStarted returns the n-th task that was started on the call.
-func (c *phone) waitStarted(tb testing.TB, n int) queue.Task {
+// waitStarted returns the first task that was started on the call.
+func (c *phone) waitStarted(tb testing.TB) queue.Task {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	t, err := c.media.WaitStarted(ctx, n)
+	t, err := c.media.WaitStarted(ctx, 1)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -73,6 +74,7 @@ type notifierConfig struct {
 	backoff     time.Duration
 	maxBackoff  time.Duration
 	connections int
+	resolver    *net.Resolver // nil: the default one
 	dial        func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -145,7 +147,9 @@ func NewNotifier(opts ...NotifierOption) (*Notifier, error) {
 		return nil, fmt.Errorf("graph: WithMaxConnections(%d): must be at least 4", c.connections)
 	}
 	if c.dial == nil {
-		c.dial = (&net.Dialer{Timeout: c.attempt, Control: c.addresses.Control}).DialContext
+		c.dial = (&net.Dialer{
+			Timeout: c.attempt, Control: c.addresses.Control, Resolver: c.resolver,
+		}).DialContext
 	}
 	transport := &http.Transport{ // no proxy: it would connect for us, to anywhere
 		DialContext:            c.dial,
@@ -188,7 +192,7 @@ func (n *Notifier) Check(callbackURI string) error {
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	isIP := err == nil
-	loopback := isIP && ip.Unmap().IsLoopback() || u.Hostname() == "localhost"
+	loopback := isIP && ip.Unmap().IsLoopback() || strings.EqualFold(u.Hostname(), "localhost")
 	switch {
 	case u.Scheme != "https" && (u.Scheme != "http" || !n.config.plain || !loopback):
 		return bad("https")

@@ -156,7 +156,7 @@ func bench(t *testing.T) (*client, *phone, *inbox) {
 	t.Helper()
 	box := new(inbox)
 	p := newPlatform(t, box.Deliver)
-	return p.direct("bot"), p.attach("bot", "https://bot.contoso.com/callback"), box
+	return p.direct(), p.attach("bot", "https://bot.contoso.com/callback"), box
 }
 
 // told returns the batch with the n-th notification in an envelope of its own.
@@ -169,7 +169,7 @@ func createCall(t *testing.T, _ string) {
 	box := new(inbox)
 	p := newPlatform(t, box.Deliver)
 	p.first = graph.State{Call: graph.Establishing}
-	got := p.direct("bot").request("POST", "/communications/calls", published(t, "call-create.request")).must(t, 201)
+	got := p.direct().request("POST", "/communications/calls", published(t, "call-create.request")).must(t, 201)
 	want := published(t, "call-create.response")
 	// The page's answer has media to fetch that its request has not, and leaves the type of the
 	// target's identity out: ours shows what was asked for.
@@ -181,7 +181,7 @@ func createCall(t *testing.T, _ string) {
 	if got.text("callbackUri") != "https://bot.contoso.com/callback" {
 		t.Errorf("callbackUri: got %q", got.text("callbackUri"))
 	}
-	read := p.direct("bot").request("GET", "/communications/calls/"+got.text("id"), nil).must(t, 200)
+	read := p.direct().request("GET", "/communications/calls/"+got.text("id"), nil).must(t, 200)
 	if show(read.body) != show(got.body) {
 		t.Errorf("read back: got %s, want %s", show(read.body), show(got.body))
 	}
@@ -194,7 +194,7 @@ func play(t *testing.T, _ string) {
 	if got.text("clientContext") != "d45324c1-fcb5-430a-902c-f20af696537c" {
 		t.Errorf("clientContext: got %q", got.text("clientContext"))
 	}
-	task := call.waitStarted(t, 1)
+	task := call.waitStarted(t)
 	if req := task.Request().(*operation.PlayPrompt); req.Prompts[0] != (operation.Prompt{
 		URI: "https://cdn.contoso.com/beep.wav", ResourceID: "1D6DE2D4-CD51-4309-8DAA-70768651088E",
 	}) {
@@ -211,7 +211,7 @@ func record(t *testing.T, _ string) {
 	bot, call, box := bench(t)
 	got := bot.post(call, "recordResponse", published(t, "recordResponse.request")).must(t, 200)
 	agrees(t, got.body, published(t, "recordResponse.response"))
-	task := call.waitStarted(t, 1)
+	task := call.waitStarted(t)
 	req := *task.Request().(*operation.RecordResponse)
 	stop, _ := tone.ParseSet("#1*")
 	if !req.BargeIn || req.NoBeep || req.StopTones != stop || len(req.Prompts) != 1 ||
@@ -233,7 +233,7 @@ func record(t *testing.T, _ string) {
 func recordUntilStopTone(t *testing.T, name string) {
 	bot, call, box := bench(t)
 	bot.post(call, "recordResponse", recordBody).must(t, 200)
-	call.waitStarted(t, 1).End(operation.Result{Reason: operation.StopTone, Recording: operation.Recording{
+	call.waitStarted(t).End(operation.Result{Reason: operation.StopTone, Recording: operation.Recording{
 		Location: "https://file.location/1", AccessToken: "t",
 	}})
 	agrees(t, told(t, box, 2), published(t, name), "value.resourceData.resultInfo")

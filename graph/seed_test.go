@@ -142,7 +142,7 @@ func TestLocationSaysWhereTheClientFindsUs(t *testing.T) {
 		var box inbox
 		p := newPlatform(t, box.Deliver, graph.WithBaseURL(test.base))
 		call := p.attach("bot", "")
-		r := httptest.NewRequest("POST", "http://media.example"+test.path+call.ID().String()+"/playPrompt", strings.NewReader(playBody))
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "http://media.example"+test.path+call.ID().String()+"/playPrompt", strings.NewReader(playBody))
 		r.Header.Set("Authorization", "Bearer bot")
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()

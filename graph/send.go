@@ -21,19 +21,15 @@ type Loss struct {
 // send delivers some notices of the call, on the outbox's goroutine, and returns when they have
 // arrived or were given up. The platform's code may panic in it or exit the goroutine.
 func (c *Call) send(notices []notice) {
-	exited := true
+	err := errors.New("graph: Deliver exited its goroutine")
 	defer func() {
-		if exited {
-			c.lose(len(notices), errors.New("graph: Deliver exited its goroutine"))
+		if c.failing = err != nil; c.failing {
+			c.lose(len(notices), err)
+		} else {
+			c.handler.delivered.Add(uint64(len(notices)))
 		}
 	}()
-	err := c.deliver(notices)
-	exited = false
-	if c.failing = err != nil; c.failing {
-		c.lose(len(notices), err)
-		return
-	}
-	c.handler.delivered.Add(uint64(len(notices)))
+	err = c.deliver(notices)
 }
 
 func (c *Call) deliver(notices []notice) (err error) {

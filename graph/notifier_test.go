@@ -1,0 +1,550 @@
+package graph_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ivrqueue/graph"
+	"ivrqueue/operation"
+)
+
+// attempt is one request that a callback got.
+type attempt struct {
+	at            time.Time
+	body          string
+	authorization string
+}
+
+// callback is a bot's server on a network in memory, so that a test of hours takes no time.
+type callback struct {
+	answer func(n int, w http.ResponseWriter, r *http.Request)
+
+	mu       sync.Mutex
+	attempts []attempt
+	conns    chan net.Conn
+	closed   chan struct{}
+	once     sync.Once
+}
+
+func newCallback(t *testing.T, answer func(n int, w http.ResponseWriter, r *http.Request)) *callback {
+	t.Helper()
+	c := &callback{answer: answer, conns: make(chan net.Conn), closed: make(chan struct{})}
+	s := &http.Server{Handler: c, ReadHeaderTimeout: time.Minute}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Serve(c)
+	}()
+	t.Cleanup(func() {
+		_ = s.Close()
+		<-done
+	})
+	return c
+}
+
+func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	c.mu.Lock()
+	c.attempts = append(c.attempts, attempt{time.Now(), string(body), r.Header.Get("Authorization")})
+	n := len(c.attempts)
+	c.mu.Unlock()
+	c.answer(n, w, r)
+}
+
+// seen returns the attempts so far.
+func (c *callback) seen() []attempt {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.attempts)
+}
+
+func (c *callback) Accept() (net.Conn, error) {
+	select {
+	case conn := <-c.conns:
+		return conn, nil
+	case <-c.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (c *callback) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return nil
+}
+func (c *callback) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (c *callback) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	select {
+	case c.conns <- theirs:
+		return ours, nil
+	case <-c.closed:
+		return nil, errors.New("connection refused")
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// notifier returns one on the network in memory.
+func (c *callback) notifier(t *testing.T, opts ...graph.NotifierOption) *graph.Notifier {
+	t.Helper()
+	n, err := graph.NewNotifier(append([]graph.NotifierOption{graph.WithLoopback(), graph.WithDial(c.dial)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.CloseIdleConnections)
+	return n
+}
+
+func delivery() graph.Delivery {
+	return graph.Delivery{
+		CallbackURI: "http://localhost/callback", Body: []byte(`{"value":[]}`), Notifications: 1, Since: time.Now(),
+		Application: "app",
+	}
+}
+
+func status(codes ...int) func(int, http.ResponseWriter, *http.Request) {
+	return func(n int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(codes[min(n, len(codes))-1]) }
+}
+
+// What a callback can do wrong, and what becomes of the notification.
+func TestADeliveryIsRepeatedUntilItIsTakenOrFinal(t *testing.T) {
+	t.Parallel()
+	hang := func(_ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	after := func(code int, value string) func(int, http.ResponseWriter, *http.Request) {
+		return func(n int, w http.ResponseWriter, _ *http.Request) {
+			if n == 1 {
+				w.Header().Set("Retry-After", value)
+				w.WriteHeader(code)
+			}
+		}
+	}
+	for _, test := range []struct {
+		name     string
+		answer   func(int, http.ResponseWriter, *http.Request)
+		attempts int           // exactly, if positive; else at least
+		shortest time.Duration // before the last attempt
+		longest  time.Duration // of all
+		fails    string
+	}{
+		{"taken", status(200), 1, 0, 0, ""},
+		{"taken with another success", status(204), 1, 0, 0, ""},
+		{"500 twice, then 200", status(500, 500, 200), 3, 500*time.Millisecond/2 + time.Second/2, 3 * time.Second, ""},
+		{"503", status(503, 202), 2, 250 * time.Millisecond, time.Second, ""},
+		{"408", status(408, 202), 2, 250 * time.Millisecond, time.Second, ""},
+		{"429 without a time", status(429, 202), 2, 250 * time.Millisecond, time.Second, ""},
+		{"429 and 30 s", after(429, "30"), 2, 30 * time.Second, 30 * time.Second, ""},
+		{"503 and 7 s", after(503, "7"), 2, 7 * time.Second, 7 * time.Second, ""},
+		{"429 and 0 s", after(429, "0"), 2, 250 * time.Millisecond, time.Second, ""},
+		{"429 and no sense", after(429, "soon"), 2, 250 * time.Millisecond, time.Second, ""},
+		{"429 and a day", after(429, "86400"), 1, 0, 0, "callback answered 429"},
+		{"400", status(400), 1, 0, 0, "callback answered 400"},
+		{"404", status(404), 1, 0, 0, "callback answered 404"},
+		{"redirect", func(_ int, w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://localhost/other", http.StatusTemporaryRedirect)
+		}, 1, 0, 0, "callback answered 307"},
+		{"hangs once", func(n int, _ http.ResponseWriter, r *http.Request) {
+			if n == 1 {
+				<-r.Context().Done()
+			}
+		}, 2, 10*time.Second + 250*time.Millisecond, 11 * time.Second, ""},
+		{"resets once", func(n int, _ http.ResponseWriter, _ *http.Request) {
+			if n == 1 {
+				panic(http.ErrAbortHandler)
+			}
+		}, 2, 250 * time.Millisecond, time.Second, ""},
+		{"floods", func(_ int, w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				_, _ = w.Write(make([]byte, 4096))
+			}
+		}, 1, 0, 0, ""},
+		{"always 500", status(500), -8, time.Minute, 2 * time.Minute, "callback answered 500"},
+		{"always hangs", hang, -4, time.Minute, 2*time.Minute + 10*time.Second, "context deadline exceeded"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := newCallback(t, test.answer)
+				start := time.Now()
+				err := c.notifier(t).Deliver(t.Context(), delivery())
+				took := time.Since(start)
+				if test.fails == "" && err != nil || test.fails != "" && (err == nil || !strings.Contains(err.Error(), test.fails)) {
+					t.Errorf("got %v, want %q", err, test.fails)
+				}
+				got := c.seen()
+				if n := len(got); test.attempts > 0 && n != test.attempts || n < -test.attempts {
+					t.Fatalf("%d attempts, want %d", n, test.attempts)
+				}
+				if last := got[len(got)-1].at.Sub(start); last < test.shortest || took > test.longest {
+					t.Errorf("the last attempt came after %v, want %v; it took %v, want at most %v", last, test.shortest, took, test.longest)
+				}
+				for _, a := range got {
+					if a.body != got[0].body {
+						t.Errorf("got %q, then %q", got[0].body, a.body)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestRetryAfterMayBeADate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // it is midnight here, to the second
+		if got := graph.RetryAfter(time.Now().Add(time.Minute).UTC().Format(http.TimeFormat)); got != time.Minute {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// Backlog of a bot that is gone: each batch has one attempt at least, and none lives on past its
+// time.
+func TestOldNotificationsGetOneAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCallback(t, status(500))
+		d := delivery()
+		time.Sleep(time.Hour)
+		if err := c.notifier(t).Deliver(t.Context(), d); err == nil || len(c.seen()) != 1 {
+			t.Errorf("got %v after %d attempts", err, len(c.seen()))
+		}
+	})
+}
+
+func TestTheEndOfItsContextGivesADeliveryUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCallback(t, status(500))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(3*time.Second, func() { cancel(graph.ErrShutDown) })
+		start := time.Now()
+		if err := c.notifier(t).Deliver(ctx, delivery()); !errors.Is(err, graph.ErrShutDown) || time.Since(start) != 3*time.Second {
+			t.Errorf("got %v after %v", err, time.Since(start))
+		}
+	})
+}
+
+func TestTokensComeWithEveryAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCallback(t, status(500, 200))
+		asked := 0
+		n := c.notifier(t, graph.WithTokens(func(_ context.Context, application string) (string, error) {
+			if asked++; asked == 2 {
+				return "", errors.New("the token service is down")
+			}
+			return fmt.Sprint(application, "-", asked), nil
+		}))
+		if err := n.Deliver(t.Context(), delivery()); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range c.seen() {
+			got = append(got, a.authorization)
+		}
+		equal(t, "tokens", got, []string{"Bearer app-1", "Bearer app-3"})
+	})
+}
+
+// Requests under way are bounded, and those to callbacks that have failed before take a quarter of
+// the places at most: with all others taken by the dead, the living still get through.
+func TestConnectionsAreBoundedAndTheDeadTakeAQuarter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var under, most atomic.Int32
+		c := newCallback(t, func(_ int, _ http.ResponseWriter, r *http.Request) {
+			for n := under.Add(1); ; {
+				if old := most.Load(); n <= old || most.CompareAndSwap(old, n) {
+					break
+				}
+			}
+			defer under.Add(-1)
+			if r.URL.Path == "/dead" {
+				<-r.Context().Done()
+			}
+		})
+		n := c.notifier(t, graph.WithMaxConnections(8), graph.WithGiveUp(time.Minute))
+		var all sync.WaitGroup
+		for range 40 {
+			d := delivery()
+			d.CallbackURI, d.Failing = "http://localhost/dead", true
+			all.Go(func() { _ = n.Deliver(t.Context(), d) })
+		}
+		synctest.Wait()
+		equal(t, "the dead under way", under.Load(), 2)
+		for range 100 {
+			start := time.Now()
+			if err := n.Deliver(t.Context(), delivery()); err != nil || time.Since(start) > 0 {
+				t.Fatalf("a living callback: %v after %v", err, time.Since(start))
+			}
+		}
+		for range 40 {
+			d := delivery()
+			d.CallbackURI = "http://localhost/dead"
+			all.Go(func() { _ = n.Deliver(t.Context(), d) })
+		}
+		synctest.Wait()
+		equal(t, "the most under way", most.Load(), 8)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := n.Deliver(ctx, delivery()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("without a place: %v", err)
+		}
+		all.Wait()
+		equal(t, "the most under way", most.Load(), 8)
+	})
+}
+
+func TestCallbackAddressesAreChecked(t *testing.T) {
+	t.Parallel()
+	strict, err := graph.NewNotifier()
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := newNotifier(t, graph.WithAddresses(graph.Addresses{Also: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}), graph.WithLoopback())
+	for _, test := range []struct {
+		uri          string
+		strict, open bool
+	}{
+		{"https://bot.contoso.com/c?x=y", true, true},
+		{"https://203.0.113.7/c", false, false},
+		{"https://8.8.8.8/c", true, true},
+		{"https://[2606:4700::1111]:8443/c", true, true},
+		{"https://10.0.0.1/", false, true},
+		{"https://192.168.1.1/", false, false},
+		{"https://172.31.0.1/", false, false},
+		{"https://100.100.100.200/", false, false},
+		{"https://169.254.169.254/", false, false},
+		{"https://168.63.129.16/", false, false},
+		{"https://0.0.0.0/", false, false},
+		{"https://255.255.255.255/", false, false},
+		{"https://224.0.0.1/", false, false},
+		{"https://[fd00:ec2::254]/", false, false},
+		{"https://[fe80::1%25eth0]/", false, false},
+		{"https://[::]/", false, false},
+		{"https://[64:ff9b::a00:1]/", false, false},
+		{"https://[2002:a00:1::]/", false, false},
+		{"https://[::ffff:192.168.0.1]/", false, false},
+		{"https://127.0.0.1/", false, true},
+		{"http://127.0.0.1:9/", false, true},
+		{"http://[::1]/", false, true},
+		{"http://localhost/", false, true},
+		{"https://localhost/", false, true},
+		{"http://bot.contoso.com/", false, false},
+		{"http://8.8.8.8/", false, false},
+		{"", false, false},
+		{"/c", false, false},
+		{"https:///c", false, false},
+		{"https://:443/c", false, false},
+		{"bot.contoso.com", false, false},
+		{"ftp://8.8.8.8/", false, false},
+		{"https://u@8.8.8.8/", false, false},
+		{"https://a b/", false, false},
+	} {
+		for name, n := range map[string]*graph.Notifier{"strict": strict, "open": open} {
+			want := map[string]bool{"strict": test.strict, "open": test.open}[name]
+			err := n.Check(test.uri)
+			var field *operation.FieldError
+			if (err == nil) != want || err != nil && (!errors.As(err, &field) || field.Field != "callbackUri") {
+				t.Errorf("%s: %q: got %v", name, test.uri, err)
+			}
+			if err != nil && n.Deliver(t.Context(), graph.Delivery{CallbackURI: test.uri}) == nil {
+				t.Errorf("%s: %q was delivered", name, test.uri)
+			}
+		}
+	}
+	for _, bad := range []string{"", "x", "localhost:80", "[fe80::1%eth0]:80"} {
+		if err := (graph.Addresses{}).Control("tcp", bad, nil); err == nil {
+			t.Errorf("Control took %q", bad)
+		}
+	}
+}
+
+// A name that resolves to a refused address passes the check of the URI, and is caught when it is
+// connected to.
+func TestANameThatResolvesToARefusedAddressIsNotConnectedTo(t *testing.T) {
+	t.Parallel()
+	reached := make(chan struct{}, 1)
+	s := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached <- struct{}{} }))
+	defer s.Close()
+	n, err := graph.NewNotifier(graph.WithGiveUp(time.Millisecond), graph.WithResolver(everythingIsHere(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
+	d := delivery()
+	d.CallbackURI = "https://bot.contoso.com:" + port + "/callback"
+	if err := n.Check(d.CallbackURI); err != nil {
+		t.Fatal(err)
+	}
+	err = n.Deliver(t.Context(), d)
+	if err == nil || !strings.Contains(err.Error(), "is not allowed") {
+		t.Errorf("got %v", err)
+	}
+	select {
+	case <-reached:
+		t.Error("it was reached")
+	default:
+	}
+}
+
+// everythingIsHere resolves every name to 127.0.0.1.
+func everythingIsHere(t *testing.T) *net.Resolver {
+	t.Helper()
+	dns, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dns.Close() })
+	go func() {
+		query := make([]byte, 512)
+		for {
+			n, from, err := dns.ReadFrom(query)
+			if err != nil {
+				return
+			}
+			end := 12 // of the question: a name, its type, its class
+			for end < n && query[end] != 0 {
+				end += 1 + int(query[end])
+			}
+			end += 5
+			answer := slices.Clone(query[:end])
+			answer[2], answer[3] = 0x84, 0 // an answer, authoritative
+			answer[7], answer[11] = 0, 0   // with no records
+			if query[end-3] == 1 {         // type A
+				answer[7] = 1
+				answer = append(answer, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1)
+			}
+			_, _ = dns.WriteTo(answer, from)
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", dns.LocalAddr().String())
+	}}
+}
+
+// Half of 200 calls have callbacks that are dead, each in its own way. The others are told
+// everything, in order, while the dead ones are still being tried.
+func TestDeadCallbacksDelayNobodyElse(t *testing.T) {
+	t.Parallel()
+	const calls, plays = 200, 20
+	hang := make(chan struct{})
+	dead := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/hang":
+			select {
+			case <-hang:
+			case <-r.Context().Done():
+			}
+		case "/reset":
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	t.Cleanup(dead.Close)
+	t.Cleanup(func() { close(hang) })
+	dead.Config.ErrorLog = nil
+	nobody := httptest.NewServer(nil)
+	nobody.Close()
+	boxes := make([]inbox, calls)
+	living := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var n int
+		_, _ = fmt.Sscanf(r.URL.Path, "/%d", &n)
+		boxes[n].ServeHTTP(w, r)
+	}))
+	t.Cleanup(living.Close)
+
+	p := newPlatform(t, nil, graph.WithNotifier(newNotifier(t, graph.WithGiveUp(time.Hour), graph.WithAttempt(time.Hour))))
+	bot := p.direct()
+	phones := make([]*phone, calls)
+	for i := range phones {
+		uri := fmt.Sprintf("%s/%d", living.URL, i)
+		if i%2 == 1 {
+			uri = []string{dead.URL + "/hang", dead.URL + "/reset", nobody.URL}[i/2%3]
+		}
+		phones[i] = p.attach("bot", uri)
+	}
+	ids := make([][]string, calls)
+	for range plays / 2 {
+		for i, c := range phones {
+			for range 2 {
+				ids[i] = append(ids[i], bot.post(c, "playPrompt", playBody).must(t, 200).text("id"))
+			}
+			bot.post(c, "cancelMediaProcessing", `{}`).must(t, 200)
+		}
+	}
+	for i := 0; i < calls; i += 2 {
+		var got []string
+		for _, n := range boxes[i].wait(t, 1+plays)[1:] {
+			id, _ := at(n, "resourceData", "id").(string)
+			got = append(got, id)
+		}
+		if !slices.Equal(got, ids[i]) {
+			t.Fatalf("call %d: got %q, want %q", i, got, ids[i])
+		}
+	}
+	if s := p.handler.Stats(); s.GivenUp != 0 || s.Telling < calls/2 {
+		t.Errorf("the dead are not dying: %+v", s)
+	}
+}
+
+// A cancel storm on many calls, again and again: each operation's end is told once.
+func TestCancelStorms(t *testing.T) {
+	t.Parallel()
+	const rounds, calls = 1000, 8
+	box := new(inbox)
+	p := newPlatform(t, box.Deliver)
+	bot := p.direct()
+	phones := make([]*phone, calls)
+	for i := range phones {
+		phones[i] = p.attach("bot", "")
+	}
+	var (
+		mu       sync.Mutex
+		accepted = map[string]bool{}
+		all      sync.WaitGroup
+	)
+	for i, c := range phones {
+		action := []string{"playPrompt", "recordResponse"}[i%2]
+		all.Go(func() {
+			for range rounds {
+				id := bot.post(c, action, playBody).must(t, 200).text("id")
+				mu.Lock()
+				accepted[id] = true
+				mu.Unlock()
+			}
+		})
+		all.Go(func() {
+			for range rounds {
+				bot.post(c, "cancelMediaProcessing", `{}`).must(t, 200)
+			}
+		})
+	}
+	all.Wait()
+	for _, c := range phones {
+		_ = c.Detach(graph.ResultInfo{})
+	}
+	if err := p.handler.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	told := ends(box.all())
+	for id, n := range told {
+		if n != 1 || !accepted[id] {
+			t.Fatalf("operation %s: told %d times, accepted %v", id, n, accepted[id])
+		}
+	}
+	equal(t, "operations told", len(told), rounds*calls)
+	equal(t, "accepted", len(accepted), rounds*calls)
+}

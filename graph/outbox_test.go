@@ -1,0 +1,301 @@
+package graph_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ivrqueue/graph"
+	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
+	"ivrqueue/tone"
+)
+
+// slowClient is a client that does not read its answer until it is let.
+type slowClient struct {
+	*httptest.ResponseRecorder
+
+	reads chan struct{}
+}
+
+func (c *slowClient) Write(p []byte) (int, error) {
+	<-c.reads
+	return c.ResponseRecorder.Write(p)
+}
+
+// slowly sends a request whose answer is read when the returned function is called.
+func slowly(p *platform, path, body string) (read func()) {
+	r := httptest.NewRequestWithContext(p.tb.Context(), http.MethodPost, "http://media.example/v1.0/communications/calls"+path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer bot")
+	r.Header.Set("Content-Type", "application/json")
+	c := &slowClient{httptest.NewRecorder(), make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.handler.ServeHTTP(c, r)
+	}()
+	synctest.Wait()
+	return func() {
+		close(c.reads)
+		<-done
+		synctest.Wait()
+	}
+}
+
+// No notification overtakes the answer to the request that caused it, whichever that is; and none
+// waits for the answer to a later request.
+func TestNothingIsToldBeforeTheAnswerIsWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		box := new(inbox)
+		p := newPlatform(t, box.Deliver)
+		told := func(want ...string) {
+			t.Helper()
+			synctest.Wait()
+			equal(t, "told", lines(box.all()), want)
+		}
+		read := slowly(p, "", `{"callbackUri":"x"}`)
+		call := p.last()
+		_ = call.SetState(graph.State{Call: graph.Hold})
+		told()
+		read()
+		told("updated call established", "updated call hold")
+		other := p.attach("bot", "")
+		synctest.Wait()
+		box.forget()
+
+		id := "/" + call.ID().String()
+		readPlay := slowly(p, id+"/playPrompt", `{"clientContext":"one",`+playBody[len(`{"clientContext":"p",`):])
+		call.Queue().CancelAll()
+		told()
+		_ = other.SetState(graph.State{Call: graph.Hold})
+		told("updated call hold") // another call does not wait
+		readCancel := slowly(p, id+"/cancelMediaProcessing", `{}`)
+		readPlay()
+		told("updated call hold", "deleted playPromptOperation failed one 400/8508") // nor for a later request
+		readCancel()
+
+		synctest.Wait()
+		box.forget()
+		readTones := slowly(p, id+"/subscribeToTone", `{}`)
+		_, _ = call.tones.Publish(tone.Tone5)
+		told()
+		readTones()
+		told("updated call hold tone5 1")
+	})
+}
+
+// One delivery of a call is under way at a time, and takes along what has gathered meanwhile.
+func TestWhatGathersIsToldInBatchesOneAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			box   inbox
+			under atomic.Int32
+			sizes []int
+		)
+		gate := make(chan struct{})
+		p := newPlatform(t, func(ctx context.Context, d graph.Delivery) error {
+			if under.Add(1) > 1 {
+				t.Error("two deliveries of one call at once")
+			}
+			defer under.Add(-1)
+			<-gate
+			sizes = append(sizes, d.Notifications)
+			return box.Deliver(ctx, d)
+		})
+		bot, call := p.direct(), p.attach("bot", "")
+		var ids []any
+		for range 250 {
+			ids = append(ids, bot.post(call, "playPrompt", playBody).must(t, 200).text("id"))
+		}
+		bot.post(call, "cancelMediaProcessing", `{}`).must(t, 200)
+		synctest.Wait()
+		close(gate)
+		synctest.Wait()
+		equal(t, "batches", sizes, []int{1, graph.Batch, graph.Batch, 250 - 2*graph.Batch})
+		var got []any
+		for _, n := range box.all()[1:] {
+			got = append(got, at(n, "resourceData", "id"))
+		}
+		equal(t, "in order", got, ids)
+	})
+}
+
+// A bot that does not take its notifications is slowed down itself: nothing is lost, memory is
+// bounded, and a cancel is never refused.
+func TestABotThatDoesNotListenIsSlowedDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var box inbox
+		gate := make(chan struct{})
+		p := newPlatform(t, func(ctx context.Context, d graph.Delivery) error {
+			<-gate
+			return box.Deliver(ctx, d)
+		}, graph.WithOutbox(4))
+		const pending = 8
+		bot, call := p.direct(), p.attach("bot", "", queue.WithMaxPending(pending))
+		accepted, refused := 0, 0
+		for range 100 {
+			for range pending {
+				switch r := bot.post(call, "playPrompt", playBody); r.status {
+				case http.StatusOK:
+					accepted++
+				case http.StatusTooManyRequests:
+					refused++
+				default:
+					t.Fatalf("got %d: %s", r.status, show(r.body))
+				}
+			}
+			bot.post(call, "cancelMediaProcessing", `{}`).must(t, 200)
+			synctest.Wait()
+		}
+		// A batch of one under way, 4 in the outbox, one at its door, what the queue keeps, and what
+		// it had accepted when it was there.
+		if most := 1 + 4 + 1 + 4*pending + pending; accepted > most || refused == 0 {
+			t.Errorf("accepted %d, want at most %d; refused %d", accepted, most, refused)
+		}
+		close(gate)
+		synctest.Wait()
+		equal(t, "told", len(ends(box.all())), accepted)
+		bot.post(call, "playPrompt", playBody).must(t, 200)
+	})
+}
+
+// Whatever the platform's Deliver does, what it had is counted and told as lost, and the rest comes.
+func TestADeliveryThatFailsIsCountedAndToldAndTheRestComes(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]func() error{
+		"an error": func() error { return errors.New("x") },
+		"a panic":  func() error { panic("x") },
+		"an exit":  func() error { runtime.Goexit(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var (
+					box  inbox
+					lost []graph.Loss
+				)
+				attempts := 0
+				var failing []bool
+				p := newPlatform(t, func(ctx context.Context, d graph.Delivery) error {
+					failing = append(failing, d.Failing)
+					if attempts++; attempts == 2 {
+						return fault()
+					}
+					return box.Deliver(ctx, d)
+				}, graph.WithLost(func(l graph.Loss) { lost = append(lost, l); panic("and the hook too") }))
+				call := p.attach("bot", "")
+				for _, s := range []graph.CallState{graph.Hold, graph.Established, graph.Transferring} {
+					synctest.Wait()
+					_ = call.SetState(graph.State{Call: s})
+				}
+				_ = call.Detach(graph.ResultInfo{})
+				synctest.Wait()
+				equal(t, "told", lines(box.all()), []string{
+					"updated call established", "updated call established",
+					"updated call transferring", "deleted call terminated 200/5001",
+				})
+				if len(lost) != 1 || lost[0].Call != call.ID() || lost[0].Notifications != 1 || lost[0].Err == nil || lost[0].Application != tokens["bot"].ID {
+					t.Errorf("lost: %+v", lost)
+				}
+				equal(t, "after a failure", failing[:4], []bool{false, false, true, false})
+				equal(t, "stats", p.handler.Stats(), graph.Stats{Delivered: 4, GivenUp: 1})
+			})
+		})
+	}
+}
+
+// Shutdown waits until everything is told, the end of detached calls included, and refuses what is
+// new; when its time is over it gives up the rest.
+func TestShutdownFlushesOrGivesUp(t *testing.T) {
+	t.Parallel()
+	for _, patience := range []time.Duration{time.Hour, time.Second} {
+		t.Run(patience.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var box inbox
+				p := newPlatform(t, func(ctx context.Context, d graph.Delivery) error {
+					select {
+					case <-time.After(time.Minute):
+						return box.Deliver(ctx, d)
+					case <-ctx.Done():
+						return context.Cause(ctx)
+					}
+				})
+				call, idle := p.attach("bot", ""), p.attach("bot", "")
+				time.Sleep(2 * time.Minute)
+				bot := p.direct()
+				call.media.OnStop = func(queue.Task) {} // the end of the call waits for it
+				bot.post(call, "recordResponse", recordBody).must(t, 200)
+				bot.post(call, "playPrompt", playBody).must(t, 200)
+				_ = call.Detach(graph.ResultInfo{})
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				err := p.handler.Shutdown(ctx)
+				if patience == time.Hour {
+					equal(t, "told", lines(box.all())[2:], []string{
+						"deleted recordOperation failed r 400/8528",
+						"deleted playPromptOperation failed p 400/8528", "deleted call terminated 200/5001",
+					})
+					equal(t, "error", err, nil)
+				} else {
+					if !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("got %v", err)
+					}
+					time.Sleep(time.Minute)
+					equal(t, "given up", p.handler.Stats().GivenUp, 3)
+				}
+				if got := bot.post(idle, "keepAlive", nil); got.status != 503 || got.header.Get("Retry-After") == "" {
+					t.Errorf("a request: got %d", got.status)
+				}
+				if _, err := p.add(t.Context(), new(queuetest.Media), graph.Attachment{Application: "a"}); !errors.Is(err, graph.ErrShutDown) {
+					t.Errorf("Attach: got %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Calls that have nothing to tell hold no goroutine, and end without a trace.
+func TestIdleCallsHoldNoGoroutine(t *testing.T) { //nolint:paralleltest // counts goroutines
+	box := new(inbox)
+	p := newPlatform(t, box.Deliver)
+	bot := p.direct()
+	calls := make([]*phone, 200)
+	before := runtime.NumGoroutine()
+	for i := range calls {
+		calls[i] = p.attach("bot", "")
+		bot.post(calls[i], "subscribeToTone", `{}`).must(t, 200)
+		bot.post(calls[i], "playPrompt", playBody).must(t, 200)
+		_, _ = calls[i].tones.Publish(tone.Tone1)
+		calls[i].waitStarted(t).End(succeeded())
+	}
+	box.wait(t, 3*len(calls))
+	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		if n := runtime.NumGoroutine() - before; n < 10 {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines for %d calls with nothing to tell", n, len(calls))
+		}
+	}
+	var all sync.WaitGroup
+	for _, c := range calls {
+		all.Go(func() { _ = c.Detach(graph.ResultInfo{}) })
+	}
+	all.Wait()
+	box.wait(t, 4*len(calls))
+	if err := p.handler.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	equal(t, "stats", p.handler.Stats(), graph.Stats{Delivered: uint64(4 * len(calls))})
+}
