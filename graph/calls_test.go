@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -271,4 +272,61 @@ func TestCancelAndHangUpRacing(t *testing.T) {
 		}
 		box.forget()
 	}
+}
+
+// The platform is asked to hang up once, however often clients ask, and again only if it failed.
+func TestThePlatformIsAskedToHangUpOnce(t *testing.T) {
+	t.Parallel()
+	box := new(inbox)
+	asked := 0
+	answers := []error{errors.New("x"), nil, nil}
+	h, err := graph.New(graph.Platform{
+		Authenticate: authenticate, Deliver: box.Deliver,
+		HangUp: func(context.Context, *graph.Call) error {
+			asked++
+			return answers[asked-1]
+		},
+	}, graph.WithLogger(quiet))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &platform{handler: h, tb: t}
+	t.Cleanup(p.stop)
+	bot, call := p.direct(), p.attach("bot", "")
+	path := "/communications/calls/" + call.ID().String()
+	var got []int
+	for range 4 {
+		got = append(got, bot.request("DELETE", path, nil).status)
+	}
+	equal(t, "answers", got, []int{500, 204, 204, 204})
+	equal(t, "asked", asked, 2)
+}
+
+// A queue's call id can be attached again when the call that had it is over, and not before.
+func TestACallIDIsFreeWhenItsCallIsOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		box := new(inbox)
+		p := newPlatform(t, box.Deliver)
+		attach := func() error {
+			q, err := queue.New("same", new(queuetest.Media), queue.WithObserver(p.handler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := p.handler.Attach(t.Context(), graph.Attachment{Queue: q, Tones: new(tones), Application: "a"})
+			if err != nil {
+				q.Close(nil)
+				return err
+			}
+			p.calls = append(p.calls, &phone{Call: c})
+			return nil
+		}
+		equal(t, "first", attach(), nil)
+		if err := attach(); !errors.Is(err, graph.ErrAttached) {
+			t.Errorf("second: got %v, want ErrAttached", err)
+		}
+		_ = p.last().Detach(graph.ResultInfo{})
+		synctest.Wait()
+		equal(t, "after the end", attach(), nil)
+	})
 }

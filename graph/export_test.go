@@ -21,3 +21,24 @@ const Batch = batch
 
 // RetryAfter reads the header of that name.
 func RetryAfter(s string) time.Duration { return retryAfter(s) }
+
+// OutboxRoom is how many notices the call's outbox has memory for.
+func (c *Call) OutboxRoom() int {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return cap(c.out.notices)
+}
+
+// Kept is how many operations that have ended the handler keeps.
+func (h *Handler) Kept() int {
+	h.store.mu.Lock()
+	defer h.store.mu.Unlock()
+	return h.store.ends.Len()
+}
+
+// Observed is of how many calls the handler is told.
+func (h *Handler) Observed() int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.observed)
+}

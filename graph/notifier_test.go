@@ -548,3 +548,18 @@ func TestCancelStorms(t *testing.T) {
 	equal(t, "operations told", len(told), rounds*calls)
 	equal(t, "accepted", len(accepted), rounds*calls)
 }
+
+// A callback address may hold a secret: no error that ends up in a log names it.
+func TestAnErrorDoesNotNameTheCallback(t *testing.T) {
+	t.Parallel()
+	n, err := graph.NewNotifier(graph.WithLoopback(), graph.WithGiveUp(time.Nanosecond), graph.WithDial(
+		func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("refused") }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := delivery()
+	d.CallbackURI += "?secret=hunter2"
+	if err := n.Deliver(t.Context(), d); err == nil || !strings.Contains(err.Error(), "refused") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}

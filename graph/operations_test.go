@@ -159,8 +159,9 @@ func TestAnOperationCanBeReadFromItsAnswerOn(t *testing.T) {
 // A list is one instant: it never shows a cancel half done.
 func TestAListNeverShowsHalfACancel(t *testing.T) {
 	t.Parallel()
+	const depth = 64
 	box := new(inbox)
-	p := newPlatform(t, box.Deliver, graph.WithKept(time.Hour, 8))
+	p := newPlatform(t, box.Deliver, graph.WithKept(time.Hour, depth))
 	bot, call := p.direct(), p.attach("bot", "")
 	var readers sync.WaitGroup
 	stop := make(chan struct{})
@@ -187,8 +188,8 @@ func TestAListNeverShowsHalfACancel(t *testing.T) {
 			}
 		})
 	}
-	for range 300 {
-		for range 8 {
+	for range 100 {
+		for range depth {
 			bot.post(call, "playPrompt", playBody).must(t, 200)
 		}
 		call.Queue().CancelAll()
@@ -231,6 +232,65 @@ func TestThePlatformsOwnOperationsAreOnTheWire(t *testing.T) {
 		equal(t, "told", []any{at(got[1], "resourceData", "id"), at(got[2], "resourceData", "id")}, []any{ids[0], ids[1]})
 		equal(t, "kind of its own", []any{at(got[2], "resourceData", "@odata.type"), at(got[2], "resourceData", "completionReason")},
 			[]any{"#microsoft.graph.commsOperation", nil})
+	})
+}
+
+// What had ended before the call was attached is not the bot's to hear of, even if the queue tells
+// it later.
+func TestWhatEndedBeforeTheAttachmentIsNotTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		box := new(inbox)
+		p := newPlatform(t, box.Deliver)
+		gate := make(chan struct{})
+		q, err := queue.New("behind", new(queuetest.Media), queue.WithObserver(p.handler),
+			queue.WithObserver(queue.ObserverFunc(func(e queue.Event) {
+				if e.Kind == queue.Started {
+					<-gate
+				}
+			})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := q.Enqueue(t.Context(), &operation.PlayPrompt{Prompts: []operation.Prompt{{URI: "a"}}}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		q.CancelAll()
+		call := new(phone)
+		if call.Call, err = p.handler.Attach(t.Context(), graph.Attachment{Queue: q, Tones: new(tones), Application: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		p.calls = append(p.calls, call)
+		close(gate)
+		synctest.Wait()
+		equal(t, "told", lines(box.all()), []string{"updated call establishing"})
+	})
+}
+
+// An operation that has left the shelf before its request was answered does not come back to it.
+func TestAnOperationThatIsNotKeptIsNotListed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		box := new(inbox)
+		p := newPlatform(t, box.Deliver, graph.WithKept(time.Hour, 0))
+		bot := p.direct()
+		q, err := queue.New("quick", &queuetest.Media{OnStart: func(t queue.Task) error { t.End(succeeded()); return nil }},
+			queue.WithInlineMedia(), queue.WithInlineObserver(p.handler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		call := new(phone)
+		if call.Call, err = p.handler.Attach(t.Context(), graph.Attachment{
+			Queue: q, Tones: new(tones), Application: tokens["bot"].ID, State: graph.State{Call: graph.Established},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		p.calls = append(p.calls, call)
+		bot.post(call, "playPrompt", playBody).must(t, 200)
+		synctest.Wait()
+		equal(t, "operations", len(list(t, bot, call)), 0)
+		equal(t, "told", len(box.all()), 2)
 	})
 }
 

@@ -79,9 +79,12 @@ func TestNothingIsToldBeforeTheAnswerIsWritten(t *testing.T) {
 		_ = other.SetState(graph.State{Call: graph.Hold})
 		told("updated call hold") // another call does not wait
 		readCancel := slowly(p, id+"/cancelMediaProcessing", `{}`)
+		_ = call.SetState(graph.State{Call: graph.Established})
+		told("updated call hold")
 		readPlay()
 		told("updated call hold", "deleted playPromptOperation failed one 400/8508") // nor for a later request
 		readCancel()
+		told("updated call hold", "deleted playPromptOperation failed one 400/8508", "updated call established")
 
 		synctest.Wait()
 		box.forget()
@@ -89,7 +92,7 @@ func TestNothingIsToldBeforeTheAnswerIsWritten(t *testing.T) {
 		_, _ = call.tones.Publish(tone.Tone5)
 		told()
 		readTones()
-		told("updated call hold tone5 1")
+		told("updated call established tone5 1")
 	})
 }
 
@@ -298,4 +301,94 @@ func TestIdleCallsHoldNoGoroutine(t *testing.T) { //nolint:paralleltest // count
 		t.Error(err)
 	}
 	equal(t, "stats", p.handler.Stats(), graph.Stats{Delivered: uint64(4 * len(calls))})
+}
+
+// A call's end is told after everything else, also what still waits for room in its outbox.
+func TestTonesAreToldBeforeTheEndHoweverFarBehindTheyAre(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var box inbox
+		gate := make(chan struct{})
+		p := newPlatform(t, func(ctx context.Context, d graph.Delivery) error {
+			<-gate
+			return box.Deliver(ctx, d)
+		}, graph.WithOutbox(1))
+		bot, call := p.direct(), p.attach("bot", "")
+		bot.post(call, "subscribeToTone", `{}`).must(t, 200)
+		for range 4 {
+			_, _ = call.tones.Publish(tone.Tone1)
+		}
+		synctest.Wait()
+		_ = call.Detach(graph.ResultInfo{})
+		synctest.Wait()
+		close(gate)
+		synctest.Wait()
+		equal(t, "told", lines(box.all()), []string{
+			"updated call established", "updated call established tone1 1", "updated call established tone1 2",
+			"updated call established tone1 3", "updated call established tone1 4", "deleted call terminated 200/5001",
+		})
+	})
+}
+
+// A shutdown that gives up lets go of the queues and tone streams that wait for room, even if the
+// platform's Deliver never returns.
+func TestAShutdownThatGivesUpFreesWhoWaitsForRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		p := newPlatform(t, func(context.Context, graph.Delivery) error { <-gate; return nil }, graph.WithOutbox(1))
+		bot, call := p.direct(), p.attach("bot", "")
+		bot.post(call, "subscribeToTone", `{}`).must(t, 200)
+		for range 4 {
+			bot.post(call, "playPrompt", playBody).must(t, 200)
+			_, _ = call.tones.Publish(tone.Tone1)
+		}
+		_ = call.Detach(graph.ResultInfo{})
+		synctest.Wait()
+		if isDone(call.Queue().Done()) {
+			t.Fatal("the queue told everything, although nobody listens")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := p.handler.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		synctest.Wait()
+		if !isDone(call.Queue().Done()) {
+			t.Error("the queue still waits for room")
+		}
+		close(gate)
+	})
+}
+
+func isDone(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// A call that has nothing more to tell keeps no buffer, and one that has ended keeps nothing.
+func TestWhatIsOverIsLetGoOf(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		box := new(inbox)
+		p := newPlatform(t, box.Deliver)
+		bot, call := p.direct(), p.attach("bot", "")
+		for range 200 {
+			bot.post(call, "playPrompt", playBody).must(t, 200)
+		}
+		bot.post(call, "cancelMediaProcessing", `{}`).must(t, 200)
+		synctest.Wait()
+		equal(t, "room kept in the outbox of an idle call", call.OutboxRoom(), 0)
+		if p.handler.Kept() == 0 {
+			t.Error("no operation is kept")
+		}
+		_ = call.Detach(graph.ResultInfo{})
+		synctest.Wait()
+		equal(t, "operations kept of a call that has ended", p.handler.Kept(), 0)
+		equal(t, "calls observed", p.handler.Observed(), 0)
+	})
 }

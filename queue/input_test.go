@@ -238,6 +238,20 @@ func TestASharedInlineObserverIsNotReplacedForAll(t *testing.T) {
 	})
 }
 
+func TestObservedByFindsTheObserver(t *testing.T) {
+	t.Parallel()
+	in, own, other, f := new(queuetest.Recorder), new(queuetest.Recorder), new(queuetest.Recorder), queue.ObserverFunc(func(queue.Event) {})
+	q := newQueue(t, ender(), queue.WithObserver(f), queue.WithObserver(own), queue.WithInlineObserver(in))
+	for _, c := range []struct {
+		o    queue.Observer
+		want bool
+	}{{in, true}, {own, true}, {other, false}, {f, false}, {nil, false}} {
+		if got := q.ObservedBy(c.o); got != c.want {
+			t.Errorf("%T: got %v, want %v", c.o, got, c.want)
+		}
+	}
+}
+
 func TestOptionsDropsNothing(t *testing.T) {
 	t.Parallel()
 	if _, err := queue.New("x", ender(), queue.WithObserver(nil), queue.Options()); err == nil {
