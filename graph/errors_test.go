@@ -261,7 +261,7 @@ func TestOtherMethodsAreRefusedWithThoseThatAreAllowed(t *testing.T) {
 	}
 
 	// Without functions for it, calls are neither created nor hung up.
-	h, err := graph.New(graph.Platform{Authenticate: authenticate, Deliver: new(inbox).Deliver})
+	h, err := graph.New(graph.Platform{Authenticate: authenticate, Deliver: new(inbox).Deliver}, graph.WithLogger(quiet))
 	if err != nil {
 		t.Fatal(err)
 	}
