@@ -19,6 +19,7 @@ import (
 
 	"ivrqueue/graph"
 	"ivrqueue/operation"
+	"ivrqueue/queue"
 )
 
 // attempt is one request that a callback got.
@@ -443,10 +444,10 @@ func everythingIsHere(t *testing.T) *net.Resolver {
 }
 
 // Half of 200 calls have callbacks that are dead, each in its own way. The others are told
-// everything, in order, while the dead ones are still being tried.
+// everything, in order, while the dead ones are still being tried, and those take up bounded memory.
 func TestDeadCallbacksDelayNobodyElse(t *testing.T) {
 	t.Parallel()
-	const calls, plays = 200, 20
+	const calls, plays, outbox, pending = 200, 20, 32, 8
 	hang := make(chan struct{})
 	dead := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -472,7 +473,7 @@ func TestDeadCallbacksDelayNobodyElse(t *testing.T) {
 	}))
 	t.Cleanup(living.Close)
 
-	p := newPlatform(t, nil, graph.WithNotifier(newNotifier(t, graph.WithGiveUp(time.Hour), graph.WithAttempt(time.Hour))))
+	p := newPlatform(t, nil, graph.WithNotifier(newNotifier(t, graph.WithGiveUp(time.Hour), graph.WithAttempt(time.Hour))), graph.WithOutbox(outbox))
 	bot := p.direct()
 	phones := make([]*phone, calls)
 	for i := range phones {
@@ -480,7 +481,7 @@ func TestDeadCallbacksDelayNobodyElse(t *testing.T) {
 		if i%2 == 1 {
 			uri = []string{dead.URL + "/hang", dead.URL + "/reset", nobody.URL}[i/2%3]
 		}
-		phones[i] = p.attach("bot", uri)
+		phones[i] = p.attach("bot", uri, queue.WithMaxPending(pending))
 	}
 	ids := make([][]string, calls)
 	for range plays / 2 {
@@ -503,6 +504,26 @@ func TestDeadCallbacksDelayNobodyElse(t *testing.T) {
 	}
 	if s := p.handler.Stats(); s.GivenUp != 0 || s.Telling < calls/2 {
 		t.Errorf("the dead are not dying: %+v", s)
+	}
+
+	// Memory is bounded: each of the dead is refused when its outbox is full, and the queue holds
+	// as much as it may for an observer that lags.
+	for i := 1; i < calls; i += 2 {
+		accepted, refused := plays, false
+		for !refused && accepted <= 1+outbox+1+5*pending {
+			switch r := bot.post(phones[i], "playPrompt", playBody); r.status {
+			case http.StatusOK:
+				accepted++
+				phones[i].Queue().CancelAll()
+			case http.StatusTooManyRequests:
+				refused = true
+			default:
+				t.Fatalf("got %d: %s", r.status, show(r.body))
+			}
+		}
+		if !refused {
+			t.Fatalf("call %d: %d operations accepted that nobody is told of", i, accepted)
+		}
 	}
 }
 

@@ -63,6 +63,23 @@ func TestOperationsAreListedInOrderWithTheirStates(t *testing.T) {
 	})
 }
 
+// A cancel when there is nothing to cancel is a success, and nothing is told of it.
+func TestACancelOfAnEmptyQueueIsASuccess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		box := new(inbox)
+		p := newPlatform(t, box.Deliver)
+		bot, call := p.direct(), p.attach("bot", "")
+		got := bot.post(call, "cancelMediaProcessing", `{"clientContext":"c"}`).must(t, 200)
+		equal(t, "answer", []string{got.text("status"), got.text("clientContext")}, []string{"completed", "c"})
+		synctest.Wait()
+		equal(t, "told", lines(box.all()), []string{"updated call established"})
+		equal(t, "operations", list(t, bot, call), []string{"cancelMediaProcessingOperation completed"})
+		bot.post(call, "playPrompt", playBody).must(t, 200) // is not cancelled by it
+		equal(t, "operations", list(t, bot, call)[1:], []string{"playPromptOperation running"})
+	})
+}
+
 // An ETag changes with the operation, and is the notification's.
 func TestTheETagChangesWithTheResource(t *testing.T) {
 	t.Parallel()
