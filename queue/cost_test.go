@@ -75,7 +75,8 @@ func TestACancelAllocatesNothingPerVictim(t *testing.T) {
 			q.CancelAll()
 		}) - float64(depth)
 	}
-	if few, many := allocs(10), allocs(1000); many > few+1 {
+	// The counts are the whole process's, and a garbage collection adds some: 20 are no victim's.
+	if few, many := allocs(10), allocs(1000); many > few+20 {
 		t.Errorf("%v allocations besides the operations at depth 10, %v at depth 1,000", few, many)
 	}
 }
