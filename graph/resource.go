@@ -130,26 +130,19 @@ type newRecord struct {
 
 // operationResource is an operation as it is read back.
 type operationResource struct {
-	*recording // of a record that has ended
-
 	Type             string      `json:"@odata.type"`
 	ID               string      `json:"id"`
 	ClientContext    *string     `json:"clientContext"`
 	Status           string      `json:"status"`
 	ResultInfo       *resultInfo `json:"resultInfo"`
+	Location         *string     `json:"recordingLocation,omitempty"`    // of a record that has ended
+	AccessToken      *string     `json:"recordingAccessToken,omitempty"` // as well
 	CompletionReason *string     `json:"completionReason,omitempty"`
-}
-
-type recording struct {
-	Location    string `json:"recordingLocation"`
-	AccessToken string `json:"recordingAccessToken"`
 }
 
 // operationChange is an operation as its notification shows it: the union of what the published
 // notifications have.
 type operationChange struct {
-	*recording // of a record
-
 	Type             string      `json:"@odata.type"`
 	ODataID          string      `json:"@odata.id"`
 	ETag             string      `json:"@odata.etag"`
@@ -157,6 +150,8 @@ type operationChange struct {
 	ClientContext    *string     `json:"clientContext"`
 	Status           string      `json:"status"`
 	ResultInfo       *resultInfo `json:"resultInfo"`
+	Location         *string     `json:"recordingLocation,omitempty"`    // of a record
+	AccessToken      *string     `json:"recordingAccessToken,omitempty"` // as well
 	CompletionReason *string     `json:"completionReason"`
 }
 
@@ -218,7 +213,7 @@ func read(op *operation.Operation, status operation.Status) *operationResource {
 	o.ResultInfo = resultInfoOf(result.Reason)
 	o.CompletionReason = orNull(result.Reason.CompletionReason(op.Kind()))
 	if op.Kind() == operation.KindRecordResponse {
-		o.recording = recordingOf(result.Reason, result.Recording)
+		o.Location, o.AccessToken = recordingOf(result.Reason, result.Recording)
 	}
 	return o
 }
@@ -234,18 +229,18 @@ func ended(call uuid.UUID, op *operation.Operation, rec operation.Recording) not
 		CompletionReason: orNull(result.Reason.CompletionReason(op.Kind())),
 	}
 	if op.Kind() == operation.KindRecordResponse {
-		o.recording = recordingOf(result.Reason, rec)
+		o.Location, o.AccessToken = recordingOf(result.Reason, rec)
 	}
 	return notification{typePrefix + "commsNotification", "deleted", url, o}
 }
 
 // recordingOf shows a recording. That of a cancelled record is empty, as its page has it, even if
 // the media has kept something.
-func recordingOf(why operation.Reason, r operation.Recording) *recording {
+func recordingOf(why operation.Reason, r operation.Recording) (location, token *string) {
 	if errors.Is(why, operation.Cancelled) {
-		return new(recording)
+		r = operation.Recording{}
 	}
-	return &recording{r.Location, r.AccessToken}
+	return &r.Location, &r.AccessToken
 }
 
 // operationETag changes whenever the operation does: an operation changes with its status.
