@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"sync"
@@ -25,9 +24,7 @@ func call(ctx context.Context, o options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	patience := sounds.patience()
-	ctx, cancel := context.WithTimeoutCause(ctx, patience,
-		fmt.Errorf("the call is not over after %v", patience))
+	ctx, cancel := sounds.limited(ctx)
 	defer cancel()
 	line := newTimeline(stdout)
 	engine, phone, tones := softmedia.NewEngine(), softmedia.NewPhone(), new(tone.Stream)

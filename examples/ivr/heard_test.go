@@ -45,7 +45,8 @@ func silenceCut(s []int16) []int16 {
 	return nil
 }
 
-// match leaves out silence and then all that is as in samples, and returns how much of them that is.
+// match leaves out silence and then all that is as in samples, and returns how much of them that
+// is.
 func (l *listener) match(samples []int16) int {
 	l.skip()
 	cut := silenceCut(samples)

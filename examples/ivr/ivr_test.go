@@ -41,7 +41,7 @@ func run(t *testing.T, args ...string) (o outcome) {
 func runHere(ctx context.Context, folder string, args ...string) outcome {
 	var stdout, stderr bytes.Buffer
 	began := time.Now()
-	code := ivr.Run(ctx, append([]string{"-out", folder}, args...), &stdout, &stderr)
+	code := ivr.Run(ctx, append([]string{"call", "-out", folder}, args...), &stdout, &stderr)
 	return outcome{code, stdout.String(), stderr.String(), folder, time.Since(began)}
 }
 
@@ -151,23 +151,41 @@ func TestAnInterruptEndsTheCallProperly(t *testing.T) {
 
 func TestTheFlagsAreExplained(t *testing.T) {
 	t.Parallel()
+	const see = "Run it with -h to learn its flags.\n"
 	for _, test := range []struct {
-		args   []string
+		args   string
 		code   int
 		stdout []string
 		stderr string
 	}{
-		{[]string{"-h"}, 0, []string{"Usage: go run ./examples/ivr", "-prompt FILE", "-caller FILE", "-out DIR"}, ""},
-		{[]string{"-nosuch"}, 2, nil, "flag provided but not defined: -nosuch\nRun it with -h to learn its flags.\n"},
-		{[]string{"file.wav"}, 2, nil, "unexpected argument \"file.wav\"\nRun it with -h to learn its flags.\n"},
+		{"-h", 0, []string{"Usage: go run ./examples/ivr [flags]", "-prompt FILE", "-caller FILE", "-out DIR"}, ""},
+		{"call -h", 0, []string{"Usage: go run ./examples/ivr [flags]", "-prompt FILE", "-caller FILE", "-out DIR"}, ""},
+		{"serve -h", 0, []string{
+			"Usage: go run ./examples/ivr serve [flags]", "-addr HOST:PORT", "-token NAME=ROLE,ROLE", "-oidc-issuer URL",
+			"-oidc-audience AUDIENCE", "-prompts DIR", "-caller FILE", "-dev",
+		}, ""},
+		{"-nosuch", 2, nil, "flag provided but not defined: -nosuch\n" + see},
+		{"file.wav", 2, nil, "unexpected argument \"file.wav\"\n" + see},
+		{"serve", 2, nil, "nobody could use it: give -token, -oidc-issuer or -dev\n" + see},
+		{"serve -token =Role", 2, nil, "invalid value \"=Role\" for flag -token: must be as in NAME=ROLE,ROLE\n" + see},
+		{"serve -dev -oidc-issuer https://x", 2, nil, "-oidc-issuer and -oidc-audience belong together\n" + see},
+		{"serve -dev now", 2, nil, "unexpected argument \"now\"\n" + see},
+		{"serve -dev -prompts nowhere", 1, nil, "ivr: loader: open"},
+		{"serve -dev -caller nowhere.wav", 1, nil, "ivr: softmedia: nowhere.wav: notDownloadable"},
+		{"serve -dev -addr nowhere.invalid:1", 1, nil, "ivr: listen tcp"},
 	} {
-		o := run(t, test.args...)
-		if o.code != test.code || o.stderr != test.stderr || test.stdout == nil && o.stdout != "" {
-			t.Errorf("%v: got %d, %q, %q", test.args, o.code, o.stdout, o.stderr)
+		var stdout, stderr bytes.Buffer
+		code := ivr.Run(t.Context(), strings.Fields(test.args), &stdout, &stderr)
+		got := stderr.String()
+		if test.code == 1 { // behind what is logged
+			got = got[max(0, strings.Index(got, "ivr: ")):]
+		}
+		if code != test.code || !strings.HasPrefix(got, test.stderr) || test.code == 2 && got != test.stderr || test.stdout == nil && stdout.Len() > 0 {
+			t.Errorf("%v: got %d, %q, %q", test.args, code, stdout.String(), got)
 		}
 		for _, want := range test.stdout {
-			if !strings.Contains(o.stdout, want) {
-				t.Errorf("%v: %q is not in\n%s", test.args, want, o.stdout)
+			if !strings.Contains(stdout.String(), want) {
+				t.Errorf("%v: %q is not in\n%s", test.args, want, stdout.String())
 			}
 		}
 	}
@@ -182,7 +200,7 @@ func TestWithoutAFolderOrAWriterTheExitStatusIsOne(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var stderr bytes.Buffer
-		code := ivr.Run(t.Context(), []string{"-out", t.TempDir()}, brokenPipe{}, &stderr)
+		code := ivr.Run(t.Context(), []string{"call", "-out", t.TempDir()}, brokenPipe{}, &stderr)
 		if want := "ivr: broken pipe\n"; code != 1 || stderr.String() != want {
 			t.Errorf("got %d, %q, want 1, %q", code, stderr.String(), want)
 		}

@@ -1,17 +1,23 @@
-// Command ivr plays a scripted call in real time: prompts, key presses, a cancel in the middle, a
-// recording that barges in, and a goodbye. It prints a timeline of what happens and leaves what the
-// caller heard, and what the caller said, as WAV files. Run it with -h to learn its flags.
+// Command ivr is a media service, and calls to try it. Run it with -h to learn how.
+//
+// Without a command it plays a bot's call over the service's HTTP API and shows each request,
+// answer and notification: package demo. The command serve runs the service, for bots of your own:
+// package service, on the library's package graph. The command call plays a call on the library
+// itself, without HTTP: call.go and what it needs.
+//
+// The calls leave what the caller heard, and what the caller said, as WAV files.
 package main
 
 import (
 	"context"
 	"os"
 	"os/signal"
+	"syscall"
 )
 
 func main() {
 	// The first interrupt ends the call properly, a second one ends the program.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"embed"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -47,13 +48,13 @@ type sounds struct {
 	caller          sound
 }
 
-// patience is how long a call with these sounds may take: well above what the script needs.
-func (s sounds) patience() time.Duration {
-	sum := time.Minute
+// limited bounds how long a call with these sounds may take: well above what a script needs.
+func (s sounds) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	most := time.Minute
 	for _, sound := range append(s.opening, s.hours, s.music, s.record, s.goodbye, s.caller) {
-		sum += sound.length()
+		most += sound.length()
 	}
-	return sum
+	return context.WithTimeoutCause(ctx, most, fmt.Errorf("the call is not over after %v", most))
 }
 
 // load reads everything before the call, so that a bad file is told before anybody listens.

@@ -1,6 +1,7 @@
 package softmedia
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -18,6 +19,8 @@ var ErrClosed = errors.New("softmedia: engine closed")
 // be copied, and must be closed.
 type Engine struct {
 	pacer *pacer
+	life  context.Context //nolint:containedctx // ends with the engine: of what no operation owns
+	end   context.CancelCauseFunc
 
 	mu     sync.Mutex // guards the block below
 	jobs   map[queue.Task]*job
@@ -28,7 +31,9 @@ type Engine struct {
 
 // NewEngine returns an engine. It holds no goroutine until an operation starts.
 func NewEngine() *Engine {
-	return &Engine{pacer: newPacer(), jobs: make(map[queue.Task]*job)}
+	e := &Engine{pacer: newPacer(), jobs: make(map[queue.Task]*job)}
+	e.life, e.end = context.WithCancelCause(context.Background())
+	return e
 }
 
 // Close fails what is still under way, with [operation.ShutDown], and waits until every goroutine
@@ -42,6 +47,7 @@ func (e *Engine) Close() {
 		jobs = append(jobs, j)
 	}
 	e.mu.Unlock()
+	e.end(errShutDown)
 	e.pacer.stop()
 	for _, j := range jobs {
 		j.finish(operation.Result{Err: errShutDown})
@@ -62,6 +68,16 @@ func (e *Engine) begin(j *job) error {
 	e.work.Add(1)
 	e.work.Go(j.load)
 	return nil
+}
+
+// spawn has f done on a goroutine of its own. It reports false, and does nothing, after Close.
+func (e *Engine) spawn(f func()) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.work.Go(f)
+	}
+	return !e.closed
 }
 
 // job returns the job of t, or nil if it was never begun or has reported.

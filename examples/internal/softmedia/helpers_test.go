@@ -40,6 +40,7 @@ type bed struct {
 	*queue.Queue
 
 	engine *softmedia.Engine
+	media  *softmedia.Media
 	phone  *softmedia.Phone
 	tones  *tone.Stream
 	folder string
@@ -64,11 +65,11 @@ func newBed(t *testing.T, change ...func(*softmedia.Call)) *bed {
 	for _, f := range change {
 		f(&call)
 	}
-	media, err := b.engine.Media(call)
-	if err != nil {
+	var err error
+	if b.media, err = b.engine.Media(call); err != nil {
 		t.Fatal(err)
 	}
-	b.Queue, err = queue.New("call", media, queue.WithObserver(queue.ObserverFunc(b.observe)))
+	b.Queue, err = queue.New("call", b.media, queue.WithObserver(queue.ObserverFunc(b.observe)))
 	if err != nil {
 		t.Fatal(err)
 	}

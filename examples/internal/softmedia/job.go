@@ -54,22 +54,11 @@ func (j *job) loadPrompts() error {
 	if len(j.prompts) == 0 {
 		return nil
 	}
-	c := &clip{loop: j.loop, fails: operation.PromptFailed}
-	for _, p := range j.prompts {
-		var samples []int16
-		err := guard("loader", func() (err error) {
-			samples, err = j.media.call.Prompts.Load(j.task.Context(), p)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if len(samples) == 0 { // a loop of it would never come to a frame's end
-			return fmt.Errorf("softmedia: %s: %w: %w", p.URI, operation.BadFormat, errNoSamples)
-		}
-		c.parts = append(c.parts, samples)
+	parts, err := j.media.prompts(j.task.Context(), j.task.Operation, j.prompts)
+	if err != nil {
+		return err
 	}
-	j.clips = append(j.clips, c)
+	j.clips = append(j.clips, &clip{parts: parts, loop: j.loop, fails: operation.PromptFailed})
 	return nil
 }
 
@@ -199,7 +188,8 @@ func (j *job) finish(r operation.Result) {
 	e.work.Go(func() { e.report(j, j.keep(r, kept)) })
 }
 
-// keep writes the recording and adds it to r; one that cannot be written fails the operation.
+// keep writes the recording and adds it to r; one that cannot be written, or published, fails the
+// operation.
 func (j *job) keep(r operation.Result, kept []int16) operation.Result {
 	path := filepath.Join(j.media.call.Folder, "recording-"+j.task.ID().String()+".wav")
 	if err := WriteWAV(path, kept); err != nil {
@@ -207,5 +197,15 @@ func (j *job) keep(r operation.Result, kept []int16) operation.Result {
 		return r
 	}
 	r.Recording = operation.Recording{Location: path, Duration: Duration(len(kept))}
+	if publish := j.media.call.Publish; publish != nil {
+		err := guard("publish", func() (err error) {
+			r.Recording, err = publish(j.task.Operation, r.Recording)
+			return err
+		})
+		if err != nil {
+			r.Reason, r.Err = operation.Unspecified, errors.Join(r.Err, err)
+			r.Recording = operation.Recording{}
+		}
+	}
 	return r
 }

@@ -1,8 +1,10 @@
 package softmedia
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"ivrqueue/operation"
@@ -34,6 +36,11 @@ type Call struct {
 	Source Source
 	Folder string // where recordings go; it must exist
 
+	// Publish says where a recording can be had, given the file that holds it, instead of its path.
+	// It is called on a goroutine of its own, before the end of the operation is told. An error
+	// fails the operation; the file stays.
+	Publish func(op *operation.Operation, file operation.Recording) (operation.Recording, error)
+
 	// Tones is where stop tones come from. Nil: they never come.
 	Tones *tone.Stream
 
@@ -64,6 +71,9 @@ type Call struct {
 type Media struct {
 	engine *Engine
 	call   Call
+
+	mu    sync.Mutex // guards the block below
+	ahead map[*operation.Operation]*ahead
 }
 
 var _ queue.Media = (*Media)(nil)
@@ -79,7 +89,7 @@ func (e *Engine) Media(c Call) (*Media, error) {
 	if err := checkLevel(c.SpeechLevel); err != nil {
 		return nil, err
 	}
-	return &Media{e, c}, nil
+	return &Media{engine: e, call: c}, nil
 }
 
 // Start begins t. It returns an error for kinds that it cannot do, for a record on a call that
@@ -99,6 +109,25 @@ func (m *Media) Start(t queue.Task) error {
 		return fmt.Errorf("softmedia: cannot do %q", t.Kind())
 	}
 	return m.engine.begin(j)
+}
+
+// load gets the samples of prompts.
+func (m *Media) load(ctx context.Context, prompts []operation.Prompt) (parts [][]int16, err error) {
+	for _, p := range prompts {
+		var samples []int16
+		err := guard("loader", func() (err error) {
+			samples, err = m.call.Prompts.Load(ctx, p)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(samples) == 0 { // a loop of it would never come to a frame's end
+			return nil, fmt.Errorf("softmedia: %s: %w: %w", p.URI, operation.BadFormat, errNoSamples)
+		}
+		parts = append(parts, samples)
+	}
+	return parts, nil
 }
 
 // Stop ends t: no frame of it is sent any more, and what was recorded is written and reported.

@@ -1,6 +1,7 @@
 package softmedia
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ type Phone struct {
 
 	mu    sync.Mutex // guards the block below
 	heard []int16
+	keep  int       // samples kept of what is heard at most
 	last  time.Time // instant of the last frame heard
 	said  []int16   // what is being said
 	began time.Time // when its first sample is said
@@ -26,7 +28,15 @@ var (
 )
 
 // NewPhone returns a phone that is picked up now.
-func NewPhone() *Phone { return &Phone{start: time.Now()} }
+func NewPhone() *Phone { return &Phone{start: time.Now(), keep: math.MaxInt} }
+
+// Keep bounds what the phone keeps of what it hears: the first d since it was picked up. Default:
+// all.
+func (p *Phone) Keep(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keep = max(0, Samples(d))
+}
 
 // WriteFrame puts the frame where it belongs. It never fails.
 func (p *Phone) WriteFrame(at time.Time, frame []int16) error {
@@ -35,6 +45,9 @@ func (p *Phone) WriteFrame(at time.Time, frame []int16) error {
 	p.last = at
 	from := max(0, int(at.Sub(p.start)/FrameTime)*FrameSamples)
 	to := from + len(frame)
+	if to > p.keep {
+		return nil
+	}
 	if to > len(p.heard) {
 		p.heard = append(p.heard, make([]int16, to-len(p.heard))...)
 	}

@@ -1,0 +1,187 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ivrqueue/examples/internal/softmedia"
+	"ivrqueue/operation"
+)
+
+// Options say where prompts come from.
+type Options struct {
+	Embedded fs.FS  // of embedded:; nil: there are none
+	Folder   string // of file:; empty: there are none
+	Loopback bool   // allow http, and this machine
+}
+
+// Library gets prompts for all calls. New makes it, Close ends it. It is safe for concurrent use.
+type Library struct {
+	embedded fs.FS
+	folder   string   // absolute; empty if there is none
+	root     *os.Root // of the folder
+	fetcher  *fetcher
+	cache    *cache
+}
+
+// New makes a library. Its error names the folder.
+func New(o Options) (*Library, error) {
+	l := &Library{embedded: o.Embedded, fetcher: newFetcher(o.Loopback), cache: newCache()}
+	if o.Folder == "" {
+		return l, nil
+	}
+	var err error
+	if l.folder, err = filepath.Abs(o.Folder); err != nil {
+		return nil, err
+	}
+	if l.root, err = os.OpenRoot(l.folder); err != nil {
+		return nil, fmt.Errorf("loader: %w", err)
+	}
+	return l, nil
+}
+
+// Close ends what is being fetched, and lets go of the folder and of idle connections. No prompt
+// may be loaded any more: close the engine first.
+func (l *Library) Close() error {
+	l.cache.close()
+	l.fetcher.client.CloseIdleConnections()
+	if l.root == nil {
+		return nil
+	}
+	return l.root.Close()
+}
+
+// For returns the loader of an application's calls.
+func (l *Library) For(application string) softmedia.Loader { return forApplication{l, application} }
+
+type forApplication struct {
+	library     *Library
+	application string
+}
+
+// Load gets a prompt.
+func (l forApplication) Load(ctx context.Context, p operation.Prompt) ([]int16, error) {
+	samples, err := l.library.load(ctx, l.application, p)
+	if err != nil {
+		return nil, fmt.Errorf("loader: %s: %w", name(p.URI), err)
+	}
+	return samples, nil
+}
+
+func (l *Library) load(
+	ctx context.Context, application string, p operation.Prompt,
+) ([]int16, error) {
+	u, err := url.Parse(p.URI)
+	if err != nil {
+		return nil, notDownloadable(errors.New("no URI"))
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "embedded":
+		if l.embedded == nil {
+			return nil, notDownloadable(errors.New("there are no embedded prompts"))
+		}
+		return read(ctx, l.embedded, u.Opaque)
+	case "file":
+		return l.file(ctx, u)
+	case "http", "https":
+		fetch := func(ctx context.Context) ([]int16, error) { return l.fetcher.fetch(ctx, u) }
+		if p.ResourceID == "" {
+			return fetch(ctx)
+		}
+		return l.cache.get(ctx, application+"\n"+p.ResourceID, fetch)
+	default:
+		return nil, notDownloadable(
+			fmt.Errorf("scheme %.20q, must be https, file or embedded", u.Scheme))
+	}
+}
+
+// file reads a prompt of the folder. The URI is decoded once, here, and what it names is opened
+// below the folder's root, which no name and no link leaves.
+func (l *Library) file(ctx context.Context, u *url.URL) ([]int16, error) {
+	if l.root == nil {
+		return nil, notDownloadable(errors.New("no folder of prompts is set"))
+	}
+	path := u.Path
+	if u.Opaque != "" { // file:x.wav
+		var err error
+		if path, err = url.PathUnescape(u.Opaque); err != nil {
+			return nil, notDownloadable(errors.New("no URI"))
+		}
+	}
+	if u.Host != "" && u.Host != "localhost" {
+		return nil, notDownloadable(fmt.Errorf("host %.50q, must be none", u.Host))
+	}
+	if filepath.IsAbs(path) {
+		below, ok := strings.CutPrefix(path, l.folder+string(filepath.Separator))
+		if !ok {
+			return nil, notDownloadable(errors.New("not in the folder of prompts"))
+		}
+		path = below
+	}
+	return read(ctx, l.root.FS(), filepath.ToSlash(path))
+}
+
+// read reads a prompt of a file system.
+func read(ctx context.Context, fsys fs.FS, path string) ([]int16, error) {
+	if ctx.Err() != nil {
+		return nil, notDownloadable(context.Cause(ctx))
+	}
+	// A pipe would hold the one who opens it.
+	info, err := fs.Stat(fsys, path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a file")
+	}
+	if err != nil {
+		return nil, notDownloadable(bare(err))
+	}
+	file, err := fsys.Open(path)
+	if err != nil {
+		return nil, notDownloadable(bare(err))
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	return decode(file)
+}
+
+// decode reads a WAV file.
+func decode(r io.Reader) ([]int16, error) {
+	samples, err := softmedia.ReadWAV(r)
+	if failed := (*softmedia.ReadError)(nil); errors.As(err, &failed) {
+		return nil, notDownloadable(bare(failed.Err))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", operation.BadFormat, err)
+	}
+	return samples, nil
+}
+
+func notDownloadable(err error) error {
+	return fmt.Errorf("%w: %w", operation.NotDownloadable, err)
+}
+
+// bare takes the path out of an error: the prompt is named once.
+func bare(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// name is a URI as a log may hold it: without query and password, which may be secrets.
+func name(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return "(no URI)"
+	}
+	u.RawQuery, u.Fragment, u.User = "", "", nil
+	if s := u.String(); len(s) <= 200 {
+		return s
+	}
+	return u.Scheme + ":…"
+}

@@ -1,0 +1,92 @@
+package service
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"ivrqueue/graph"
+)
+
+// Bounds of the inbox; the oldest go first.
+const (
+	InboxMax      = 1000   // notifications
+	inboxCalls    = 10_000 // of which it knows whose they are
+	inboxBodySize = 1 << 20
+)
+
+// inbox is a callback address for bots that have none: it takes notifications, and shows them to
+// the application whose calls they are of.
+type inbox struct {
+	mu     sync.Mutex // guards the block below
+	owners *lru.Cache[uuid.UUID, string]
+	got    []letter
+}
+
+// letter is a notification, and whose it is.
+type letter struct {
+	owner        string
+	notification json.RawMessage
+}
+
+func newInbox() *inbox {
+	owners, _ := lru.New[uuid.UUID, string](inboxCalls) // fails for sizes below 1 only
+	return &inbox{owners: owners}
+}
+
+// expect makes the inbox take notifications of a call.
+func (b *inbox) expect(call uuid.UUID, owner string) { b.owners.Add(call, owner) }
+
+// take is where notifications are posted to.
+func (b *inbox) take(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Value []json.RawMessage `json:"value"`
+	}
+	in := http.MaxBytesReader(w, r.Body, inboxBodySize)
+	if err := json.NewDecoder(in).Decode(&body); err != nil {
+		refuse(w, http.StatusBadRequest, "BadRequest", "The body must be commsNotifications.")
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, raw := range body.Value {
+		var n struct {
+			ResourceURL string `json:"resourceUrl"`
+		}
+		_ = json.Unmarshal(raw, &n) // what has none is nobody's
+		rest, _ := strings.CutPrefix(n.ResourceURL, "/communications/calls/")
+		id, _, _ := strings.Cut(rest, "/")
+		call, err := uuid.Parse(id)
+		if owner, ok := b.owners.Get(call); ok && err == nil {
+			b.got = append(b.got, letter{owner, raw})
+		}
+	}
+	if over := len(b.got) - InboxMax; over > 0 {
+		b.got = append([]letter(nil), b.got[over:]...)
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// of returns what came for an application, the oldest first.
+func (b *inbox) of(owner string) []json.RawMessage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := []json.RawMessage{}
+	for _, l := range b.got {
+		if l.owner == owner {
+			all = append(all, l.notification)
+		}
+	}
+	return all
+}
+
+// readInbox lists the notifications that came for the application.
+func (s *Service) readInbox(w http.ResponseWriter, r *http.Request) {
+	s.of(func(w http.ResponseWriter, _ *http.Request, app graph.Application) {
+		answer(w, http.StatusOK, map[string]any{"value": s.inbox.of(app.ID)})
+	})(w, r)
+}

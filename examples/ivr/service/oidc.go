@@ -1,0 +1,92 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"ivrqueue/graph"
+)
+
+// oidcVerifier checks tokens that an OpenID Connect issuer has signed, with keys from its
+// discovery.
+type oidcVerifier struct {
+	tokens *oidc.IDTokenVerifier
+	client *http.Client
+}
+
+// newOIDC asks the issuer for its configuration. ctx bounds that, not the verifier's life.
+func newOIDC(ctx context.Context, issuer, audience string) (*oidcVerifier, error) {
+	client := &http.Client{Timeout: 10 * time.Second, Transport: new(http.Transport)}
+	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, client), issuer)
+	if err != nil {
+		return nil, fmt.Errorf("service: issuer %s: %w", issuer, err)
+	}
+	var found struct {
+		Keys string `json:"jwks_uri"`
+	}
+	if err := provider.Claims(&found); err != nil {
+		return nil, fmt.Errorf("service: issuer %s: %w", issuer, err)
+	}
+	life := oidc.ClientContext(context.WithoutCancel(ctx), client)
+	return &oidcVerifier{
+		tokens: oidc.NewVerifier(issuer, keySet{oidc.NewRemoteKeySet(life, found.Keys)}, &oidc.Config{
+			ClientID:             audience,
+			SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.PS256},
+		}),
+		client: client,
+	}, nil
+}
+
+// keySet is the issuer's keys. That it can't be asked for them is not the client's fault, so it is
+// noted beside the error, which the verifier does not keep.
+type keySet struct{ oidc.KeySet }
+
+type unreachableKey struct{}
+
+func (k keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	payload, err := k.KeySet.VerifySignature(ctx, jwt)
+	if away := net.Error(nil); errors.As(err, &away) {
+		if noted, ok := ctx.Value(unreachableKey{}).(*error); ok {
+			*noted = err
+		}
+	}
+	return payload, err
+}
+
+// verify checks the token's signature, issuer, audience and time, and reads who it is for, as Entra
+// ID writes it: appid (v1.0) or azp (v2.0), and the roles.
+func (v *oidcVerifier) verify(ctx context.Context, raw string) (graph.Application, error) {
+	var unreachable error
+	token, err := v.tokens.Verify(context.WithValue(ctx, unreachableKey{}, &unreachable), raw)
+	switch {
+	case unreachable != nil:
+		return graph.Application{}, fmt.Errorf("%w: %w", graph.ErrUnavailable, unreachable)
+	case err != nil:
+		return graph.Application{}, fmt.Errorf("%w: %w", errToken, err)
+	}
+	var claims struct {
+		AppID string   `json:"appid"`
+		AZP   string   `json:"azp"`
+		Name  string   `json:"app_displayname"`
+		Roles []string `json:"roles"`
+	}
+	if err := token.Claims(&claims); err != nil {
+		return graph.Application{}, fmt.Errorf("%w: %w", errToken, err)
+	}
+	app := graph.Application{ID: claims.AppID, Name: claims.Name, Roles: claims.Roles}
+	if app.ID == "" {
+		app.ID = claims.AZP
+	}
+	if app.ID == "" {
+		return graph.Application{}, fmt.Errorf("%w: it has neither appid nor azp", errToken)
+	}
+	return app, nil
+}
+
+func (v *oidcVerifier) close() { v.client.CloseIdleConnections() }

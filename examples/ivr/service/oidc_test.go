@@ -1,0 +1,142 @@
+package service_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"ivrqueue/examples/ivr/service"
+	"ivrqueue/graph"
+)
+
+// issuer is an OpenID Connect issuer with one key.
+type issuer struct {
+	url string
+	key *rsa.PrivateKey
+}
+
+func newIssuer(t *testing.T) *issuer {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := &issuer{key: key}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(object{
+			"issuer": i.url, "jwks_uri": i.url + "/keys", "authorization_endpoint": i.url + "/a", "token_endpoint": i.url + "/t",
+			"id_token_signing_alg_values_supported": []string{"RS256"},
+		})
+	})
+	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
+			{Key: key.Public(), KeyID: "1", Algorithm: "RS256", Use: "sig"},
+		}})
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	i.url = server.URL
+	return i
+}
+
+// token signs claims, with changes.
+func (i *issuer) token(t *testing.T, key any, alg jose.SignatureAlgorithm, change object) string {
+	t.Helper()
+	claims := object{
+		"iss": i.url, "aud": "api://ivr", "exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix(),
+		"appid": "2891555a-92ff-42e6-80fa-6e1300c6b5c6", "roles": []string{graph.RoleInitiate},
+	}
+	for name, v := range change {
+		if v == nil {
+			delete(claims, name)
+			continue
+		}
+		claims[name] = v
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: "1"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func TestTokensOfAnIssuerAreChecked(t *testing.T) {
+	t.Parallel()
+	i, foreign := newIssuer(t), newIssuer(t)
+	r := start(t, func(o *service.Options) { o.Issuer, o.Audience = i.url, "api://ivr" })
+	good := i.token(t, i.key, jose.RS256, nil)
+	// The header {"alg":"none"}, the good claims, no signature.
+	parts := []byte(good)
+	first, second := -1, -1
+	for n, c := range parts {
+		if c == '.' && first < 0 {
+			first = n
+		} else if c == '.' {
+			second = n
+		}
+	}
+	none := "eyJhbGciOiJub25lIn0" + good[first:second] + "."
+	for name, test := range map[string]struct {
+		token string
+		want  int
+	}{
+		"good":            {good, 201},
+		"azp of v2.0":     {i.token(t, i.key, jose.RS256, object{"appid": nil, "azp": "x"}), 201},
+		"wrong audience":  {i.token(t, i.key, jose.RS256, object{"aud": "api://other"}), 401},
+		"wrong issuer":    {i.token(t, i.key, jose.RS256, object{"iss": foreign.url}), 401},
+		"wrong key":       {i.token(t, foreign.key, jose.RS256, nil), 401},
+		"expired":         {i.token(t, i.key, jose.RS256, object{"exp": time.Now().Add(-time.Hour).Unix()}), 401},
+		"not yet":         {i.token(t, i.key, jose.RS256, object{"nbf": time.Now().Add(time.Hour).Unix()}), 401},
+		"no application":  {i.token(t, i.key, jose.RS256, object{"appid": nil}), 401},
+		"wrong algorithm": {i.token(t, []byte("0123456789abcdef0123456789abcdef"), jose.HS256, nil), 401},
+		"none":            {none, 401},
+		"cut off":         {good[:len(good)-4], 401},
+		"changed":         {good[:first+3] + "x" + good[first+4:], 401},
+		"no token at all": {"nonsense", 401},
+		"no roles":        {i.token(t, i.key, jose.RS256, object{"roles": nil}), 403},
+		"another role":    {i.token(t, i.key, jose.RS256, object{"roles": []string{"Calls.AccessMedia.All"}}), 403},
+		"roles of a kind": {i.token(t, i.key, jose.RS256, object{"roles": graph.RoleInitiate}), 401},
+		"by name":         {"bot", 201},
+	} {
+		if status, body := r.do("POST", "/v1.0/communications/calls", test.token, createBody(r.callback)); status != test.want {
+			t.Errorf("%s: got %d, want %d: %s", name, status, test.want, body)
+		}
+	}
+	a := r.must(201, "POST", "/v1.0/communications/calls", good, createBody(r.callback))
+	id, _ := a["id"].(string)
+	if status, _ := r.do("GET", "/v1.0/communications/calls/"+id, "bot", ""); status != 404 {
+		t.Errorf("another application's call: got %d", status)
+	}
+}
+
+// An issuer that can't be asked for its keys is no fault of the client's.
+func TestAnIssuerThatIsAwayIsNoFaultOfTheClients(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t)
+	gone := httptest.NewUnstartedServer(nil)
+	var keys *httptest.Server
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(object{"issuer": keys.URL, "jwks_uri": "http://" + gone.Listener.Addr().String() + "/keys"})
+	})
+	keys = httptest.NewServer(mux)
+	t.Cleanup(keys.Close)
+	r := start(t, func(o *service.Options) { o.Issuer, o.Audience = keys.URL, "api://ivr" })
+	gone.Close()
+	token := i.token(t, i.key, jose.RS256, object{"iss": keys.URL})
+	if status, body := r.do("POST", "/v1.0/communications/calls", token, createBody(r.callback)); status != 503 {
+		t.Errorf("got %d: %s", status, body)
+	}
+}
