@@ -96,7 +96,7 @@ func serveOn(
 		failed <- nil
 	}
 	err = errors.Join(err, shutDown(ctx, s, log))
-	const answers = time.Second              // for those under way
+	const answers = time.Second // for those under way
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), answers)
 	defer cancel()
 	if server.Shutdown(last) != nil {
