@@ -56,8 +56,18 @@ fuzz: ## every fuzz target for FUZZTIME (default 20s)
 bench: ## the micro benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: load
+load: ## 1,000 calls and more at once on the soft engine: how late frames are, and what a call costs
+	go test -run '^$$' -bench CallsAtOnce -benchtime 10x ./examples/internal/softmedia
+
+CALLS ?= 20000
+
+.PHONY: calls
+calls: ## CALLS calls (default 20000) live and die in the service, and leave nothing behind
+	IVR_CALLS=$(CALLS) go test -count=1 -v -run TestCallsLeaveNothingBehind -timeout 20m ./examples/ivr/service
+
 .PHONY: demo
-demo: ## the call a newcomer hears
+demo: ## a bot's call over HTTP, and what was heard in it
 	go run ./examples/ivr
 
 .PHONY: ci
