@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,7 +25,25 @@ type serving struct {
 	url   string
 	token string
 	end   func() (code int, took time.Duration)
-	log   *bytes.Buffer // to be read after the end
+	log   *record
+}
+
+// record is what was logged; a delivery that was given up may be logged after the end.
+type record struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
 }
 
 // serve runs the program with these flags, on a port of its choice.
@@ -32,7 +51,7 @@ func serve(t *testing.T, args ...string) *serving {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out, stdout := io.Pipe()
-	s := &serving{log: new(bytes.Buffer)}
+	s := &serving{log: new(record)}
 	done := make(chan int, 1)
 	go func() {
 		code := ivr.Run(ctx, append([]string{"serve"}, append(args, "-addr", "127.0.0.1:0")...), stdout, s.log)

@@ -157,12 +157,12 @@ func useCall(t *testing.T, r *rig, callback string) {
 		do(200, "POST", "/v1.0/communications/calls/"+id+"/"+action, body)
 	}
 	act("subscribeToTone", `{}`)
-	act("playPrompt", playBody("file:short.wav", "", false))
+	act("playPrompt", playBody("file:short.wav", false))
 	act("recordResponse", `{"playBeep":false,"stopTones":["#"]}`)
 	time.Sleep(60 * time.Millisecond)
 	do(204, "POST", "/dev/calls/"+id+"/tones", `{"tones":"1#"}`)
-	act("playPrompt", playBody("file:short.wav", "", true))
-	act("playPrompt", playBody("file:short.wav", "", true))
+	act("playPrompt", playBody("file:short.wav", true))
+	act("playPrompt", playBody("file:short.wav", true))
 	act("cancelMediaProcessing", `{}`)
 	do(204, "DELETE", "/v1.0/communications/calls/"+id, "")
 }

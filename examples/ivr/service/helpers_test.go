@@ -236,13 +236,13 @@ func (p *phone) act(action, body string) string {
 
 func (p *phone) play(uri string, loop bool) string {
 	p.tb.Helper()
-	return p.act("playPrompt", playBody(uri, "", loop))
+	return p.act("playPrompt", playBody(uri, loop))
 }
 
-func playBody(uri, resource string, loop bool) string {
+func playBody(uri string, loop bool) string {
 	body, _ := json.Marshal(object{"loop": loop, "prompts": []any{object{
 		"@odata.type": "#microsoft.graph.mediaPrompt",
-		"mediaInfo":   object{"@odata.type": "#microsoft.graph.mediaInfo", "uri": uri, "resourceId": resource},
+		"mediaInfo":   object{"@odata.type": "#microsoft.graph.mediaInfo", "uri": uri},
 	}}})
 	return string(body)
 }

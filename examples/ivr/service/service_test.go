@@ -31,7 +31,7 @@ func TestACallGoesThroughItsStates(t *testing.T) {
 	}
 	id, _ := a["id"].(string)
 	p := &phone{r, id}
-	if status, body := r.do("POST", "/v1.0/communications/calls/"+id+"/playPrompt", "bot", playBody("file:a.wav", "", false)); status != 409 {
+	if status, body := r.do("POST", "/v1.0/communications/calls/"+id+"/playPrompt", "bot", playBody("file:a.wav", false)); status != 409 {
 		t.Errorf("before established: got %d: %s", status, body)
 	}
 	r.wait("established", func(res any) bool { return at(res, "state") == "established" })
