@@ -1,6 +1,8 @@
 package service_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +12,7 @@ import (
 
 	"ivrqueue/examples/internal/softmedia"
 	"ivrqueue/examples/ivr/service"
+	"ivrqueue/graph"
 )
 
 // After a cancel at most one frame more is heard of what it cancelled, by its pitch, and what is
@@ -184,4 +187,50 @@ func TestBadPromptsFailTheirOperation(t *testing.T) {
 	if logs := r.logs.String(); !strings.Contains(logs, "file:missing.wav") {
 		t.Errorf("the log does not name the prompt:\n%s", logs)
 	}
+}
+
+// The prompt of the operation that is next in line is fetched while it waits, once, and by http from
+// this machine only with Dev.
+func TestPromptsAreFetchedWhileTheyWait(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 10)
+	web := sine(1700, 200*time.Millisecond)
+	r := start(t)
+	r.file("music.wav", sine(400, 2*time.Second))
+	r.file("web.wav", web)
+	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		asked <- struct{}{}
+		http.ServeFile(w, req, filepath.Join(r.prompts, "web.wav"))
+	}))
+	t.Cleanup(files.Close)
+	p := r.call()
+	first := p.play("file:music.wav", true)
+	second := p.play(files.URL, false)
+	third := p.play(files.URL, false)
+	select {
+	case <-asked: // although the first one never ends
+	case <-time.After(20 * time.Second):
+		t.Fatal("the prompt of the one that waits is not fetched")
+	}
+	// The barge-in ends those, and what was loaded for them is let go of.
+	p.act("cancelMediaProcessing", `{}`)
+	for _, id := range []string{first, second, third} {
+		r.wantEnd(id, 400, 8508)
+	}
+	r.wantEnd(p.play("file:web.wav", false), 200, 0)
+	op := p.play("file:music.wav", false)
+	last := p.play(files.URL, false)
+	<-asked
+	r.wantEnd(op, 200, 0)
+	r.wantEnd(last, 200, 0)
+	if index(p.heard(), append(sine(400, 2*time.Second), web...)) < 0 {
+		t.Error("there is a gap before what was loaded ahead")
+	}
+	if len(asked) > 0 {
+		t.Error("it was fetched more than once for an operation")
+	}
+
+	strict := start(t, func(o *service.Options) { o.Dev = false; o.Notifier = append(o.Notifier, graph.WithLoopback()) })
+	strict.file("music.wav", sine(400, time.Second))
+	strict.wantEnd(strict.call().play(files.URL, false), 400, 8536)
 }
