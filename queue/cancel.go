@@ -46,7 +46,7 @@ func (q *Queue) CancelAll(opts ...EnqueueOption) Receipt {
 	own := new(operation.Control)
 	own.Init(spec)
 
-	q.mu.Lock()
+	q.enter(0)
 	var c clock
 	victims := q.endAll(operation.Cancelled, &c)
 	own.Complete(c.now())
@@ -74,9 +74,9 @@ func (q *Queue) Interrupt(
 }
 
 func (q *Queue) interrupt(it *item, idGiven bool) ([]*item, error) {
-	q.mu.Lock()
+	q.enter(0)
 	if err := q.admit(it, idGiven, 0); err != nil {
-		q.mu.Unlock()
+		q.leave(0)
 		return nil, err
 	}
 	var c clock
@@ -89,10 +89,10 @@ func (q *Queue) interrupt(it *item, idGiven bool) ([]*item, error) {
 // Cancel ends the one operation with this id, running or waiting, with [operation.Cancelled], and
 // returns it; the order of the rest is kept. For an id that nothing live has it is [ErrNotFound].
 func (q *Queue) Cancel(id uuid.UUID) (*operation.Operation, error) {
-	q.mu.Lock()
+	q.enter(0)
 	it := q.find(id)
 	if it == nil {
-		q.mu.Unlock()
+		q.leave(0)
 		return nil, ErrNotFound
 	}
 	if it != q.slot {

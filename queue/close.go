@@ -10,7 +10,7 @@ import (
 // Seal makes the queue accept nothing more, Interrupt included. It closes when the last operation
 // has ended: the goodbye before the hang-up. A looping play never ends by itself.
 func (q *Queue) Seal() {
-	q.mu.Lock()
+	q.enter(0)
 	q.sealed = true
 	var c clock
 	q.settle(&c)
@@ -28,12 +28,12 @@ func (q *Queue) Close(cause error) Receipt {
 		why = r
 	}
 
-	q.mu.Lock()
+	q.enter(0)
 	if q.closed {
 		if q.slot != nil {
 			q.watchStuck(q.slot)
 		}
-		q.mu.Unlock()
+		q.leave(0)
 		return Receipt{}
 	}
 	q.sealed, q.closed = true, true
@@ -49,8 +49,8 @@ func (q *Queue) Close(cause error) Receipt {
 // given up, and no callback is under way: no goroutine or timer of the queue is left then, save
 // goroutines inside media that was given up.
 func (q *Queue) Done() <-chan struct{} {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.enter(0)
+	defer q.leave(0)
 	r := q.seldom()
 	if r.done == nil {
 		r.done = make(chan struct{})

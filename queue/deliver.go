@@ -30,19 +30,19 @@ func (q *Queue) unlock(ended []*item) {
 	}
 	here, away := q.assign(0)
 	if len(ended) > 0 {
-		q.mu.Unlock()
+		q.leave(0)
 		q.spawn(away)
 		for _, it := range ended {
 			it.control.Finish()
 		}
-		q.mu.Lock()
+		q.enter(0)
 		q.pins--
 		var more roles
 		more, away = q.assign(here)
 		here |= more
 	}
 	if here == 0 { // the common end, without a player
-		q.mu.Unlock()
+		q.leave(0)
 		q.spawn(away)
 		return
 	}
@@ -108,7 +108,7 @@ func (q *Queue) spawn(away roles) {
 
 // run plays a role on a goroutine of our own.
 func (q *Queue) run(role roles) {
-	q.mu.Lock()
+	q.enter(role)
 	p := player{queue: q, roles: role, calls: math.MaxInt}
 	p.play()
 }
@@ -123,7 +123,7 @@ type player struct {
 
 // release gives the lock back.
 func (p *player) release() {
-	p.queue.mu.Unlock()
+	p.queue.leave(p.roles)
 	p.queue.spawn(p.away)
 	p.away = 0
 }
@@ -201,12 +201,12 @@ func (p *player) tell(i int) {
 			observer.Observe(e)
 		}
 	}, func() {
-		q.mu.Lock()
+		q.enter(p.roles)
 		q.advance(i, &s)
 		q.note("an observer exited its goroutine", nil, nil)
 		p.handOn()
 	})
-	q.mu.Lock()
+	q.enter(p.roles)
 	q.advance(i, &s)
 	if failed != nil { // what is left of the share is taken again
 		q.note("an observer panicked", nil, failed)
@@ -233,11 +233,11 @@ func (p *player) callMedia(it *item, call mediaCall) {
 			media.Stop(task)
 		}
 	}, func() {
-		q.mu.Lock()
+		q.enter(p.roles)
 		p.returned(media, task, call, ErrExited)
 		p.handOn()
 	})
-	q.mu.Lock()
+	q.enter(p.roles)
 	if failed != nil {
 		err = failed
 	}
@@ -267,7 +267,7 @@ func (p *player) returned(media Media, t Task, call mediaCall, err error) {
 	q.pins++
 	p.release()
 	it.control.Finish()
-	q.mu.Lock()
+	q.enter(p.roles)
 	q.pins--
 }
 
@@ -279,11 +279,11 @@ func (p *player) stopLate(media Media, t Task) {
 	q.callbacks++
 	p.release()
 	failed := guard(func() { media.Stop(t) }, func() {
-		q.mu.Lock()
+		q.enter(p.roles)
 		q.callbacks--
 		p.handOn()
 	})
-	q.mu.Lock()
+	q.enter(p.roles)
 	q.callbacks--
 	if failed != nil {
 		q.note("media panicked", t.item, failed)

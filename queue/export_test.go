@@ -26,6 +26,12 @@ func (q *Queue) Timers() int {
 	return int(q.timers)
 }
 
+// WithSeam has f called before the lock is taken and after it was released, with what the goroutine
+// is there for: 0 for a caller or a timer, else the roles that it has.
+func WithSeam(f func(as uint64)) Option {
+	return func(c *config) { c.seam = func(as roles) { f(uint64(as)) } }
+}
+
 // KeepSlots and IdleSlots bound a drained log, while operations live and when none does.
 const (
 	KeepSlots = keepSlots

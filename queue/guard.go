@@ -71,7 +71,7 @@ func (q *Queue) runDiary() {
 	if l == nil {
 		l = slog.Default()
 	}
-	q.mu.Lock()
+	q.enter(diaryRole)
 	d := &q.rare.diary
 	for len(d.notes) > 0 {
 		n := d.notes[0]
@@ -80,10 +80,10 @@ func (q *Queue) runDiary() {
 			n.attrs = append(n.attrs, slog.Int("dropped", d.dropped))
 			d.dropped = 0
 		}
-		q.mu.Unlock()
+		q.leave(diaryRole)
 		tell := func() { l.Warn("queue: a callback went wrong", n.attrs...) }
 		_ = guard(tell, func() { go q.runDiary() })
-		q.mu.Lock()
+		q.enter(diaryRole)
 	}
 	d.notes = nil
 	d.busy = false

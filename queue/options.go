@@ -32,6 +32,7 @@ type config struct {
 	maxUntold      int // ended operations that the slowest observer was not told yet
 	stopTimeout    time.Duration
 	runTimeout     time.Duration
+	seam           func(as roles) // nil but in tests
 	err            error
 
 	touched bool    // by some option

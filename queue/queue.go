@@ -102,9 +102,9 @@ func (q *Queue) Enqueue(
 }
 
 func (q *Queue) enqueue(it *item, idGiven bool) error {
-	q.mu.Lock()
+	q.enter(0)
 	if err := q.admit(it, idGiven, q.config.maxPending); err != nil {
-		q.mu.Unlock()
+		q.leave(0)
 		return err
 	}
 	var c clock
@@ -191,8 +191,8 @@ func (q *Queue) accept(it *item, c *clock) {
 
 // Operation returns the running or waiting operation with this id. It looks at one after the other.
 func (q *Queue) Operation(id uuid.UUID) (*operation.Operation, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.enter(0)
+	defer q.leave(0)
 	if it := q.find(id); it != nil {
 		return it.control.Operation(), true
 	}
@@ -228,8 +228,8 @@ type Snapshot struct {
 
 // Snapshot returns what the queue holds at one instant.
 func (q *Queue) Snapshot() Snapshot {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.enter(0)
+	defer q.leave(0)
 	s := Snapshot{Call: q.call, Sealed: q.sealed, Closed: q.closed, Untold: int(q.log.untold)}
 	if it := q.slot; it != nil {
 		if it.control.Live() {

@@ -95,11 +95,11 @@ func (q *Queue) overrule(it *item) {
 // report takes the end that media tells of it. Only the first report counts, and only while the
 // slot is still that task's.
 func (q *Queue) report(it *item, r operation.Result) {
-	q.mu.Lock()
+	q.enter(0)
 	if it.media&(reported|givenUp) != 0 {
 		it.media |= reported
 		q.seldom().late++
-		q.mu.Unlock()
+		q.leave(0)
 		return
 	}
 	if isFault(r.Err) { // of a Blocking function
@@ -177,7 +177,7 @@ func (q *Queue) giveUp(it *item, c *clock) {
 func (q *Queue) armStop(it *item) {
 	q.timers++
 	q.timer = time.AfterFunc(q.config.stopTimeout, func() {
-		q.mu.Lock()
+		q.enter(0)
 		q.timers--
 		if q.slot == it {
 			var c clock
@@ -196,7 +196,7 @@ func (q *Queue) armRun(it *item, d time.Duration) {
 	q.timers++
 	var t *time.Timer
 	t = time.AfterFunc(step, func() {
-		q.mu.Lock()
+		q.enter(0)
 		if q.slot != it || q.timer != t {
 			q.timers-- // too late: somebody ended it a moment ago
 			q.unlock(nil)
