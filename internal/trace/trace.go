@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -17,70 +16,69 @@ type What uint8
 
 // The kinds of items.
 const (
-	Called        What = iota + 1 // a method of the queue is about to be called
+	Called        What = iota + 1 // a method is about to be called
 	Returned                      // it has returned
 	StartEntered                  // Media.Start was entered
-	StartReturned                 // and has returned; Failed if with an error, a panic or an exit
+	StartReturned                 // it has returned; Failed if with an error, a panic or an exit
 	StopEntered                   // Media.Stop was entered
-	StopReturned                  // and has returned
-	Reporting                     // End or Fail is about to be called
-	Asked                         // Live is about to be asked, or Status to be read
-	Live                          // Live has answered: Failed if no
+	StopReturned                  // it has returned
+	Asked                         // Live, Status or a snapshot is about to be read
+	Live                          // Live has answered; Failed if no
 	Read                          // Status and Result have been read
+	Snapped                       // a snapshot has been read; Ops are the live operations
+	Followed                      // Done and context of one that has ended were looked at; Failed if open
+	GivenUp                       // the logger was told that the media was given up
 	Told                          // an observer was entered with an event
-	Heard                         // and has returned
+	Heard                         // it has returned
 	Pressed                       // a tone was published
-	Subscribed                    // to tones
+	Subscribed                    // to tones; Seq is the tone published last
 	Took                          // a subscription has taken a tone
-	Quiet                         // nothing happens any more, by itself
+	Quiet                         // nothing happens any more, by itself; Ops is what the queue holds
 	Done                          // the queue's Done is closed
 )
 
-var names = [...]string{
-	Called: "called", Returned: "returned", StartEntered: "start entered",
-	StartReturned: "start returned", StopEntered: "stop entered", StopReturned: "stop returned",
-	Reporting: "reporting", Asked: "asked", Live: "live", Read: "read", Told: "told", Heard: "heard",
-	Pressed: "pressed", Subscribed: "subscribed", Took: "took", Quiet: "quiet", Done: "done",
-}
+// Method is something that changes a queue.
+type Method uint8
 
-func (w What) String() string { return names[w] }
-
-// Method is a method of the queue.
-type Method string
-
-// The methods that change a queue.
+// The methods. BargeIn is an Enqueue of a request that barges in, whose receipt nobody gets; End is
+// a media's report.
 const (
-	Enqueue   Method = "Enqueue"
-	Interrupt Method = "Interrupt"
-	CancelAll Method = "CancelAll"
-	Cancel    Method = "Cancel"
-	Seal      Method = "Seal"
-	Close     Method = "Close"
+	Enqueue Method = iota + 1
+	BargeIn
+	Interrupt
+	CancelAll
+	Cancel
+	Seal
+	Close
+	Shutdown
+	End
 )
+
+// accepts reports whether the method makes an operation.
+func (m Method) accepts() bool { return m == Enqueue || m == BargeIn || m == Interrupt }
+
+// closes reports whether the method is the end of the call.
+func (m Method) closes() bool { return m == Close || m == Shutdown }
 
 // Item is one line of a trace. Which fields it has depends on What.
 type Item struct {
+	At     time.Time // of the recording
 	What   What
-	Number int         // joins Called and Returned, Asked and Live or Read
 	Method Method      // of Called and Returned
+	Number int         // joins Called and Returned; Asked and Live, Read or Snapped
 	Op     uuid.UUID   // the operation that it is about
-	Ops    []uuid.UUID // the victims of a receipt
+	Ops    []uuid.UUID // the victims of a receipt, in its order; what a snapshot holds
 	Failed bool        // refused, answered no, or ended otherwise than by returning
-	Status operation.Status
-	Reason operation.Reason
 
-	Who   int // observer or subscription
+	Status   operation.Status
+	Reason   operation.Reason
+	Position time.Duration // of a report, and of what was told of it
+
+	Who   int // observer or subscription; the first observer is 0
 	Event queue.EventKind
 	Seq   uint64 // of the event, or of the tone
+	Lost  uint64 // tones, before this one
 	Time  time.Time
-
-	Running, Stopping bool // of Quiet, from a snapshot
-	Waiting           int
-}
-
-func (i Item) String() string {
-	return fmt.Sprintf("%v %s#%d op %.8s who %d %v %d %v %v failed=%v %d victims",
-		i.What, i.Method, i.Number, i.Op, i.Who, i.Event, i.Seq, i.Status, i.Reason, i.Failed, len(i.Ops))
 }
 
 // Recorder makes a trace. It is safe for concurrent use; its zero value is ready.
@@ -94,7 +92,7 @@ type Recorder struct {
 func (r *Recorder) Add(i Item) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.items = append(r.items, i)
+	r.add(&i)
 }
 
 // Begin appends an item that another one will answer, and returns the number that joins them.
@@ -103,8 +101,13 @@ func (r *Recorder) Begin(i Item) int {
 	defer r.mu.Unlock()
 	r.number++
 	i.Number = r.number
-	r.items = append(r.items, i)
+	r.add(&i)
 	return i.Number
+}
+
+func (r *Recorder) add(i *Item) {
+	i.At = time.Now()
+	r.items = append(r.items, *i)
 }
 
 // Items returns the trace so far.

@@ -1,0 +1,162 @@
+package trace
+
+import "ivrqueue/queue"
+
+// tonesFlow: each subscription takes every tone that came after it, once and in order, soon; what it
+// did not get it is told of.
+func tonesFlow(h *history) {
+	next, pressed := map[int]uint64{}, []int{never} // stamps, by number
+	for at := range h.items {
+		switch i := &h.items[at]; i.What {
+		case Pressed:
+			if i.Seq != uint64(len(pressed)) {
+				h.violated("the tone pressed as number %d has number %d", len(pressed), i.Seq)
+				return
+			}
+			pressed = append(pressed, at)
+		case Subscribed:
+			next[i.Who] = i.Seq + 1
+		case Took:
+			if i.Seq != next[i.Who]+i.Lost {
+				h.violated("subscription %d took tone %d, with %d lost; want %d",
+					i.Who, i.Seq, i.Lost, next[i.Who])
+			}
+			next[i.Who] = i.Seq + 1
+			if h.terms.Tone == 0 {
+				continue
+			}
+			if took := i.At.Sub(i.Time); took > h.terms.Tone {
+				h.violated("subscription %d took tone %d after %v", i.Who, i.Seq, took)
+			}
+		case Done:
+			for who, n := range next {
+				if n != uint64(len(pressed)) {
+					h.violated("subscription %d took tones up to %d of %d", who, n-1, len(pressed)-1)
+				}
+			}
+		default:
+		}
+	}
+}
+
+// eventsInOrder: each observer is told all events in order, without gaps, one at a time.
+func eventsInOrder(h *history) {
+	type listener struct {
+		next  uint64
+		under bool // a call of it is under way
+	}
+	by := map[int]*listener{}
+	for at := range h.items {
+		switch i := &h.items[at]; i.What {
+		case Told:
+			l := by[i.Who]
+			if l == nil {
+				l = &listener{next: 1}
+				by[i.Who] = l
+			}
+			if l.under {
+				h.violated("observer %d was told event %d during another", i.Who, i.Seq)
+			}
+			if i.Seq != l.next {
+				h.violated("observer %d was told event %d, want %d", i.Who, i.Seq, l.next)
+			}
+			l.next, l.under = i.Seq+1, true
+		case Heard:
+			if l := by[i.Who]; l != nil {
+				l.under = false
+			}
+		case Done:
+			for who, l := range by {
+				if l.next != uint64(len(h.events))+1 {
+					h.violated("observer %d was told %d events of %d", who, l.next-1, len(h.events))
+				}
+			}
+		default:
+		}
+	}
+	for seq, i := range h.events {
+		if before := h.events[seq-1]; before != nil && i.Time.Before(before.Time) {
+			h.violated("event %d has a time before that of the event before it", seq)
+		}
+	}
+}
+
+// observersAgree: all observers are told the same.
+func observersAgree(h *history) {
+	for at := range h.items {
+		i := &h.items[at]
+		if i.What != Told || i.Who == 0 {
+			continue
+		}
+		first := h.events[i.Seq]
+		if first == nil {
+			continue // that one comes later, or is missing, which another rule sees
+		}
+		if first.Event != i.Event || first.Op != i.Op || first.Reason != i.Reason ||
+			first.Position != i.Position || !first.Time.Equal(i.Time) {
+			h.violated("event %d is %v of %s to one observer and %v of %s to another",
+				i.Seq, first.Event, name(first.Op), i.Event, name(i.Op))
+		}
+	}
+}
+
+// callsReturn: every call returns, and at once, whatever callbacks do.
+func callsReturn(h *history) {
+	open := map[int]int{}
+	for at := range h.items {
+		switch i := &h.items[at]; i.What {
+		case Called:
+			if i.Method != End || i.Position != 0 { // not a Blocking function's, which is its return
+				open[i.Number] = at
+			}
+		case Returned:
+			took := i.At.Sub(h.items[open[i.Number]].At)
+			if h.terms.Call > 0 && took > h.terms.Call && i.Method != Shutdown {
+				h.violated("%v #%d took %v", i.Method, i.Number, took)
+			}
+			delete(open, i.Number)
+		default:
+		}
+	}
+	if h.done == never {
+		return
+	}
+	for _, at := range open {
+		h.violated("%v #%d never returned", h.items[at].Method, h.items[at].Number)
+	}
+}
+
+// closed: after Close nothing is accepted, and after Done nothing is called, save a Stop for a task
+// that was given up. The Closed event is the last one, and there is one.
+func closed(h *history) {
+	if h.closed != never {
+		for _, l := range h.inOrder {
+			if l.called > h.closed {
+				h.violated("%s was accepted after Close", l.name())
+			}
+		}
+	}
+	last, told := uint64(0), 0
+	for seq, i := range h.events {
+		last = max(last, seq)
+		if i.Event == queue.Closed {
+			told++
+		}
+	}
+	if told > 0 && h.events[last].Event != queue.Closed {
+		h.violated("event %d, after Closed, is %v", last, h.events[last].Event)
+	}
+	if h.done == never {
+		return
+	}
+	if told != 1 {
+		h.violated("Closed was told %d times", told)
+	}
+	for at := h.done; at < len(h.items); at++ {
+		i := &h.items[at]
+		late := h.life(i.Op).givenUp
+		if i.What == Told || !late && (i.What == StartEntered || i.What == StopEntered) {
+			h.violated("after Done: %s", i.text(h.items[0].At))
+		}
+	}
+}

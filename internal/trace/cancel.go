@@ -1,0 +1,259 @@
+package trace
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+)
+
+// endTogether: when one victim of a cancel is seen ended, or the cancel has returned, all of them
+// are; they end at one time, and are told in the order of the receipt, with nothing between them.
+func endTogether(h *history) {
+	for _, at := range h.receipts {
+		r := &h.items[at]
+		first := at // the earliest moment at which the cancel is known to have happened
+		for seen := h.called[r.Number]; seen < at; seen++ {
+			if i := &h.items[seen]; i.What == Read && i.Status.Terminal() && slices.Contains(r.Ops, i.Op) {
+				first = seen
+				break
+			}
+		}
+		for seen := first + 1; seen < len(h.items); seen++ {
+			i := &h.items[seen]
+			if i.What == Read && !i.Status.Terminal() && h.called[i.Number] > first &&
+				slices.Contains(r.Ops, i.Op) {
+				h.violated("%s was read as %v after %v #%d had ended another",
+					name(i.Op), i.Status, r.Method, r.Number)
+			}
+		}
+		h.toldTogether(r)
+	}
+}
+
+func (h *history) toldTogether(r *Item) {
+	var before *life
+	for _, op := range r.Ops {
+		l := h.life(op)
+		if l.times[queue.Ended] == 0 {
+			continue
+		}
+		if b := before; b != nil {
+			if !b.told[queue.Ended].time.Equal(l.told[queue.Ended].time) {
+				h.violated("%v #%d ended %s and %s at two times", r.Method, r.Number, b.name(), l.name())
+			}
+			if l.seq(queue.Ended) != b.seq(queue.Ended)+1 {
+				h.violated("%v #%d ended %s after %s, but they were told as events %d and %d",
+					r.Method, r.Number, l.name(), b.name(), l.seq(queue.Ended), b.seq(queue.Ended))
+			}
+			if l.seq(queue.Accepted) < b.seq(queue.Accepted) {
+				h.violated("the receipt of %v #%d is not in queue order", r.Method, r.Number)
+			}
+		}
+		before = l
+	}
+}
+
+// snapshotsAreWhole: a snapshot shows none of a cancel's victims, or all that it could.
+func snapshotsAreWhole(h *history) {
+	for at := range h.items {
+		s := &h.items[at]
+		if s.What != Snapped {
+			continue
+		}
+		for _, returned := range h.receipts {
+			if r := &h.items[returned]; h.called[r.Number] < at && returned > h.called[s.Number] {
+				h.wholeIn(s, r)
+			}
+		}
+	}
+}
+
+func (h *history) wholeIn(s, r *Item) {
+	var there, gone []uuid.UUID
+	for _, op := range r.Ops {
+		switch l := h.life(op); {
+		case slices.Contains(s.Ops, op):
+			there = append(there, op)
+		case l.returned != never && l.returned < h.called[s.Number]:
+			gone = append(gone, op)
+		}
+	}
+	if len(there) > 0 && len(gone) > 0 {
+		h.violated("a snapshot shows %s, and not %s, of the victims of %v #%d",
+			name(there[0]), name(gone[0]), r.Method, r.Number)
+	}
+}
+
+// nobodyForgotten: a cancel of all ends what was accepted before it was called and had not ended.
+func nobodyForgotten(h *history) {
+	for at := range h.items {
+		r := &h.items[at]
+		if r.What != Returned || r.Failed ||
+			r.Method != CancelAll && r.Method != Interrupt && !r.Method.closes() {
+			continue
+		}
+		for _, l := range h.inOrder {
+			if l.returned == never || l.returned > h.called[r.Number] || slices.Contains(r.Ops, l.id) {
+				continue
+			}
+			if h.livedOn(l, at) {
+				h.violated("%s, accepted before %v #%d was called, lived on", l.name(), r.Method, r.Number)
+			}
+		}
+	}
+}
+
+// livedOn reports whether an operation is known to have ended after a stamp only.
+func (h *history) livedOn(l *life, at int) bool {
+	if len(l.in) > 0 {
+		return h.called[h.items[l.in[0]].Number] > at
+	}
+	if l.overHead() || l.startFailed {
+		return false // by a timeout, or by a return, of which there is no call
+	}
+	for _, r := range l.reports {
+		if r.called < at {
+			return false
+		}
+	}
+	return l.times[queue.Ended] > 0
+}
+
+// allFollows: when a cancel has returned, Done channels and contexts of its victims have followed; and
+// when a Done channel is closed, its operation has ended.
+func allFollows(h *history) {
+	for at := range h.items {
+		if i := &h.items[at]; i.What == Followed && i.Failed {
+			h.violated("%s had ended, and its Done channel, its context or its status did not say so",
+				name(i.Op))
+		}
+	}
+}
+
+// barrier: after a cancel has returned its victims are not live, whoever asks.
+func barrier(h *history) {
+	for at := range h.items {
+		i := &h.items[at]
+		if i.What != Live || i.Failed {
+			continue
+		}
+		for _, cancel := range h.life(i.Op).in {
+			if h.called[i.Number] > cancel {
+				h.violated("%s was live after %v #%d had returned",
+					name(i.Op), h.items[cancel].Method, h.items[cancel].Number)
+			}
+		}
+	}
+}
+
+// startsOnlyTheLiving: the media is told of nothing but what was started, and not of what has ended
+// by then, save for a call that was on its way.
+func startsOnlyTheLiving(h *history) {
+	for _, l := range h.lives {
+		if l.startEntered == never {
+			continue
+		}
+		if h.done != never && l.seq(queue.Started) == 0 {
+			h.violated("Start of %s was entered, which was never started", l.name())
+		}
+		entered, ended := h.items[l.startEntered].At, l.told[queue.Ended]
+		if limit := h.terms.OnItsWay; limit > 0 && ended.seq != 0 && entered.Sub(ended.time) > limit {
+			h.violated("Start of %s was entered %v after it had ended", l.name(), entered.Sub(ended.time))
+		}
+	}
+}
+
+// laterUntouched: a cancel does not end what was enqueued after it had returned.
+func laterUntouched(h *history) {
+	for _, l := range h.inOrder {
+		for _, cancel := range l.in {
+			if l.called != never && l.called > cancel {
+				h.violated("%s was enqueued after %v #%d, which ended it, had returned",
+					l.name(), h.items[cancel].Method, h.items[cancel].Number)
+			}
+		}
+	}
+}
+
+// oneStep: the victims of an Interrupt end right before its operation is accepted; a refused one has
+// no victims.
+func oneStep(h *history) {
+	for at := range h.items {
+		r := &h.items[at]
+		if r.What != Returned || r.Method != Interrupt {
+			continue
+		}
+		if r.Failed {
+			if len(r.Ops) > 0 {
+				h.violated("Interrupt #%d was refused and has %d victims", r.Number, len(r.Ops))
+			}
+			continue
+		}
+		own := h.life(r.Op).seq(queue.Accepted)
+		if len(r.Ops) == 0 || own == 0 {
+			continue
+		}
+		last := h.life(r.Ops[len(r.Ops)-1])
+		if ended := last.seq(queue.Ended); ended != 0 && ended+1 != own {
+			h.violated("something got between Interrupt #%d, which ended %s as event %d, "+
+				"and its own operation, accepted as event %d", r.Number, last.name(), ended, own)
+		}
+	}
+}
+
+// receipts: what a cancel has ended is in exactly one receipt, that of a call which ends so; and
+// nothing else is in one. The victims of an Enqueue that barges in are in none, and end right before
+// it is accepted.
+func receipts(h *history) {
+	for _, l := range h.lives {
+		if l.times[queue.Ended] == 0 {
+			continue
+		}
+		want := 0
+		if l.overHead() && l.reason() != operation.TimedOut && !h.bargedInUnseen(l) {
+			want = 1
+		}
+		if len(l.in) != want {
+			h.violated("%s, which ended with %v, is in %d receipts", l.name(), l.reason(), len(l.in))
+		}
+		for _, at := range l.in {
+			if r := &h.items[at]; !r.Method.endsWith(l.reason()) {
+				h.violated("%s ended with %v and is in a receipt of %v", l.name(), l.reason(), r.Method)
+			}
+		}
+	}
+}
+
+// endsWith reports whether a reason can be the method's.
+func (m Method) endsWith(why operation.Reason) bool {
+	switch m {
+	case CancelAll, Cancel:
+		return why == operation.Cancelled
+	case Interrupt:
+		return why == operation.BargedIn
+	case Close, Shutdown:
+		return why == operation.CallEnded || why == operation.ShutDown
+	default:
+		return false
+	}
+}
+
+// bargedInUnseen reports whether the event after the ends that the operation's is one of is the
+// acceptance of something that barged in without a receipt.
+func (h *history) bargedInUnseen(l *life) bool {
+	if l.reason() != operation.BargedIn {
+		return false
+	}
+	for seq := l.seq(queue.Ended) + 1; ; seq++ {
+		i := h.events[seq]
+		if i == nil {
+			return false
+		}
+		if i.Event != queue.Ended {
+			return i.Event == queue.Accepted && h.life(i.Op).by == BargeIn
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package trace
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+)
+
+// never is the stamp of what did not happen. Stamps are places in the trace.
+const never = -1
+
+// life is what a trace tells of an operation.
+type life struct {
+	id               uuid.UUID
+	called, returned int // of what made it
+	by               Method
+
+	startEntered, startReturned int
+	stopEntered, stopReturned   int
+	startFailed                 bool
+	givenUp                     bool
+
+	reports []report
+	told    [queue.Closed + 1]telling // by the first observer
+	times   [queue.Closed + 1]int     // how often each was told
+	in      []int                     // stamps of the Returned whose receipts name it
+}
+
+// report is a media's report: it was booked somewhere between two stamps.
+type report struct {
+	called, returned int
+	position         time.Duration
+}
+
+// telling is an event that the first observer was told.
+type telling struct {
+	at       int // the stamp
+	seq      uint64
+	time     time.Time
+	reason   operation.Reason
+	position time.Duration
+}
+
+func (l *life) name() string { return name(l.id) }
+
+// seq returns the number of an event of the operation, zero if it was not told.
+func (l *life) seq(k queue.EventKind) uint64 { return l.told[k].seq }
+
+// reason returns why it ended, zero if that was not told.
+func (l *life) reason() operation.Reason { return l.told[queue.Ended].reason }
+
+// overHead reports whether the operation was ended by somebody else than its media.
+func (l *life) overHead() bool {
+	switch l.reason() {
+	case operation.Cancelled, operation.BargedIn, operation.CallEnded, operation.ShutDown,
+		operation.TimedOut:
+		return true
+	default:
+		return false
+	}
+}
+
+// history is a trace, and what is known of each operation in it.
+type history struct {
+	items []Item
+	terms Terms
+
+	called   map[int]int // stamps of Called and Asked, by number
+	lives    map[uuid.UUID]*life
+	inOrder  []*life           // of acceptance
+	events   map[uint64]*Item  // by number, as the first observer was told them
+	closed   int               // stamp of the first return of what closes
+	done     int               // stamp of Done
+	receipts []int             // stamps of the Returned that have victims
+	open     map[int]uuid.UUID // reports under way, by number
+
+	rule  string // that is being checked
+	found []Violation
+}
+
+func newHistory(items []Item, terms Terms) *history {
+	h := &history{
+		items: items, terms: terms, called: map[int]int{}, lives: map[uuid.UUID]*life{},
+		events: map[uint64]*Item{}, closed: never, done: never, open: map[int]uuid.UUID{},
+	}
+	for at := range items {
+		h.read(at, &items[at])
+	}
+	for _, l := range h.lives {
+		if l.seq(queue.Accepted) != 0 {
+			h.inOrder = append(h.inOrder, l)
+		}
+	}
+	slices.SortFunc(h.inOrder, func(a, b *life) int {
+		return cmp.Compare(a.seq(queue.Accepted), b.seq(queue.Accepted))
+	})
+	return h
+}
+
+// life returns what is known of an operation.
+func (h *history) life(id uuid.UUID) *life {
+	l := h.lives[id]
+	if l == nil {
+		l = &life{
+			id: id, called: never, returned: never, startEntered: never, startReturned: never,
+			stopEntered: never, stopReturned: never,
+		}
+		h.lives[id] = l
+	}
+	return l
+}
+
+func (h *history) read(at int, i *Item) {
+	switch i.What {
+	case Called:
+		h.called[i.Number] = at
+		if i.Method == End {
+			l := h.life(i.Op)
+			l.reports = append(l.reports, report{at, never, i.Position})
+			h.open[i.Number] = i.Op
+		}
+	case Asked:
+		h.called[i.Number] = at
+	case Returned:
+		h.readReturn(at, i)
+	case StartEntered:
+		h.life(i.Op).startEntered = at
+	case StartReturned:
+		l := h.life(i.Op)
+		l.startReturned, l.startFailed = at, i.Failed
+	case StopEntered:
+		h.life(i.Op).stopEntered = at
+	case StopReturned:
+		h.life(i.Op).stopReturned = at
+	case GivenUp:
+		h.life(i.Op).givenUp = true
+	case Told:
+		if i.Who == 0 {
+			h.readEvent(at, i)
+		}
+	case Done:
+		h.done = at
+	case Live, Read, Snapped, Followed, Heard, Pressed, Subscribed, Took, Quiet:
+	}
+}
+
+func (h *history) readReturn(at int, i *Item) {
+	if len(i.Ops) > 0 {
+		h.receipts = append(h.receipts, at)
+	}
+	for _, op := range i.Ops {
+		l := h.life(op)
+		l.in = append(l.in, at)
+	}
+	switch {
+	case i.Method.accepts() && !i.Failed:
+		l := h.life(i.Op)
+		l.called, l.returned, l.by = h.called[i.Number], at, i.Method
+	case i.Method.closes() && h.closed == never:
+		h.closed = at
+	case i.Method == End:
+		l := h.life(h.open[i.Number])
+		for n := range l.reports {
+			if l.reports[n].called == h.called[i.Number] {
+				l.reports[n].returned = at
+			}
+		}
+	}
+}
+
+func (h *history) readEvent(at int, i *Item) {
+	h.events[i.Seq] = i
+	l := h.life(i.Op)
+	l.times[i.Event]++
+	l.told[i.Event] = telling{at, i.Seq, i.Time, i.Reason, i.Position}
+	if i.Event == queue.Released && i.Reason == operation.Abandoned {
+		l.givenUp = true
+	}
+}

@@ -1,0 +1,273 @@
+package queue_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"time"
+
+	"ivrqueue/internal/trace"
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+)
+
+// fault is what is wrong with the media of an operation.
+type fault struct {
+	kind  faultKind
+	works int // how long it plays, in units
+}
+
+type faultKind int
+
+const (
+	endsLater faultKind = iota // nothing is wrong
+	endsLaterToo
+	endsInside
+	endsWithError
+	panics
+	exits
+	blocksInStart
+	hangsInStart // until its context ends
+	blocksInStop
+	panicsInStop
+	exitsInStop
+	answersLater
+	ignoresStop
+	reportsTwice
+	reportsLate // after the stop timeout
+	reEnters
+	neverEnds // only with a run timeout
+	faultKinds
+)
+
+// drawFault draws a fault that the scene's form of delivery can bear.
+func drawFault(draw *rand.Rand, s *scene) faultKind {
+	switch k := faultKind(draw.IntN(int(faultKinds))); {
+	case s.inline && (k == exits || k == exitsInStop || k == blocksInStart || k == hangsInStart ||
+		k == blocksInStop):
+		return endsLater
+	case s.terms.RunTimeout == 0 && k == neverEnds:
+		return endsLater
+	default:
+		return k
+	}
+}
+
+// errFault is what media with a fault fails with.
+var errFault = errors.New("x")
+
+// draws returns a source of the task's own for one of its callbacks.
+func (s *scene) draws(t queue.Turn, callback uint64) *rand.Rand {
+	id := t.ID()
+	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(id[:8]), callback))
+}
+
+// sceneMedia is media with every fault.
+type sceneMedia struct{ s *scene }
+
+var _ queue.Media = sceneMedia{}
+
+func (m sceneMedia) Start(t queue.Task) (err error) {
+	s := m.s
+	s.Add(trace.Item{What: trace.StartEntered, Op: t.ID()})
+	failed := true
+	defer func() {
+		s.Add(trace.Item{What: trace.StartReturned, Op: t.ID(), Failed: failed || err != nil})
+	}()
+	s.live(t.Turn)
+	f, _ := t.Value().(fault)
+	draw := s.draws(t.Turn, 1)
+	if draw.IntN(2) == 0 {
+		s.lend(t.Turn)
+	}
+	switch f.kind {
+	case endsInside:
+		s.end(t)
+	case endsWithError:
+		err = errFault
+	case panics:
+		panic("x")
+	case exits:
+		runtime.Goexit()
+	case blocksInStart:
+		s.sleep(draw, f.works*4)
+		s.work(t, f, draw)
+	case hangsInStart:
+		select {
+		case <-t.Context().Done():
+		case <-time.After(sceneLong * s.unit):
+		}
+		s.sleep(draw, 1)
+		err = errFault
+	case reportsTwice:
+		s.end(t)
+		s.end(t)
+	case reEnters:
+		s.reEnter(draw)
+		s.work(t, f, draw)
+	case neverEnds:
+	default:
+		s.work(t, f, draw)
+	}
+	failed = false
+	return err
+}
+
+func (m sceneMedia) Stop(t queue.Task) {
+	s := m.s
+	s.Add(trace.Item{What: trace.StopEntered, Op: t.ID()})
+	defer s.Add(trace.Item{What: trace.StopReturned, Op: t.ID()})
+	f, _ := t.Value().(fault)
+	draw := s.draws(t.Turn, 2)
+	switch f.kind {
+	case ignoresStop:
+	case blocksInStop:
+		s.sleep(draw, f.works*4)
+		s.end(t)
+	case panicsInStop:
+		s.end(t)
+		panic("x")
+	case exitsInStop:
+		runtime.Goexit()
+	case reportsLate:
+		s.late.Go(func() {
+			time.Sleep(sceneStopTimeout * s.unit)
+			s.sleep(draw, sceneWork)
+			s.end(t)
+		})
+	case answersLater:
+		s.late.Go(func() {
+			s.sleep(draw, f.works)
+			s.end(t)
+		})
+	case reEnters:
+		s.reEnter(draw)
+		s.end(t)
+	default:
+		s.end(t)
+	}
+}
+
+// lend remembers the task's context, so that it can be seen to end.
+func (s *scene) lend(t queue.Turn) {
+	ctx := t.Context()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.contexts[t.ID()] = ctx
+}
+
+// work plays for the operation's time, on a goroutine of its own, and asks before each frame.
+func (s *scene) work(t queue.Task, f fault, draw *rand.Rand) {
+	own := rand.New(rand.NewPCG(draw.Uint64(), draw.Uint64()))
+	s.late.Go(func() {
+		if s.frames(t.Turn, f, own) {
+			s.end(t)
+		}
+	})
+}
+
+// frames plays, and returns whether it came to its end.
+func (s *scene) frames(t queue.Turn, f fault, draw *rand.Rand) bool {
+	for range f.works {
+		s.sleep(draw, 2)
+		if !s.live(t) {
+			return false
+		}
+		t.Progress(time.Hour + time.Duration(draw.Int64N(int64(time.Hour)))) // never that of a report
+	}
+	return true
+}
+
+// live asks whether the task is what the call should hear.
+func (s *scene) live(t queue.Turn) bool {
+	n := s.Begin(trace.Item{What: trace.Asked, Op: t.ID()})
+	live := t.Live()
+	s.Add(trace.Item{What: trace.Live, Number: n, Op: t.ID(), Failed: !live})
+	return live
+}
+
+// end reports.
+func (s *scene) end(t queue.Task) {
+	s.mu.Lock()
+	s.reports++
+	position := s.reports
+	s.mu.Unlock()
+	n := s.Begin(trace.Item{What: trace.Called, Method: trace.End, Op: t.ID(), Position: position})
+	if position%5 == 0 {
+		t.End(operation.Result{Reason: operation.Unspecified, Err: errFault, Position: position})
+	} else {
+		t.End(operation.Result{Position: position})
+	}
+	s.Add(trace.Item{What: trace.Returned, Method: trace.End, Number: n})
+}
+
+// reEnter calls back into the queue.
+func (s *scene) reEnter(draw *rand.Rand) {
+	for _, call := range []func(){
+		func() { s.enqueue(draw) }, s.cancelAll, func() { s.cancel(draw) }, s.snapshot,
+		func() { s.interrupt(draw) }, func() { s.bargeIn(draw) },
+	} {
+		if draw.IntN(4) == 0 {
+			call()
+		}
+	}
+	if draw.IntN(20) == 0 {
+		s.close(nil)
+	}
+}
+
+// recorded is media that another one does, with a record of its callbacks.
+type recorded struct {
+	s     *scene
+	media queue.Media
+}
+
+func (r *recorded) Start(t queue.Task) error {
+	r.s.Add(trace.Item{What: trace.StartEntered, Op: t.ID()})
+	err := r.media.Start(t)
+	r.s.Add(trace.Item{What: trace.StartReturned, Op: t.ID(), Failed: err != nil})
+	return err
+}
+
+func (r *recorded) Stop(t queue.Task) {
+	r.s.Add(trace.Item{What: trace.StopEntered, Op: t.ID()})
+	r.media.Stop(t)
+	r.s.Add(trace.Item{What: trace.StopReturned, Op: t.ID()})
+}
+
+// perform is the scene's Blocking function, with the faults that one can have.
+func (s *scene) perform(ctx context.Context, t queue.Turn) (operation.Result, error) {
+	draw := s.draws(t, 3)
+	s.sleep(draw, 1)
+	// Its return, panic or exit is the report; what position it has, the queue knows.
+	defer func() { s.Begin(trace.Item{What: trace.Called, Method: trace.End, Op: t.ID()}) }()
+	f, _ := t.Value().(fault)
+	switch f.kind {
+	case endsInside:
+	case endsWithError:
+		return operation.Result{}, errFault
+	case panics:
+		panic("x")
+	case exits:
+		runtime.Goexit()
+	case hangsInStart:
+		select {
+		case <-ctx.Done():
+		case <-time.After(sceneLong * s.unit):
+		}
+		s.sleep(draw, 1)
+	case ignoresStop, reportsLate:
+		s.sleep(draw, 3*sceneStopTimeout)
+	case neverEnds:
+		<-ctx.Done()
+		s.sleep(draw, 1)
+	case reEnters:
+		s.reEnter(draw)
+		s.frames(t, f, draw)
+	default:
+		s.frames(t, f, draw)
+	}
+	return operation.Result{}, nil
+}
