@@ -156,6 +156,9 @@ func startsOnlyTheLiving(h *history) {
 		if l.startEntered == never {
 			continue
 		}
+		if l.starts > 1 {
+			h.violated("Start of %s was entered %d times", l.name(), l.starts)
+		}
 		if h.done != never && l.seq(queue.Started) == 0 {
 			h.violated("Start of %s was entered, which was never started", l.name())
 		}

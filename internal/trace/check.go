@@ -31,13 +31,15 @@ type Terms struct {
 
 // Check judges a whole trace: one queue, from New on, with at least one observer. What a trace does
 // not hold is not judged.
-func Check(items []Item, terms Terms) []Violation {
-	c := newHistory(items, terms)
+func Check(items []Item, terms Terms) []Violation { return check(items, terms, rules) }
+
+func check(items []Item, terms Terms, rules []rule) []Violation {
+	h := newHistory(items, terms)
 	for _, r := range rules {
-		c.rule = r.name
-		r.check(c)
+		h.rule = r.name
+		r.check(h)
 	}
-	return c.found
+	return h.found
 }
 
 // rule is one thing that a guarantee says.

@@ -83,6 +83,9 @@ func released(h *history) {
 		if l.stopEntered == never {
 			continue
 		}
+		if l.stops > 1 {
+			h.violated("Stop of %s was entered %d times", l.name(), l.stops)
+		}
 		if l.startReturned == never || l.stopEntered < l.startReturned {
 			h.violated("Stop of %s was entered before its Start had returned", l.name())
 		}

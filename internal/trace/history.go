@@ -22,6 +22,7 @@ type life struct {
 
 	startEntered, startReturned int
 	stopEntered, stopReturned   int
+	starts, stops               int // how often each was entered; the stamps are of the first
 	startFailed                 bool
 	givenUp                     bool
 
@@ -129,12 +130,20 @@ func (h *history) read(at int, i *Item) {
 	case Returned:
 		h.readReturn(at, i)
 	case StartEntered:
-		h.life(i.Op).startEntered = at
+		l := h.life(i.Op)
+		l.starts++
+		if l.startEntered == never {
+			l.startEntered = at
+		}
 	case StartReturned:
 		l := h.life(i.Op)
 		l.startReturned, l.startFailed = at, i.Failed
 	case StopEntered:
-		h.life(i.Op).stopEntered = at
+		l := h.life(i.Op)
+		l.stops++
+		if l.stopEntered == never {
+			l.stopEntered = at
+		}
 	case StopReturned:
 		h.life(i.Op).stopReturned = at
 	case GivenUp:
@@ -159,8 +168,9 @@ func (h *history) readReturn(at int, i *Item) {
 	}
 	switch {
 	case i.Method.accepts() && !i.Failed:
-		l := h.life(i.Op)
-		l.called, l.returned, l.by = h.called[i.Number], at, i.Method
+		if l := h.life(i.Op); l.called == never {
+			l.called, l.returned, l.by = h.called[i.Number], at, i.Method
+		}
 	case i.Method.closes() && h.closed == never:
 		h.closed = at
 	case i.Method == End:

@@ -68,7 +68,7 @@ func (i *Item) text(start time.Time) string {
 		}
 		add(true, "ops=%s", strings.Join(names, ","))
 	}
-	add(i.Failed, "failed")
+	add(i.Failed, "no")
 	add(i.Reason != 0, "reason=%s", i.Reason.String())
 	add(i.Position != 0, "position=%v", i.Position)
 	add(i.Who != 0, "who=%d", i.Who)
@@ -126,7 +126,7 @@ func (i *Item) parse(word string) (err error) {
 			}
 			i.Ops = append(i.Ops, op)
 		}
-	case "failed":
+	case "no":
 		i.Failed = true
 	case "reason":
 		for i.Reason = 1; i.Reason.String() != value; i.Reason++ {

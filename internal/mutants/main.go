@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+)
+
+func main() {
+	only := flag.String("only", "", "try those whose name contains `text`")
+	table := flag.Bool("table", false, "try none, and print them as a table")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Stdout, *only, *table); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// run tries the mutants of the tree that it is started in.
+func run(ctx context.Context, w io.Writer, only string, table bool) error {
+	root, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	all, err := load("internal/mutants/patches")
+	if err != nil {
+		return err
+	}
+	chosen := all[:0:0]
+	for _, m := range all {
+		if strings.Contains(m.name, only) {
+			chosen = append(chosen, m)
+		}
+	}
+	if table {
+		_, err := io.WriteString(w, tableOf(chosen))
+		return err
+	}
+	if len(chosen) == 0 {
+		return fmt.Errorf("no mutant is called %q", only)
+	}
+	start := time.Now()
+	survived := 0
+	for at, v := range tryAll(ctx, chosen, root) {
+		m := chosen[at]
+		if v.killed {
+			fmt.Fprintf(w, "%-44s killed by %s (%.1f s)\n", m.name, m.test, v.took.Seconds()) //nolint:errcheck // to a terminal
+			continue
+		}
+		survived++
+		fmt.Fprintf(w, "%-44s NOT KILLED by %s: %s\n", m.name, m.test, v.why) //nolint:errcheck // to a terminal
+	}
+	if survived > 0 {
+		return fmt.Errorf("%d of %d mutants were not killed", survived, len(chosen))
+	}
+	_, err = fmt.Fprintf(w, "%d mutants, all killed, in %.0f s\n", len(chosen), time.Since(start).Seconds())
+	return err
+}
+
+// tryAll tries as many at once as there are processors, and returns the verdicts in order.
+func tryAll(ctx context.Context, all []mutant, root string) []verdict {
+	verdicts := make([]verdict, len(all))
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var wait sync.WaitGroup
+	for at := range all {
+		wait.Go(func() {
+			free <- struct{}{}
+			defer func() { <-free }()
+			verdicts[at] = all[at].try(ctx, root)
+		})
+	}
+	wait.Wait()
+	return verdicts
+}
+
+// tableOf lists mutants as docs/proof.md has them.
+func tableOf(all []mutant) string {
+	var b strings.Builder
+	b.WriteString("| mutant | breaks | killed by |\n|---|---|---|\n")
+	for _, m := range all {
+		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", m.what, m.rule, m.test)
+	}
+	return b.String()
+}

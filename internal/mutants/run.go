@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// verdict is what became of a mutant.
+type verdict struct {
+	killed bool
+	why    string // it was not
+	took   time.Duration
+}
+
+// patience is how long a test may run; one that hangs with a mutant has noticed it.
+const patience = "90s"
+
+// try runs the test of a mutant on the tree at root.
+func (m *mutant) try(ctx context.Context, root string) (v verdict) {
+	start := time.Now()
+	defer func() { v.took = time.Since(start) }()
+	dir, err := os.MkdirTemp("", "mutant-")
+	if err != nil {
+		return verdict{why: err.Error()}
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // the system cleans up what is left there
+	overlay, err := m.apply(ctx, root, dir)
+	if err != nil {
+		return verdict{why: err.Error()}
+	}
+	test := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-vet=off", "-count=1", //nolint:gosec // ours
+		"-timeout", patience, "-run", "^"+m.test+"$", m.pkg)
+	test.Dir = root
+	out, err := test.CombinedOutput()
+	text := string(out)
+	var exit *exec.ExitError
+	switch {
+	case err == nil && strings.Contains(text, "no tests to run"):
+		return verdict{why: "there is no such test"}
+	case err == nil:
+		return verdict{why: "it survived"}
+	case !errors.As(err, &exit):
+		return verdict{why: err.Error()}
+	case strings.Contains(text, "[build failed]") || strings.Contains(text, "[setup failed]"):
+		return verdict{why: "it does not compile:\n" + text}
+	}
+	return verdict{killed: true}
+}
+
+// apply makes patched copies of what the mutant touches, and the overlay that names them.
+func (m *mutant) apply(ctx context.Context, root, dir string) (overlay string, err error) {
+	replace := map[string]string{}
+	for _, name := range m.touched {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			return "", err
+		}
+		copied := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(copied), 0o700); err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(copied, text, 0o600); err != nil {
+			return "", err
+		}
+		replace[filepath.Join(root, name)] = copied
+	}
+	git := exec.CommandContext(ctx, "git", "apply", m.path) //nolint:gosec // ours
+	git.Dir = dir
+	git.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
+	if out, err := git.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("it does not apply any more: %w\n%s", err, out)
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	overlay = filepath.Join(dir, "overlay.json")
+	return overlay, os.WriteFile(overlay, text, 0o600)
+}
