@@ -71,6 +71,7 @@ var _ queue.Media = sceneMedia{}
 
 func (m sceneMedia) Start(t queue.Task) (err error) {
 	s := m.s
+	defer s.entered()()
 	s.Add(trace.Item{What: trace.StartEntered, Op: t.ID()})
 	failed := true
 	defer func() {
@@ -117,6 +118,7 @@ func (m sceneMedia) Start(t queue.Task) (err error) {
 
 func (m sceneMedia) Stop(t queue.Task) {
 	s := m.s
+	defer s.entered()()
 	s.Add(trace.Item{What: trace.StopEntered, Op: t.ID()})
 	defer s.Add(trace.Item{What: trace.StopReturned, Op: t.ID()})
 	f, _ := t.Value().(fault)
@@ -132,13 +134,13 @@ func (m sceneMedia) Stop(t queue.Task) {
 	case exitsInStop:
 		runtime.Goexit()
 	case reportsLate:
-		s.late.Go(func() {
+		s.spawn(func() {
 			time.Sleep(sceneStopTimeout * s.unit)
 			s.sleep(draw, sceneWork)
 			s.end(t)
 		})
 	case answersLater:
-		s.late.Go(func() {
+		s.spawn(func() {
 			s.sleep(draw, f.works)
 			s.end(t)
 		})
@@ -161,7 +163,7 @@ func (s *scene) lend(t queue.Turn) {
 // work plays for the operation's time, on a goroutine of its own, and asks before each frame.
 func (s *scene) work(t queue.Task, f fault, draw *rand.Rand) {
 	own := rand.New(rand.NewPCG(draw.Uint64(), draw.Uint64()))
-	s.late.Go(func() {
+	s.spawn(func() {
 		if s.frames(t.Turn, f, own) {
 			s.end(t)
 		}
@@ -225,6 +227,7 @@ type recorded struct {
 }
 
 func (r *recorded) Start(t queue.Task) error {
+	defer r.s.entered()()
 	r.s.Add(trace.Item{What: trace.StartEntered, Op: t.ID()})
 	err := r.media.Start(t)
 	r.s.Add(trace.Item{What: trace.StartReturned, Op: t.ID(), Failed: err != nil})
@@ -232,6 +235,7 @@ func (r *recorded) Start(t queue.Task) error {
 }
 
 func (r *recorded) Stop(t queue.Task) {
+	defer r.s.entered()()
 	r.s.Add(trace.Item{What: trace.StopEntered, Op: t.ID()})
 	r.media.Stop(t)
 	r.s.Add(trace.Item{What: trace.StopReturned, Op: t.ID()})
@@ -239,6 +243,7 @@ func (r *recorded) Stop(t queue.Task) {
 
 // perform is the scene's Blocking function, with the faults that one can have.
 func (s *scene) perform(ctx context.Context, t queue.Turn) (operation.Result, error) {
+	defer s.entered()()
 	draw := s.draws(t, 3)
 	s.sleep(draw, 1)
 	// Its return, panic or exit is the report; what position it has, the queue knows.

@@ -162,7 +162,7 @@ func (s *scene) await(op *operation.Operation, number uint64) {
 		return
 	}
 	done := op.Done() // now, so that there is a channel to be closed
-	s.late.Go(func() {
+	s.spawn(func() {
 		s.sleep(s.source(number), 1)
 		<-done
 		s.sleep(s.source(number), 1)

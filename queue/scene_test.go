@@ -33,12 +33,13 @@ type scene struct {
 	inline   bool          // callbacks must not exit their goroutine, and blocking holds up callers
 	blocking bool          // the media is a Blocking function
 	released chan struct{} // closed when blocked observers are to go on
-	late     sync.WaitGroup
 
 	mu       sync.Mutex // guards the block below
 	ops      []*operation.Operation
 	contexts map[uuid.UUID]context.Context
 	reports  time.Duration // positions of reports: each has one of its own
+	under    int           // callbacks and goroutines of media under way
+	calm     *sync.Cond    // there are none
 }
 
 // Times of a scene, in units.
@@ -56,6 +57,7 @@ func newScene(t *testing.T, seed uint64, unit time.Duration, opts ...queue.Optio
 		seed: seed, unit: unit,
 		released: make(chan struct{}), contexts: map[uuid.UUID]context.Context{},
 	}
+	s.calm = sync.NewCond(&s.mu)
 	draw := s.source(0)
 	s.terms.StopTimeout = sceneStopTimeout * unit
 	opts = append(
@@ -129,7 +131,34 @@ func (s *scene) run(t *testing.T, calls int) {
 	case <-time.After(max(time.Minute, 10_000*s.unit)):
 		t.Errorf("the queue is not done long after its Close: %+v", s.queue.Snapshot())
 	}
-	s.late.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.under > 0 { // those of media given up may go on for longer than the queue
+		s.calm.Wait()
+	}
+}
+
+// spawn runs f on a goroutine that the end of the scene waits for.
+func (s *scene) spawn(f func()) {
+	left := s.entered()
+	go func() {
+		defer left()
+		f()
+	}()
+}
+
+// entered counts a callback of media, until what it returns is called.
+func (s *scene) entered() (left func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.under++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.under--; s.under == 0 {
+			s.calm.Broadcast()
+		}
+	}
 }
 
 // quiet waits until nothing happens any more by itself; only in a bubble there is such a moment.
@@ -187,7 +216,8 @@ func hash(words ...uint64) uint64 {
 	return h ^ h>>33
 }
 
-// logbook records whose media was given up. Everything else it forgets.
+// logbook records whose media was given up, and that it does not know whose, when the queue has
+// dropped what it could not tell in time. Everything else it forgets.
 type logbook struct {
 	slog.Handler
 
@@ -197,16 +227,21 @@ type logbook struct {
 func (logbook) Enabled(context.Context, slog.Level) bool { return true }
 
 func (l logbook) Handle(_ context.Context, r slog.Record) error {
-	var i trace.Item
+	i, dropped := trace.Item{}, false
 	r.Attrs(func(a slog.Attr) bool {
 		switch {
 		case a.Key == "what" && a.Value.String() == "media given up":
 			i.What = trace.GivenUp
 		case a.Key == "operation":
 			i.Op = uuid.MustParse(a.Value.String())
+		case a.Key == "dropped":
+			dropped = true
 		}
 		return true
 	})
+	if dropped {
+		l.s.Add(trace.Item{What: trace.GivenUp})
+	}
 	if i.What != 0 {
 		l.s.Add(i)
 	}

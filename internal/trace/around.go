@@ -154,7 +154,7 @@ func closed(h *history) {
 	}
 	for at := h.done; at < len(h.items); at++ {
 		i := &h.items[at]
-		late := h.life(i.Op).givenUp
+		late := h.blind || h.life(i.Op).givenUp
 		if i.What == Told || !late && (i.What == StartEntered || i.What == StopEntered) {
 			h.violated("after Done: %s", i.text(h.items[0].At))
 		}

@@ -79,6 +79,7 @@ type history struct {
 	done     int               // stamp of Done
 	receipts []int             // stamps of the Returned that have victims
 	open     map[int]uuid.UUID // reports under way, by number
+	blind    bool              // nobody knows whose media was given up
 
 	rule  string // that is being checked
 	found []Violation
@@ -148,6 +149,7 @@ func (h *history) read(at int, i *Item) {
 		h.life(i.Op).stopReturned = at
 	case GivenUp:
 		h.life(i.Op).givenUp = true
+		h.blind = h.blind || i.Op == uuid.Nil
 	case Told:
 		if i.Who == 0 {
 			h.readEvent(at, i)

@@ -35,7 +35,7 @@ func startedInOrder(h *history) {
 			}
 			started = l
 		}
-		if l.startEntered == never || l.givenUp { // its Start may have been on its way for long
+		if l.startEntered == never || l.givenUp || h.blind { // its Start may have been on its way for long
 			continue
 		}
 		if entered != nil && l.startEntered < entered.startEntered {
@@ -70,6 +70,9 @@ func oneRuns(h *history) {
 // oneHasTheMedia: Start is entered only when the task before was reported and its callbacks have
 // returned, or it was given up.
 func oneHasTheMedia(h *history) {
+	if h.blind {
+		return
+	}
 	var entered, open []*life
 	for _, l := range h.lives {
 		if l.startEntered != never {

@@ -27,7 +27,7 @@ const (
 	Read                          // Status and Result have been read
 	Snapped                       // a snapshot has been read; Ops are the live operations
 	Followed                      // Done and context of one that has ended were looked at; Failed if open
-	GivenUp                       // the logger was told that the media was given up
+	GivenUp                       // the logger was told that the media was given up; nobody knows whose if no Op
 	Told                          // an observer was entered with an event
 	Heard                         // it has returned
 	Pressed                       // a tone was published
