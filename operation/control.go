@@ -2,7 +2,6 @@ package operation
 
 import (
 	"context"
-	"crypto/rand"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,13 +35,6 @@ func (c *Control) Init(s Spec) {
 	}
 	o.lends = o.ctx != nil || o.value != nil
 	o.word.Store(uint32(newWord(NotStarted, 0, false)))
-}
-
-// randomID makes a version 4 UUID in place. uuid.New would do, at one allocation and 30 ns more.
-func randomID(id *uuid.UUID) {
-	_, _ = rand.Read(id[:]) // never fails, says its documentation
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
 }
 
 // Operation returns the reading side.
