@@ -122,7 +122,7 @@ func (q *Queue) take(it *item, r *operation.Result, c *clock) (ended bool) {
 	position := it.control.Operation().Position()
 	if it.control.Live() {
 		r.Normalize(position)
-		must(it.control.End(r, c.now()))
+		must(it.control.End(r, c.after(it.control.Accepted())))
 		q.append(entry{item: it, kinds: logEnded})
 		return true
 	}
