@@ -90,24 +90,23 @@ func (q *Queue) assign(mine roles) (here, away roles) {
 	return here, away
 }
 
-// spawn starts a goroutine for each of the roles.
+// spawn starts a goroutine for each of the roles: the first one starts the next, before anything
+// else. A processor keeps the goroutine it started last for itself and runs it next; a second one
+// goes where others take it away, and then two processors share the queue's cache lines and lock.
 func (q *Queue) spawn(away roles) {
-	for i := 0; away != 0; i++ {
-		role := roles(1) << i
-		if away&role == 0 {
-			continue
-		}
-		away &^= role
-		if role == diaryRole {
-			go q.runDiary()
-		} else {
-			go q.run(role)
-		}
+	if away != 0 {
+		go q.run(away)
 	}
 }
 
-// run plays a role on a goroutine of our own.
-func (q *Queue) run(role roles) {
+// run plays the first of the roles on a goroutine of our own.
+func (q *Queue) run(all roles) {
+	role := all & -all
+	q.spawn(all &^ role)
+	if role == diaryRole {
+		q.runDiary()
+		return
+	}
 	q.enter(role)
 	p := player{queue: q, roles: role, calls: math.MaxInt}
 	p.play()
@@ -193,24 +192,40 @@ func (p *player) tell(i int) {
 	var s share
 	q.log.take(i, &s)
 	p.release()
+	returned := false
+	defer func() {
+		if !returned {
+			p.observerFailed(i, &s, recover())
+		}
+	}()
 	observer := q.config.observers[i]
-	failed := guard(func() {
-		e := Event{Call: q.call}
-		for p.calls > 0 && s.next(&e) {
-			p.calls--
+	e := Event{Call: q.call}
+	for p.calls > 0 && s.next(&e) {
+		p.calls--
+		if f, ok := observer.(ObserverFunc); ok {
+			f(e) // the common form; its method would copy the event once more, onto a small stack
+		} else {
 			observer.Observe(e)
 		}
-	}, func() {
-		q.enter(p.roles)
-		q.advance(i, &s)
-		q.note("an observer exited its goroutine", nil, nil)
-		p.handOn()
-	})
+	}
+	returned = true
 	q.enter(p.roles)
 	q.advance(i, &s)
-	if failed != nil { // what is left of the share is taken again
-		q.note("an observer panicked", nil, failed)
+}
+
+// observerFailed is told by a deferred function that an observer panicked, or, with nil, that it is
+// exiting its goroutine. What is left of the share is taken again.
+func (p *player) observerFailed(i int, s *share, panicked any) {
+	q := p.queue
+	err := failure(panicked)
+	q.enter(p.roles)
+	q.advance(i, s)
+	if panicked != nil {
+		q.note("an observer panicked", nil, err)
+		return
 	}
+	q.note("an observer exited its goroutine", nil, nil)
+	p.handOn()
 }
 
 // callMedia makes one call of the media.
@@ -225,23 +240,32 @@ func (p *player) callMedia(it *item, call mediaCall) {
 	}
 	media, task := q.media, Task{Turn{it.control.Operation(), it}, q}
 	p.release()
-	var err error
-	failed := guard(func() {
-		if call == callStart {
-			err = media.Start(task)
-		} else {
-			media.Stop(task)
+	returned := false
+	defer func() {
+		if !returned {
+			p.mediaFailed(media, task, call, recover())
 		}
-	}, func() {
-		q.enter(p.roles)
-		p.returned(media, task, call, ErrExited)
-		p.handOn()
-	})
-	q.enter(p.roles)
-	if failed != nil {
-		err = failed
+	}()
+	var err error
+	if call == callStart {
+		err = media.Start(task)
+	} else {
+		media.Stop(task)
 	}
+	returned = true
+	q.enter(p.roles)
 	p.returned(media, task, call, err)
+}
+
+// mediaFailed is told by a deferred function that a media callback panicked, or, with nil, that it
+// is exiting its goroutine.
+func (p *player) mediaFailed(media Media, t Task, call mediaCall, panicked any) {
+	err := failure(panicked)
+	p.queue.enter(p.roles)
+	p.returned(media, t, call, err)
+	if panicked == nil {
+		p.handOn()
+	}
 }
 
 // returned books that a media callback has returned, or what it did instead.

@@ -7,10 +7,22 @@ import (
 	"time"
 )
 
-// Every call of code that is not ours goes through guard. It returns nil if the callback returned,
-// and a *PanicError if it panicked. If the callback exited its goroutine instead (runtime.Goexit,
-// or FailNow of a test), guard does not return either: exited is the last that runs of it, and
-// whoever holds a role must have handed it on in a deferred function.
+// Every call of code that is not ours is followed by a deferred function that tells apart whether
+// it returned, panicked, or exited its goroutine (runtime.Goexit, or FailNow of a test). In the
+// latter case deferred functions are the last that runs on the goroutine, so whoever holds a role
+// hands it on there.
+
+// failure makes an error of what recover has returned, nil if it was an exit.
+func failure(recovered any) error {
+	if recovered == nil {
+		return ErrExited
+	}
+	return &PanicError{recovered, debug.Stack()}
+}
+
+// guard calls what is called seldom. It returns nil if the callback returned, and a *PanicError if
+// it panicked. If it exited, guard does not return either: exited is the last that runs of it. The
+// calls of a common life have the same in line, where it needs less of a small stack.
 func guard(callback, exited func()) (err error) {
 	returned := false
 	defer func() {
@@ -18,7 +30,7 @@ func guard(callback, exited func()) (err error) {
 			return
 		}
 		if v := recover(); v != nil {
-			err = &PanicError{v, debug.Stack()}
+			err = failure(v)
 			return
 		}
 		exited()
