@@ -133,24 +133,33 @@ func (p *player) play() {
 	q := p.queue
 	for p.roles != 0 {
 		i, behind := p.behind()
-		call := q.due()
+		call := callNone
+		if !behind && p.roles&mediaRole != 0 {
+			call = q.due()
+		}
 		switch {
-		case (behind || p.roles&mediaRole != 0 && call != callNone) && p.calls <= 0:
+		case (behind || call != callNone) && p.calls <= 0:
 			p.handOn()
 			return
 		case behind:
 			p.tell(i)
-		case p.roles&mediaRole != 0 && call != callNone:
+			continue // whoever committed meanwhile has assigned what that made due
+		case call != callNone:
 			p.drop(^mediaRole)
 			p.callMedia(q.slot, call)
 		default:
 			p.drop(^roles(0))
 		}
-		here, away := q.assign(p.roles)
-		p.roles |= here
-		p.away |= away
+		p.assign()
 	}
 	p.release()
+}
+
+// assign takes the roles that are to be played here, and notes those that are not.
+func (p *player) assign() {
+	here, away := p.queue.assign(p.roles)
+	p.roles |= here
+	p.away |= away
 }
 
 // behind returns an observer that this player is to tell something.
@@ -222,6 +231,7 @@ func (p *player) observerFailed(i int, s *share, panicked any) {
 	q.advance(i, s)
 	if panicked != nil {
 		q.note("an observer panicked", nil, err)
+		p.assign()
 		return
 	}
 	q.note("an observer exited its goroutine", nil, nil)

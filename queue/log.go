@@ -81,7 +81,9 @@ func (e *entry) event(i int, v *Event) {
 		c.Result(&v.Result)
 		return
 	}
-	v.Result = operation.Result{}
+	if v.Result.Reason != 0 { // of the event before
+		v.Result = operation.Result{}
+	}
 }
 
 // detailed fills in an event of an entry with a detail.

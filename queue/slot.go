@@ -231,7 +231,10 @@ func (q *Queue) armRun(it *item, d time.Duration) {
 // disarm stops the slot's timeout. If its function is under way already, it counts until it has
 // seen that it came too late.
 func (q *Queue) disarm() {
-	if q.timer != nil && q.timer.Stop() {
+	if q.timer == nil {
+		return
+	}
+	if q.timer.Stop() {
 		q.timers--
 	}
 	q.timer = nil
