@@ -144,7 +144,9 @@ func (c *Control) Awaited() bool {
 // Finish lets the Done channel and the task's context follow the end of the operation. It must be
 // called without the queue's mutex, since a context may run code of others.
 func (c *Control) Finish() {
-	c.op.cancelTask(c.op.reason())
+	if t := c.op.task.Load(); t != nil {
+		t.cancel(c.op.reason()) // LetGo may have been first; to cancel twice is to cancel once
+	}
 	c.op.closeDone()
 }
 
@@ -166,19 +168,12 @@ func (c *Control) LetGo() {
 
 func (c *Control) status() Status { return c.op.Status() }
 
-// taskContext is a context with the means to end it.
+// taskContext is a context with the means to end it. Finish ends it, and it keeps its values until
+// LetGo swaps it for a shared dead one.
 type taskContext struct {
 	context.Context //nolint:containedctx // it is the context, and what ends it
 
 	cancel context.CancelCauseFunc
-}
-
-// cancelTask ends the task's context, which keeps its values until LetGo swaps it for a shared dead
-// one. Both cancel what they find, since either may be first; to cancel twice is to cancel once.
-func (o *Operation) cancelTask(r Reason) {
-	if t := o.task.Load(); t != nil {
-		t.cancel(r)
-	}
 }
 
 // dead are contexts that were over before anyone asked, by reason.

@@ -48,10 +48,10 @@ func (q *Queue) CancelAll(opts ...EnqueueOption) Receipt {
 
 	q.enter(0)
 	var c clock
-	victims := q.endAll(operation.Cancelled, &c)
+	victims, awaited := q.endAll(operation.Cancelled, &c)
 	own.Complete(c.now())
 	q.settle(&c)
-	q.unlock(victims)
+	q.unlock(awaited)
 	return Receipt{own.Operation(), victims}
 }
 
@@ -80,9 +80,9 @@ func (q *Queue) interrupt(it *item, idGiven bool) ([]*item, error) {
 		return nil, err
 	}
 	var c clock
-	victims := q.endAll(operation.BargedIn, &c)
+	victims, awaited := q.endAll(operation.BargedIn, &c)
 	q.accept(it, &c)
-	q.unlock(victims)
+	q.unlock(awaited)
 	return victims, nil
 }
 
@@ -115,8 +115,9 @@ func (q *Queue) end(it *item, why operation.Reason, c *clock) {
 	q.append(entry{item: it, kinds: logEnded})
 }
 
-// endAll ends everything that is live and returns it, the running one first.
-func (q *Queue) endAll(why operation.Reason, c *clock) []*item {
+// endAll ends everything that is live and returns it, the running one first, and those of it that
+// somebody waits for.
+func (q *Queue) endAll(why operation.Reason, c *clock) (victims, awaited []*item) {
 	running := q.slot
 	if running != nil && !running.control.Live() {
 		q.watchStuck(running)
@@ -124,25 +125,24 @@ func (q *Queue) endAll(why operation.Reason, c *clock) []*item {
 	}
 	n := q.live()
 	if n == 0 {
-		return nil
+		return nil, nil
 	}
-	victims := make([]*item, 0, n)
 	d := &detail{at: c.now()}
 	if running != nil {
-		victims = append(victims, running)
 		d.result.Position = running.control.Operation().Position()
+		q.waiting.unshift(running)
 	}
-	victims = q.waiting.drain(victims)
-	d.victims = victims
 
 	q.generation.End(why, d.at) // commit: from this store on, all of them are failed
 	q.generation = nil
 
+	victims, awaited = q.waiting.drain(make([]*item, 0, n))
+	d.victims = victims
 	if running != nil {
 		q.overrule(running)
 	}
 	q.append(entry{kinds: logBatch, detail: d})
-	return victims
+	return victims, awaited
 }
 
 // watchStuck sees to it that media which has reported, but does not return from its callback, is

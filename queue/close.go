@@ -39,9 +39,9 @@ func (q *Queue) Close(cause error) Receipt {
 	q.sealed, q.closed = true, true
 	q.seldom().closing = operation.Result{Reason: why, Err: cause}
 	var c clock
-	victims := q.endAll(why, &c)
+	victims, awaited := q.endAll(why, &c)
 	q.settle(&c)
-	q.unlock(victims)
+	q.unlock(awaited)
 	return Receipt{victims: victims}
 }
 

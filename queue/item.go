@@ -74,12 +74,30 @@ func (l *list) remove(it *item) {
 	l.n--
 }
 
-// drain appends all to s, in order, and leaves the list empty.
-func (l *list) drain(s []*item) []*item {
+// unshift puts it before all others.
+func (l *list) unshift(it *item) {
+	if it.next = l.head; l.tail == nil {
+		l.tail = it
+	}
+	l.head = it
+	l.n++
+}
+
+// drain appends all, which have ended, to s, in order, and leaves the list empty. It returns s, and
+// the part of it beyond which nobody waits for an end: to look at an operation a second time, when
+// it has left the processor's cache, costs as much as all the rest.
+func (l *list) drain(s []*item) (all, awaited []*item) {
+	first, after := -1, 0
 	for it := l.head; it != nil; {
+		if it.control.Awaited() {
+			if first < 0 {
+				first = len(s)
+			}
+			after = len(s) + 1
+		}
 		s = append(s, it)
 		it.next, it = nil, it.next
 	}
 	*l = list{}
-	return s
+	return s, s[max(first, 0):after]
 }
