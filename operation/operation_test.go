@@ -297,3 +297,41 @@ func BenchmarkStatus(b *testing.B) {
 		op.Status()
 	}
 }
+
+// An operation that completes right before everything is cancelled is never read as cancelled: a
+// reader that has seen neither end looks at the word again when it sees the second.
+func TestAnEndRightBeforeACancelIsNeverReadAsCancelled(t *testing.T) {
+	t.Parallel()
+	var current atomic.Pointer[operation.Operation]
+	var over atomic.Bool
+	var wrong atomic.Int64
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for !over.Load() {
+				if current.Load().Status() == operation.Failed {
+					wrong.Add(1)
+				}
+			}
+		})
+	}
+	now := time.Now()
+	for range 300_000 {
+		c, g := new(operation.Control), new(operation.Generation)
+		c.Init(operation.Spec{Context: t.Context()})
+		c.Accept(g, now)
+		if err := c.Start(now); err != nil {
+			t.Fatal(err)
+		}
+		current.Store(c.Operation())
+		if err := c.End(&operation.Result{Reason: operation.Succeeded}, now); err != nil {
+			t.Fatal(err)
+		}
+		g.End(operation.Cancelled, now)
+	}
+	over.Store(true)
+	readers.Wait()
+	if n := wrong.Load(); n > 0 {
+		t.Errorf("%d readings showed a completed operation as failed", n)
+	}
+}

@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -135,37 +136,37 @@ func TestACancelNeverOverwritesAnEnd(t *testing.T) {
 // G5: per sending goroutine at most the frame whose Live was asked before.
 func TestNoFrameFollowsACancel(t *testing.T) {
 	t.Parallel()
-	var cancelled atomic.Bool
 	var late atomic.Int32
 	m := queue.Blocking(func(_ context.Context, turn queue.Turn) (operation.Result, error) {
-		for turn.Live() {
-			// a frame would leave here
+		cancelled := turn.Value().(*atomic.Bool)
+		for {
+			was := cancelled.Load() // before Live is asked
+			if !turn.Live() {
+				return operation.Result{}, nil
+			}
+			if was { // a frame would leave here
+				late.Add(1)
+				return operation.Result{}, nil
+			}
 		}
-		return operation.Result{}, nil
 	})
 	q := newQueue(t, m)
-	for range 500 {
-		cancelled.Store(false)
-		op := enqueue(t, q, 1)[0]
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for {
-				was := cancelled.Load() // before Live is asked
-				if op.Status() == operation.Failed {
-					return
-				}
-				if was {
-					late.Add(1)
-					return
-				}
-			}
-		})
+	for i := range 500 {
+		var cancelled atomic.Bool
+		op, err := q.Enqueue(t.Context(), play(), queue.Value(&cancelled))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i%2 == 0 && op.Status() == operation.NotStarted {
+			runtime.Gosched() // half of them are cancelled while frames leave
+		}
 		q.CancelAll()
 		cancelled.Store(true)
-		wg.Wait()
-		if late.Load() > 0 {
-			t.Fatal("an operation was alive after CancelAll returned")
-		}
+	}
+	q.Close(nil)
+	<-q.Done()
+	if n := late.Load(); n > 0 {
+		t.Errorf("%d operations were live after CancelAll had returned", n)
 	}
 }
 

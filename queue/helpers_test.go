@@ -27,11 +27,18 @@ func bargeIn() *operation.RecordResponse { return &operation.RecordResponse{Barg
 // newQueue makes a queue that the end of the test closes.
 func newQueue(tb testing.TB, m queue.Media, opts ...queue.Option) *queue.Queue {
 	tb.Helper()
+	q := newQueueWithoutCleanup(tb, m, opts...)
+	tb.Cleanup(func() { q.Close(nil) })
+	return q
+}
+
+// newQueueWithoutCleanup makes a queue that the test itself closes, so that nothing keeps it.
+func newQueueWithoutCleanup(tb testing.TB, m queue.Media, opts ...queue.Option) *queue.Queue {
+	tb.Helper()
 	q, err := queue.New("call-1", m, append([]queue.Option{quiet}, opts...)...)
 	if err != nil {
 		tb.Fatalf("New: %v", err)
 	}
-	tb.Cleanup(func() { q.Close(nil) })
 	return q
 }
 

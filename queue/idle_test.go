@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -110,7 +111,8 @@ func TestAKeptOperationKeepsNothingElse(t *testing.T) {
 	t.Parallel()
 	type lent struct{ _ [64]byte }
 	type key struct{}
-	var kept [2]*operation.Operation // one that had waited and then ran, one that only waited
+	// One that had waited, ran, and ended; one that was cancelled when it ran; one that only waited.
+	var kept [3]*operation.Operation
 	var receipt queue.Receipt
 	var others []weak.Pointer[operation.Operation]
 	var values []weak.Pointer[lent]
@@ -146,20 +148,24 @@ func TestAKeptOperationKeepsNothingElse(t *testing.T) {
 		}
 		_ = k.Context()
 		k.End(operation.Result{})
-		if _, err := m.WaitStarted(within(t), 2); err != nil {
+		if k, err = m.WaitStarted(within(t), 2); err != nil {
+			t.Fatal(err)
+		}
+		k.End(operation.Result{})
+		if _, err := m.WaitStarted(within(t), 3); err != nil {
 			t.Fatal(err)
 		}
 		strong.Cancel(ops[4].ID())
 		receipt = strong.CancelAll()
 		strong.Close(nil)
 		<-strong.Done()
-		kept = [2]*operation.Operation{ops[1], ops[5]}
-		for i, op := range ops {
-			if i != 1 && i != 5 {
+		kept = [3]*operation.Operation{ops[1], ops[2], ops[5]}
+		for _, op := range ops {
+			if !slices.Contains(kept[:], op) {
 				others = append(others, weak.Make(op))
 			}
 		}
-		if receipt.Len() != 7 {
+		if receipt.Len() != 6 {
 			t.Errorf("receipt of %d", receipt.Len())
 		}
 		receipt = queue.Receipt{}
@@ -180,11 +186,41 @@ func TestAKeptOperationKeepsNothingElse(t *testing.T) {
 		gone("a value that was lent", func() bool { return values[i].Value() != nil })
 	}
 	gone("the queue", func() bool { return q.Value() != nil })
-	for _, op := range kept {
-		if op.Value() != nil || reason(op) != operation.Cancelled {
-			t.Error("the kept one is not what it was")
+	for i, want := range []operation.Reason{operation.Succeeded, operation.Cancelled, operation.Cancelled} {
+		if op := kept[i]; op.Value() != nil || reason(op) != want {
+			t.Errorf("the kept one is not what it was, but %v", reason(op))
 		}
 	}
+}
+
+// A task that somebody keeps knows its queue, but a queue that is done keeps neither its media nor any
+// other operation.
+func TestATaskOfAQueueThatIsDoneKeepsLittle(t *testing.T) {
+	t.Parallel()
+	var kept queue.Task
+	var media weak.Pointer[queuetest.Media]
+	var other weak.Pointer[operation.Operation]
+	func() {
+		m := &queuetest.Media{}
+		q := newQueueWithoutCleanup(t, m)
+		ops := enqueue(t, q, 2)
+		var err error
+		if kept, err = m.WaitStarted(within(t), 1); err != nil {
+			t.Fatal(err)
+		}
+		q.Close(nil)
+		<-q.Done()
+		media, other = weak.Make(m), weak.Make(ops[1])
+	}()
+	for range 20 {
+		if runtime.GC(); media.Value() == nil && other.Value() == nil {
+			break
+		}
+	}
+	if media.Value() != nil || other.Value() != nil {
+		t.Errorf("the media is there: %v; another operation is: %v", media.Value() != nil, other.Value() != nil)
+	}
+	runtime.KeepAlive(kept)
 }
 
 func TestAnIdleQueueKeepsNoOperation(t *testing.T) {
@@ -335,6 +371,46 @@ func TestATasksContextKeepsItsValuesUntilTheMediaIsThrough(t *testing.T) {
 		synctest.Wait()
 		if first != 7 || second != 7 {
 			t.Errorf("in Stop, t.Context().Value is %v, asked again %v", first, second)
+		}
+	})
+}
+
+// The log is shortened when the slowest observer has come far enough, also while another one is being
+// told what lies behind.
+func TestTheLogIsShortenedWhileItIsBeingTold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const events = 61 // of 60 operations, of which one is started
+		// waitsAt makes an observer that stops at some events until it is let go.
+		waitsAt := func(at ...uint64) (*queuetest.Recorder, chan struct{}) {
+			goOn := make(chan struct{})
+			return &queuetest.Recorder{OnEvent: func(e queue.Event) {
+				if slices.Contains(at, e.Seq) {
+					<-goOn
+				}
+			}}, goOn
+		}
+		fast, fastGoesOn := waitsAt(1, 50) // at 50 it has more in hand, to be told without a look at the log
+		slow, slowGoesOn := waitsAt(1, 42) // at 42 it has come far enough
+		q := newQueue(t, &queuetest.Media{}, queue.WithObserver(fast), queue.WithObserver(slow))
+		ops := enqueue(t, q, events-1)
+		for _, goOn := range []chan struct{}{fastGoesOn, slowGoesOn, fastGoesOn, slowGoesOn} {
+			synctest.Wait()
+			if before := q.LogEntries(); len(slow.Events()) == 42 && before > 40 {
+				t.Errorf("the log was not shortened: it has %d entries", before)
+			}
+			goOn <- struct{}{}
+		}
+		synctest.Wait()
+		for _, o := range []*queuetest.Recorder{fast, slow} {
+			all := o.Events()
+			if len(all) != events {
+				t.Fatalf("%d events, want %d", len(all), events)
+			}
+			for i, e := range all[2:] {
+				if e.Operation != ops[i+1] {
+					t.Errorf("event %d is of another operation", e.Seq)
+				}
+			}
 		}
 	})
 }

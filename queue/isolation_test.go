@@ -108,7 +108,11 @@ func TestPanicsAndExitsOfCallbacksLoseNothing(t *testing.T) {
 				for range 40 { // each on a goroutine of its own, since a callback may exit it
 					go q.Enqueue(t.Context(), play())
 					synctest.Wait()
-					if k := m.Current(); k.Live() {
+					k := m.Current()
+					if len(m.Started())%4 == 0 && reason(k.Operation) != operation.Panicked {
+						t.Errorf("Start did not return, and its operation is %v", reason(k.Operation))
+					}
+					if k.Live() {
 						go q.Cancel(k.ID())
 					}
 					synctest.Wait()

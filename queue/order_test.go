@@ -102,7 +102,7 @@ func TestTheNextStartsOnlyWhenTheMediaHasReportedAndReturned(t *testing.T) {
 			return nil
 		}
 		q := newQueue(t, m)
-		ops := enqueue(t, q, 2)
+		ops := enqueue(t, q, 3)
 		synctest.Wait()
 		if ops[0].Status() != operation.Completed || ops[1].Status() != operation.NotStarted {
 			t.Errorf("reported inside Start: %v, %v; want completed, notStarted", ops[0].Status(), ops[1].Status())
@@ -111,6 +111,9 @@ func TestTheNextStartsOnlyWhenTheMediaHasReportedAndReturned(t *testing.T) {
 		synctest.Wait()
 		if ops[1].Status() != operation.Running {
 			t.Errorf("after Start returned the next is %v, want running", ops[1].Status())
+		}
+		if ops[2].Status() != operation.NotStarted {
+			t.Errorf("Start of the one before has returned, without a report, and the next is %v", ops[2].Status())
 		}
 		q.CancelAll()
 		m.Current().End(operation.Result{})

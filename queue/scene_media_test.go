@@ -25,6 +25,8 @@ const (
 	endsLater faultKind = iota // nothing is wrong
 	endsLaterToo
 	endsInside
+	endsInsideAndFails
+	endsInsideLate // and returns later still
 	endsWithError
 	panics
 	exits
@@ -46,7 +48,7 @@ const (
 func drawFault(draw *rand.Rand, s *scene) faultKind {
 	switch k := faultKind(draw.IntN(int(faultKinds))); {
 	case s.inline && (k == exits || k == exitsInStop || k == blocksInStart || k == hangsInStart ||
-		k == blocksInStop):
+		k == blocksInStop || k == endsInsideLate):
 		return endsLater
 	case s.terms.RunTimeout == 0 && k == neverEnds:
 		return endsLater
@@ -86,6 +88,13 @@ func (m sceneMedia) Start(t queue.Task) (err error) {
 	switch f.kind {
 	case endsInside:
 		s.end(t)
+	case endsInsideAndFails:
+		s.end(t)
+		err = errFault
+	case endsInsideLate:
+		s.sleep(draw, sceneStopTimeout)
+		s.end(t)
+		s.sleep(draw, sceneWork)
 	case endsWithError:
 		err = errFault
 	case panics:

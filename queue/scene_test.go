@@ -128,6 +128,9 @@ func (s *scene) run(t *testing.T, calls int) {
 	select {
 	case <-s.queue.Done():
 		s.Add(trace.Item{What: trace.Done})
+		if n := s.queue.Timers(); n > 0 {
+			t.Errorf("seed %d: G14: %d timers are left after Done", s.seed, n)
+		}
 	case <-time.After(max(time.Minute, 10_000*s.unit)):
 		t.Errorf("the queue is not done long after its Close: %+v", s.queue.Snapshot())
 	}

@@ -182,6 +182,29 @@ func TestReadersShareASubscription(t *testing.T) {
 	}
 }
 
+// Two wait and two tones come at once: whoever is woken first wakes the other.
+func TestNobodyWaitsForAToneThatIsThere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var s tone.Stream
+		sub := s.Subscribe()
+		got := make(chan uint64, 2)
+		for range 2 {
+			go func() {
+				if e, err := sub.Next(t.Context()); err == nil {
+					got <- e.Seq
+				}
+			}()
+		}
+		synctest.Wait()
+		press(t, &s, 2)
+		synctest.Wait()
+		if len(got) != 2 {
+			t.Errorf("%d of 2 tones were read by the 2 who waited", len(got))
+		}
+	})
+}
+
 func TestAReadyChannelServesASelect(t *testing.T) {
 	t.Parallel()
 	var s tone.Stream

@@ -10,6 +10,7 @@
 //	rule: G1
 //	kill: ./queue TestOperationsStartInTheOrderTheyWereAccepted
 //
+// where -race before the package says that only the race detector notices.
 // It is applied to copies, which go test -overlay puts in place of the files: the tree is not touched.
 // A patch that no longer applies, or no longer compiles, fails the run as a survivor does. To make one,
 // break the engine by hand, save git diff under the header, and take the change back.

@@ -15,6 +15,7 @@ type mutant struct {
 
 	what    string   // what is broken
 	rule    string   // what it breaks: G1 to G16, or a rule of the design
+	race    bool     // the race detector is what notices
 	pkg     string   // of the test
 	test    string   // that must fail
 	touched []string // files, from the root
@@ -77,6 +78,7 @@ func (m *mutant) take(line string) {
 	case "rule":
 		m.rule = value
 	case "kill":
+		value, m.race = strings.CutPrefix(value, "-race ")
 		m.pkg, m.test, _ = strings.Cut(value, " ")
 	}
 }

@@ -281,6 +281,7 @@ var broken = []struct {
 	{"released without need", "told ended op=e seq=12", "told released op=d seq=12", "G13", "d was released, which ended with succeeded"},
 	{"never released", "told released op=a seq=7 time=9ms reason=cancelled position=1ns\nheard\ntold", "told", "G13", "a was ended over its media's head and never released"},
 	{"Stop before Start", "start-returned op=f", "", "G13", "Stop of f was entered before its Start had returned"},
+	{"Stop after a report", "stop-entered op=a at=8ms", "called end #40 op=a position=1ns at=5ms\nreturned end #40\nstop-entered op=a at=8ms", "G13", "Stop of a was entered after it had been reported"},
 	{"Stop entered twice", "stop-entered op=f", "stop-entered op=f\nstop-entered op=f", "G13", "Stop of f was entered 2 times"},
 	{"Stop after its own end", "stop-entered op=f", "stop-entered op=d", "G13", "Stop of d was entered, which ended with succeeded"},
 	{"a later report that counts", "told ended op=c seq=9 time=10ms reason=succeeded position=2ns\nheard\nreturned end #13\ncalled end #14 op=c position=3ns\n",

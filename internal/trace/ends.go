@@ -92,7 +92,19 @@ func released(h *history) {
 		if l.times[queue.Ended] > 0 && !over {
 			h.violated("Stop of %s was entered, which ended with %v", l.name(), l.reason())
 		}
+		for _, r := range l.reports {
+			if h.after(l.stopEntered, r.returned) && !l.givenUp {
+				h.violated("Stop of %s was entered after it had been reported", l.name())
+				break
+			}
+		}
 	}
+}
+
+// after reports whether a callback was entered after a stamp, though it was not on its way by then.
+func (h *history) after(entered, stamp int) bool {
+	return h.terms.OnItsWay > 0 && stamp != never && entered != never &&
+		h.items[entered].At.Sub(h.items[stamp].At) > h.terms.OnItsWay
 }
 
 // firstReportCounts: what is told of a report is the first one's; one who was given up tells nothing.
