@@ -59,13 +59,22 @@ func ExampleCases() {
 	// an operation ends by itself
 	// an end inside Start counts
 	// a failure is told with its cause
+	// a failure leaves nothing behind
 	// a series is done one after the other
-	// each operation is reported once
+	// an end is reported once
+	// a stop is reported once
 	// a stop is answered
 	// a stop before Start is answered
 	// a stop right after Start is answered
 	// a stop that meets the end is answered
+	// a stop that comes again changes nothing
+	// a stop returns
 	// the end of one operation does not end the next
 	// a barge-in is a stop too
 	// the end of the call is a stop too
+	// a cancel is followed by silence
+	// a Start that hangs is over soon after its operation
+	// a stop that hung returns when its back end answers
+	// a report after being given up ends nothing else
+	// a Start that was given up disturbs nothing else
 }

@@ -111,3 +111,13 @@ func (j *journal[E]) wait(ctx context.Context, n int) (E, error) {
 		}
 	}
 }
+
+// find waits for the first entry that is wanted.
+func (j *journal[E]) find(ctx context.Context, wanted func(e E) bool) (E, error) {
+	for n := 1; ; n++ {
+		e, err := j.wait(ctx, n)
+		if err != nil || wanted(e) {
+			return e, err
+		}
+	}
+}

@@ -57,15 +57,13 @@ func (r *Recorder) Find(kind queue.EventKind, op *operation.Operation) (queue.Ev
 func (r *Recorder) Wait(
 	ctx context.Context, kind queue.EventKind, op *operation.Operation,
 ) (queue.Event, error) {
-	for n := 1; ; n++ {
-		e, err := r.events.wait(ctx, n)
-		if err != nil {
-			return queue.Event{}, fmt.Errorf("queuetest: no %v event: %w", kind, err)
-		}
-		if e.Kind == kind && e.Operation == op {
-			return e, nil
-		}
+	e, err := r.events.find(ctx, func(e queue.Event) bool {
+		return e.Kind == kind && e.Operation == op
+	})
+	if err != nil {
+		return queue.Event{}, fmt.Errorf("queuetest: no %v event: %w", kind, err)
 	}
+	return e, nil
 }
 
 // String returns the events one a line, with short names for operations in the order in which they

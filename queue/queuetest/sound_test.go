@@ -9,62 +9,14 @@ import (
 
 	"ivrqueue/operation"
 	"ivrqueue/queue"
-	"ivrqueue/queue/queuetest"
 )
-
-// script is a request of the tests' own: do nothing for a while.
-type script struct {
-	length time.Duration // negative: until stopped
-	fails  bool
-}
-
-func (script) Kind() operation.Kind { return "script" }
-func (script) Validate() error      { return nil }
-
-var errScript = errors.New("script says so")
-
-const length = 20 * time.Millisecond
-
-// harness is what the suite needs to know of media that does scripts.
-func harness(newMedia func(t testing.TB) queue.Media) queuetest.Harness {
-	request := func(s script) func() operation.Request {
-		return func() operation.Request { return s }
-	}
-	return queuetest.Harness{
-		New:        newMedia,
-		Ends:       request(script{length: length}),
-		Lasts:      request(script{length: -1}),
-		EndsAtOnce: request(script{}),
-		Fails:      request(script{fails: true}),
-	}
-}
-
-// blocking is the easy form of media: a function that waits.
-func blocking(testing.TB) queue.Media {
-	return queue.Blocking(func(ctx context.Context, t queue.Turn) (operation.Result, error) {
-		s, _ := t.Request().(script)
-		if s.fails {
-			return operation.Result{}, errScript
-		}
-		var over <-chan time.Time
-		if s.length >= 0 {
-			timer := time.NewTimer(s.length)
-			defer timer.Stop()
-			over = timer.C
-		}
-		select {
-		case <-over:
-			return operation.Result{}, nil
-		case <-ctx.Done():
-			return operation.Result{}, context.Cause(ctx)
-		}
-	})
-}
 
 // sound is media on timers, as small as it gets, with at most one fault. Good media is sound
 // without a fault.
 type sound struct {
 	fault fault
+	end   backEnd
+	gone  chan struct{} // closed at the end of the test: what hangs goes on
 
 	mu      sync.Mutex // guards the block below
 	task    queue.Task // until it was reported
@@ -74,36 +26,19 @@ type sound struct {
 	cooling bool // reported, but not ready again
 }
 
-// fault is one way to break the contract.
-type fault string
-
-const (
-	failsEnds          fault = "tells every natural end as a failure"
-	forgetsEmpty       fault = "forgets to tell the end of what has no length"
-	endsEmptyLater     fault = "ends what has no length a moment after Start"
-	refusesEmpty       fault = "answers what has no length with an error"
-	failsEmpty         fault = "tells the end of what has no length as a failure"
-	hidesFailure       fault = "tells a failure as a success"
-	failsWithoutCause  fault = "tells a failure without a cause"
-	panicsOnFailure    fault = "panics instead of returning an error"
-	readyTooLate       fault = "is ready for the next only a moment after its report"
-	reportsTwice       fault = "answers Stop twice"
-	endsAfterStop      fault = "answers Stop, and tells the natural end too"
-	stopsBetweenOnly   fault = "looks for a cancel at the end of a prompt only"
-	forgetsDead        fault = "has no job for a task that was dead on arrival, so Stop finds none"
-	losesEarlyStop     fault = "loses a Stop that comes before the audio has begun"
-	leavesItToTheOther fault = "ignores a Stop while it drains, and does not tell the end of what is dead"
-	endsTheCurrent     fault = "keeps the timer of what was stopped, which ends whatever is on"
-	knowsNoBargeIn     fault = "answers Stop only if the reason is Cancelled, not one of its kinds"
-	dropsTheCall       fault = "does not answer Stop when the call has ended"
-
-	neverEnds   fault = "never tells a natural end"
-	neverStops  fault = "never answers Stop"
-	startErrors fault = "returns an error from every Start"
-	endsAtStart fault = "ends everything inside Start"
-)
+// faulty returns what makes media with a fault.
+func faulty(f fault) func(t testing.TB) queue.Media {
+	return func(t testing.TB) queue.Media {
+		t.Helper()
+		m := &sound{fault: f, gone: make(chan struct{})}
+		t.Cleanup(func() { close(m.gone) })
+		return m
+	}
+}
 
 var _ queue.Media = (*sound)(nil)
+
+func (m *sound) backEnd() *backEnd { return &m.end }
 
 func (m *sound) Start(t queue.Task) error {
 	s, _ := t.Request().(script)
@@ -118,6 +53,9 @@ func (m *sound) Start(t queue.Task) error {
 	case s.length == 0:
 		return m.empty(t)
 	}
+	if err := m.ask(t); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.cooling {
@@ -126,6 +64,33 @@ func (m *sound) Start(t queue.Task) error {
 	if m.fault == forgetsDead && !t.Live() {
 		return nil
 	}
+	m.begin(t, s.length)
+	return nil
+}
+
+// ask asks the back end for what t needs, and waits for the answer.
+func (m *sound) ask(t queue.Task) error {
+	switch m.fault {
+	case waitsNot, endsNameless, forgetsTheNext:
+		return nil
+	case waitsInStart:
+		_ = m.end.wait(context.Background())
+		return t.Err()
+	case comesBackOver:
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		err := m.end.wait(ctx)
+		if !t.Live() {
+			time.Sleep(time.Millisecond) // it takes a moment to come back
+		}
+		return err
+	default:
+		return m.end.wait(t.Context())
+	}
+}
+
+// begin has t on.
+func (m *sound) begin(t queue.Task, length time.Duration) {
 	m.task, m.sounds, m.drains, m.timer = t, true, false, nil
 	if m.fault == losesEarlyStop && t.Live() {
 		m.sounds = false
@@ -135,17 +100,44 @@ func (m *sound) Start(t queue.Task) error {
 			m.sounds = true
 		})
 	}
-	if s.length > 0 {
-		m.timer = time.AfterFunc(s.length, func() { m.over(t) })
+	if length > 0 {
+		m.timer = time.AfterFunc(length, func() {
+			if m.fault == endsTheCurrent {
+				m.over(t)
+				return
+			}
+			m.end.tell(func() { m.over(t) })
+		})
 	}
-	if m.fault == leavesItToTheOther && s.length > 0 {
-		time.AfterFunc(s.length*7/10, func() {
+	if m.fault == leavesItToTheOther && length > 0 {
+		time.AfterFunc(length*7/10, func() {
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			m.drains = m.task == t
 		})
 	}
-	return nil
+	if m.fault == soundsUnasked {
+		m.end.heard.Add(1)
+	}
+	if t.Live() {
+		time.AfterFunc(0, func() { m.sound(t, 0) })
+	}
+}
+
+// sound sends a frame of t, and what follows. It is over with that when t is, or some frames later.
+func (m *sound) sound(t queue.Task, over int) {
+	m.mu.Lock()
+	on := m.task == t
+	m.mu.Unlock()
+	switch {
+	case on && t.Live(), on && m.fault == soundsTillAnswer:
+	case m.fault == soundsAfterAnswer && over < 10:
+		over++
+	default:
+		return
+	}
+	m.end.heard.Add(1)
+	time.AfterFunc(frame, func() { m.sound(t, over) })
 }
 
 func (m *sound) fail(t queue.Task) error {
@@ -158,9 +150,15 @@ func (m *sound) fail(t queue.Task) error {
 		return nil
 	case panicsOnFailure:
 		panic(errScript)
+	case failsTwice:
+		time.AfterFunc(time.Millisecond, func() { t.Fail(errScript) })
+	case keepsFailed:
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.cooling = true
 	default:
-		return errScript
 	}
+	return errScript
 }
 
 func (m *sound) empty(t queue.Task) error {
@@ -192,7 +190,9 @@ func (m *sound) over(t queue.Task) {
 		m.mu.Unlock()
 		return // Stop has told
 	}
-	m.task = queue.Task{}
+	if m.task == t {
+		m.task = queue.Task{}
+	}
 	if m.fault == readyTooLate {
 		m.cooling = true
 		time.AfterFunc(time.Millisecond, func() {
@@ -207,22 +207,64 @@ func (m *sound) over(t queue.Task) {
 		return
 	}
 	t.End(operation.Result{})
+	if m.fault == reportsEndTwice {
+		t.End(operation.Result{})
+	}
 }
 
 func (m *sound) Stop(t queue.Task) {
-	if m.ignores(t) {
-		return
+	switch {
+	case m.ignores(t):
+	case m.fault == soundsTillAnswer:
+		time.AfterFunc(length, func() { m.stop(t) })
+	case m.fault == hangsWithBackEnd && m.end.hangs():
+		<-m.gone
+	case m.fault == waitsInStop:
+		_ = m.end.wait(context.Background())
+		m.stop(t)
+	case m.fault == hangsInStop && !m.end.hangs():
+		if m.stop(t) {
+			<-m.gone
+		}
+	default:
+		m.stop(t)
 	}
+}
+
+// stop ends t if it is on, and reports whether it was.
+func (m *sound) stop(t queue.Task) (on bool) {
 	m.mu.Lock()
-	if m.task != t {
+	on = m.task == t
+	if m.fault == stopsWhateverIsOn {
+		t = m.task
+	} else if !on && m.fault != answersEveryStop {
 		m.mu.Unlock()
-		return // its own end is being told
+		return false // its own end is being told
 	}
-	m.task = queue.Task{}
-	if m.timer != nil && m.fault != endsTheCurrent && m.fault != endsAfterStop {
-		m.timer.Stop()
+	if on {
+		m.task = queue.Task{}
+		if m.timer != nil && m.fault != endsTheCurrent && m.fault != endsAfterStop {
+			m.timer.Stop()
+		}
 	}
 	m.mu.Unlock()
+	m.end.tell(func() { m.stopped(t) })
+	return on
+}
+
+// stopped is the end of t when it was stopped.
+func (m *sound) stopped(t queue.Task) {
+	switch m.fault {
+	case endsNameless, forgetsTheNext:
+		m.mu.Lock()
+		on := m.task
+		m.task = queue.Task{}
+		m.mu.Unlock()
+		if m.fault == endsNameless && on != (queue.Task{}) {
+			t = on
+		}
+	default:
+	}
 	r, _ := t.Result()
 	t.End(operation.Result{Reason: r.Reason})
 	if m.fault == reportsTwice {

@@ -3,40 +3,7 @@ package queuetest
 import (
 	"testing"
 	"testing/synctest"
-	"time"
-
-	"ivrqueue/operation"
-	"ivrqueue/queue"
 )
-
-// Harness tells the suite what it needs to know of the media under test. New, Ends and Lasts are
-// required. A copy may be shared by tests that run at once, if its functions may.
-type Harness struct {
-	// New makes fresh media, for one queue. What it holds it gives back in t.Cleanup; by then the
-	// queue is closed and has nothing more to ask of the media.
-	New func(t testing.TB) queue.Media
-
-	// Ends makes a request that the media begins and that ends well by itself, soon: some ten
-	// milliseconds are best. It must take the same time whenever it is done.
-	Ends func() operation.Request
-
-	// Lasts makes a request that goes on until it is stopped.
-	Lasts func() operation.Request
-
-	// EndsAtOnce makes a request that has ended when Start returns. Nil: the media has none.
-	EndsAtOnce func() operation.Request
-
-	// Fails makes a valid request that the media cannot do: Start returns an error, or the failure
-	// is told soon after. Nil: the media has none.
-	Fails func() operation.Request
-
-	// Within is the patience of the suite, and the stop timeout of its queues. Zero means 5 s.
-	Within time.Duration
-
-	// Options are given to the suite's queues: [queue.WithInlineMedia], for media that is meant
-	// for it.
-	Options []queue.Option
-}
 
 // Case is one rule of [queue.Media]'s contract, and what shows that media keeps it.
 type Case struct {
@@ -47,7 +14,7 @@ type Case struct {
 	// be called on t's goroutine.
 	Run func(t testing.TB, h Harness)
 
-	needs func(h *Harness) func() operation.Request // what of the harness may be missing
+	has func(h *Harness) bool // what of the harness may be missing; nil: nothing
 }
 
 // TestMedia checks that media keeps the contract of [queue.Media]: every case is a subtest, in real
@@ -79,7 +46,7 @@ func Cases() []Case { return append([]Case(nil), cases...) }
 func casesOf(h Harness) []Case {
 	var of []Case
 	for _, c := range cases {
-		if c.needs == nil || c.needs(&h) != nil {
+		if c.has == nil || c.has(&h) {
 			of = append(of, c)
 		}
 	}
@@ -90,18 +57,27 @@ func casesOf(h Harness) []Case {
 func newCase(name string, show func(r *rig)) Case {
 	return Case{Name: name, Run: func(t testing.TB, h Harness) {
 		t.Helper()
-		show(newRig(t, h))
+		show(newRig(t, h, 1))
 	}}
 }
 
-// needing makes the case one that needs a request that the harness may leave out.
-func (c Case) needing(field string, get func(h *Harness) func() operation.Request) Case {
+// newHastyCase is newCase with a queue that soon gives media up.
+func newHastyCase(name string, show func(r *rig)) Case {
+	const haste = 50
+	return Case{Name: name, Run: func(t testing.TB, h Harness) {
+		t.Helper()
+		show(newRig(t, h, haste))
+	}}
+}
+
+// needing makes the case one that needs a hook that the harness may leave out.
+func (c Case) needing(hook string, has func(h *Harness) bool) Case {
 	run := c.Run
-	c.needs = get
+	c.has = has
 	c.Run = func(t testing.TB, h Harness) {
 		t.Helper()
-		if get(&h) == nil {
-			t.Skipf("queuetest: the harness has no %s", field)
+		if !has(&h) {
+			t.Skipf("queuetest: the harness has no %s", hook)
 		}
 		run(t, h)
 	}

@@ -18,22 +18,23 @@ import (
 
 func TestGoodMediaPasses(t *testing.T) {
 	t.Parallel()
-	good := map[string]func(testing.TB) queue.Media{
-		"blocking":     blocking,
-		"event driven": func(testing.TB) queue.Media { return new(sound) },
-	}
-	for name, media := range good {
-		h := harness(media)
-		if name == "blocking" {
-			h.EndsAtOnce = nil // it has a goroutine of its own, so nothing ends inside Start
-		}
-		inline := h
-		inline.Options = []queue.Option{queue.WithInlineMedia()}
+	easy := harness(blocking)
+	easy.EndsAtOnce = nil // it has a goroutine of its own, so nothing ends inside Start
+	for name, h := range map[string]queuetest.Harness{
+		"blocking":     easy,
+		"event driven": harness(faulty("")),
+		"waiting":      harness(faulty(waitsInStop)),
+		"inline":       inline(harness(faulty(waitsNot))),
+		"easy inline":  inline(easy),
+	} {
 		t.Run(name+" in a bubble", func(t *testing.T) { t.Parallel(); queuetest.TestMediaInBubble(t, h) })
 		t.Run(name+" in real time", func(t *testing.T) { t.Parallel(); queuetest.TestMedia(t, h) })
-		t.Run(name+" inline in a bubble", func(t *testing.T) { t.Parallel(); queuetest.TestMediaInBubble(t, inline) })
-		t.Run(name+" inline in real time", func(t *testing.T) { t.Parallel(); queuetest.TestMedia(t, inline) })
 	}
+}
+
+func inline(h queuetest.Harness) queuetest.Harness {
+	h.Options = []queue.Option{queue.WithInlineMedia()}
+	return h
 }
 
 // The cases, by the short names of this test.
@@ -42,7 +43,9 @@ const (
 	endsInside    = "an end inside Start counts"
 	failsTold     = "a failure is told with its cause"
 	seriesDone    = "a series is done one after the other"
-	reportedOnce  = "each operation is reported once"
+	failsClean    = "a failure leaves nothing behind"
+	endOnce       = "an end is reported once"
+	stopOnce      = "a stop is reported once"
 	stopAnswered  = "a stop is answered"
 	stopBefore    = "a stop before Start is answered"
 	stopAfter     = "a stop right after Start is answered"
@@ -50,6 +53,13 @@ const (
 	endOfAnother  = "the end of one operation does not end the next"
 	bargeInStops  = "a barge-in is a stop too"
 	callEndsStops = "the end of the call is a stop too"
+	stopsAgain    = "a stop that comes again changes nothing"
+	stopReturns   = "a stop returns"
+	silent        = "a cancel is followed by silence"
+	startHangs    = "a Start that hangs is over soon after its operation"
+	stopHangs     = "a stop that hung returns when its back end answers"
+	lateReport    = "a report after being given up ends nothing else"
+	lateStart     = "a Start that was given up disturbs nothing else"
 )
 
 // breach is what one fault comes to.
@@ -69,8 +79,11 @@ var breaches = []breach{
 	{failsWithoutCause, []string{failsTold}, "with neither"},
 	{panicsOnFailure, []string{failsTold}, "panicked"},
 	{readyTooLate, []string{seriesDone}, "number 2 of a series: busy"},
-	{reportsTwice, []string{reportedOnce}, "1 more reports"},
-	{endsAfterStop, []string{reportedOnce}, "1 more reports"},
+	{reportsEndTwice, []string{endOnce}, "2 more reports"},
+	{reportsTwice, []string{stopOnce}, "1 more reports"},
+	{endsAfterStop, []string{stopOnce}, "1 more reports"},
+	{failsTwice, []string{failsClean}, "2 more reports"},
+	{keepsFailed, []string{failsClean}, "the error busy"},
 	{stopsBetweenOnly, []string{stopAnswered}, "stopped while it ran, in 5s"},
 	{forgetsDead, []string{stopBefore}, "Task.Live said no from the first"},
 	{losesEarlyStop, []string{stopAfter}, "in which Start returned"},
@@ -78,17 +91,31 @@ var breaches = []breach{
 	{endsTheCurrent, []string{endOfAnother}, "ended: succeeded"},
 	{knowsNoBargeIn, []string{bargeInStops}, "by an Interrupt"},
 	{dropsTheCall, []string{callEndsStops}, "by Close"},
+	{answersEveryStop, []string{stopsAgain}, "whose Stop was called three times"},
+	{stopsWhateverIsOn, []string{stopsAgain}, "ended: succeeded"},
+	{hangsInStop, []string{stopReturns}, "had not returned after 5s"},
+	{soundsTillAnswer, []string{silent}, "4 frames were heard after that, at most 1 may be"},
+	{soundsAfterAnswer, []string{silent}, "10 frames were heard after that, at most 1 may be"},
+	{soundsUnasked, []string{silent}, "before its Start was called"},
+	{hangsWithBackEnd, []string{stopHangs}, "had not returned after 5s"},
+	{waitsInStart, []string{startHangs}, "had not returned 5s after its cancel"},
+	{endsNameless, []string{lateReport}, "ended: succeeded"},
+	{forgetsTheNext, []string{lateReport}, "nothing is heard of script"},
+	{comesBackOver, []string{lateStart}, "nothing is heard of script"},
 
 	// Faults that break more than one rule.
-	{neverEnds, []string{endsByItself, seriesDone, reportedOnce, stopMeetsEnd, endOfAnother}, "no end of script"},
+	{neverEnds, []string{endsByItself, failsClean, seriesDone, endOnce, stopOnce, stopMeetsEnd, endOfAnother, lateReport, lateStart}, "no end of script"},
 	{neverStops, []string{stopAnswered, stopBefore, stopAfter, bargeInStops, callEndsStops}, "no report of script"},
 	{startErrors, []string{
-		endsByItself, endsInside, failsTold, seriesDone, stopAnswered, endOfAnother,
-		bargeInStops, callEndsStops,
+		endsByItself, endsInside, failsClean, seriesDone, stopAnswered, stopReturns, endOfAnother,
+		bargeInStops, callEndsStops, silent, startHangs, stopHangs,
 	}, "script says so"},
 	{
 		endsAtStart,
-		[]string{failsTold, stopAnswered, endsInside, endOfAnother, bargeInStops, callEndsStops},
+		[]string{
+			failsTold, failsClean, stopAnswered, stopReturns, endsInside, endOfAnother, bargeInStops,
+			callEndsStops, silent, startHangs, stopHangs,
+		},
 		"it had ended when Start returned",
 	},
 }
@@ -98,7 +125,7 @@ func TestBrokenMediaFailsInItsCase(t *testing.T) {
 	for _, b := range breaches {
 		t.Run(string(b.fault), func(t *testing.T) {
 			t.Parallel()
-			h := harness(func(testing.TB) queue.Media { return &sound{fault: b.fault} })
+			h := harness(faulty(b.fault))
 			for _, c := range queuetest.Cases() {
 				f := runInBubble(t, c, h)
 				if want := slices.Contains(b.fails, c.Name); f.Failed() != want {
@@ -138,6 +165,17 @@ func TestAStartThatHangsFails(t *testing.T) {
 	})
 }
 
+// A callback that waits on the goroutine that cancels holds the case itself, until a valve opens.
+func TestMediaThatWaitsInlineFails(t *testing.T) {
+	t.Parallel()
+	for name, media := range map[string]fault{startHangs: "", stopHangs: waitsInStop} {
+		f := runInBubble(t, caseNamed(t, name), inline(harness(faulty(media))))
+		if !f.Failed() || !strings.Contains(f.String(), "Start and Stop do not wait") {
+			t.Errorf("failed: %v\n%s", f.Failed(), f)
+		}
+	}
+}
+
 func TestTheSuiteNamesWhatTheHarnessLacks(t *testing.T) {
 	t.Parallel()
 	whole := harness(blocking)
@@ -166,13 +204,22 @@ func TestTheSuiteNamesWhatTheHarnessLacks(t *testing.T) {
 	}
 }
 
-func TestACaseThatLacksItsRequestSkipsItself(t *testing.T) {
+func TestACaseThatLacksItsHookSkipsItself(t *testing.T) {
 	t.Parallel()
-	h := harness(blocking)
-	h.EndsAtOnce = nil
-	f := run(t, caseNamed(t, endsInside), h)
-	if f.Failed() || !f.Skipped() || !strings.Contains(f.String(), "no EndsAtOnce") {
-		t.Errorf("failed: %v, skipped: %v, said %q", f.Failed(), f.Skipped(), f)
+	whole := harness(blocking)
+	bare := queuetest.Harness{New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts}
+	for hook, names := range map[string][]string{
+		"EndsAtOnce": {endsInside},
+		"Fails":      {failsTold, failsClean},
+		"Heard":      {silent},
+		"Stall":      {startHangs, stopHangs, lateReport, lateStart},
+	} {
+		for _, name := range names {
+			f := run(t, caseNamed(t, name), bare)
+			if f.Failed() || !f.Skipped() || !strings.Contains(f.String(), "no "+hook) {
+				t.Errorf("%q failed: %v, skipped: %v, said %q", name, f.Failed(), f.Skipped(), f)
+			}
+		}
 	}
 }
 

@@ -1,0 +1,87 @@
+package queuetest
+
+import (
+	"testing"
+	"time"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+)
+
+// Harness tells the suite what it needs to know of the media under test. New, Ends and Lasts are
+// required; every other hook adds cases, or makes one sharper. A copy may be shared by tests that
+// run at once, if its functions may.
+type Harness struct {
+	// New makes fresh media, for one queue. What it holds it gives back in t.Cleanup; by then the
+	// queue is closed and has nothing more to ask of the media. Hooks that are given the media get
+	// what New returned, so media with its stand-in for a back end in one struct is what they can
+	// work with.
+	New func(t testing.TB) queue.Media
+
+	// Ends makes a request that the media begins and that ends well by itself, soon: some ten
+	// milliseconds are best. It must take the same time whenever it is done.
+	Ends func() operation.Request
+
+	// Lasts makes a request that goes on until it is stopped.
+	Lasts func() operation.Request
+
+	// EndsAtOnce makes a request that has ended when Start returns. Nil: the media has none.
+	EndsAtOnce func() operation.Request
+
+	// Fails makes a valid request that the media cannot do: Start returns an error, or the failure
+	// is told soon after. Nil: the media has none.
+	Fails func() operation.Request
+
+	// Stall has the back end of m hang: from now on it answers nothing, tells no end and begins
+	// nothing, though it takes what it is told and what it plays goes on. Back ends are what m
+	// waits for: a server, a connection, a loader of prompts. The suite calls release once; then the
+	// back end catches up, in order. Nil: m waits for nothing.
+	Stall func(m queue.Media) (release func())
+
+	// Heard tells how much of what m sends or has played has left for the caller so far: a number
+	// of frames, which never falls. A back end that plays by itself may count milliseconds. Nil:
+	// nobody can tell.
+	Heard func(m queue.Media) int
+
+	// Tail is how much may still be Heard after CancelAll has returned: what was on its way. Zero
+	// means 1, the frame of a goroutine that asks Live right before each. Negative: anything until
+	// the stop was answered, for media whose back end plays by itself.
+	Tail int
+
+	// Within is the patience of the suite, and the stop timeout of its queues. Where a case wants a
+	// task to be given up, that takes a fiftieth of it. Zero means 5 s.
+	Within time.Duration
+
+	// Options are given to the suite's queues: [queue.WithInlineMedia], for media that is meant
+	// for it.
+	Options []queue.Option
+}
+
+const defaultWithin = 5 * time.Second
+
+// whole fills in what zero means, and fails the test if something required is missing.
+func (h *Harness) whole(t testing.TB) {
+	t.Helper()
+	switch {
+	case h.New == nil:
+		t.Fatal("queuetest: the harness has no New")
+	case h.Ends == nil:
+		t.Fatal("queuetest: the harness has no Ends")
+	case h.Lasts == nil:
+		t.Fatal("queuetest: the harness has no Lasts")
+	case h.Within < 0:
+		t.Fatalf("queuetest: the harness's Within is %v, must be more than 0, or 0 for %v",
+			h.Within, defaultWithin)
+	case h.Within == 0:
+		h.Within = defaultWithin
+	}
+	if h.Tail == 0 {
+		h.Tail = 1
+	}
+}
+
+// These tell whether the harness has what a case needs.
+func hasEndsAtOnce(h *Harness) bool { return h.EndsAtOnce != nil }
+func hasFails(h *Harness) bool      { return h.Fails != nil }
+func hasStall(h *Harness) bool      { return h.Stall != nil }
+func hasHeard(h *Harness) bool      { return h.Heard != nil }

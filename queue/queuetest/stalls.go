@@ -1,0 +1,133 @@
+package queuetest
+
+import (
+	"time"
+
+	"ivrqueue/operation"
+)
+
+// This file shows the rules that matter when a back end hangs: the media's callbacks may hang with
+// it, and what the queue has given up comes back late.
+
+// startHangs cancels an operation whose Start may be waiting for a back end that hangs. It need not
+// be reported while that lasts, but it must not keep the goroutine that tells the media all else.
+func startHangs(r *rig) {
+	r.t.Helper()
+	op, release := r.startsStalled()
+	r.queue.CancelAll()
+	ctx, cancel := r.patience(1)
+	defer cancel()
+	if _, err := r.media.returned(ctx, op); err != nil {
+		r.broke("a Start that waits for its back end waits no longer than t.Context, or has a patience "+
+			"of its own that is shorter than the stop timeout",
+			"the back end hangs, and Start of %s had not returned %v after its cancel",
+			describe(op), r.h.Within)
+		return
+	}
+	release()
+	r.released(op)
+	r.goesOn()
+}
+
+// stopHangs stops an operation whose back end hangs, so that it may be given up with its Stop under
+// way, and has the back end answer when the next one has the media.
+func stopHangs(r *rig) {
+	r.t.Helper()
+	op := r.lasts()
+	if !r.begun(op) {
+		return
+	}
+	release := r.stall()
+	r.queue.CancelAll()
+	r.released(op)
+	next := r.lasts()
+	r.entered(next)
+	release()
+	r.stopIsOver(op, "a Stop that waits for its back end returns when that answers, "+
+		"also when the queue has given it up meanwhile")
+}
+
+// lateReport has the answer to a stop come when the next operation has the media, because the back
+// end hung so long that the first was given up. A back end without ids for operations does not tell
+// which one has ended. The first is one that lasts, one whose own end comes meanwhile, and, if Start
+// does not wait for it, one that the back end began so late that it was given up before.
+func lateReport(r *rig) {
+	r.t.Helper()
+	d := length(r.t, r.h)
+	if !r.answersStops() {
+		return
+	}
+	begun := func(enqueue func() *operation.Operation) (first *operation.Operation, release func()) {
+		first = enqueue()
+		r.started(first)
+		return first, r.stall()
+	}
+	for _, late := range []func() (first *operation.Operation, release func()){
+		func() (*operation.Operation, func()) { return begun(r.lasts) },
+		func() (*operation.Operation, func()) { return begun(r.ends) },
+		r.startsStalled,
+	} {
+		first, release := late()
+		if !r.hasReturned(first) {
+			return // that is another case
+		}
+		r.queue.CancelAll()
+		r.released(first)
+		if !r.undisturbed(release, d, "its stop came after the report of one that was given up") {
+			return
+		}
+	}
+}
+
+// lateStart cancels an operation whose Start waits for a back end that hangs, so that it may be
+// given up with its Start under way. When that returns, the next operation has the media, and Stop
+// is called for the first.
+func lateStart(r *rig) {
+	r.t.Helper()
+	d := length(r.t, r.h)
+	if !r.answersStops() {
+		return
+	}
+	first, release := r.startsStalled()
+	if r.hasReturned(first) {
+		return // that is another case
+	}
+	r.queue.CancelAll()
+	r.released(first)
+	r.undisturbed(release, d, "its stop came after the Start of one that was given up had returned")
+}
+
+// startsStalled has Start called for an operation that lasts, while the back end hangs.
+func (r *rig) startsStalled() (op *operation.Operation, release func()) {
+	r.t.Helper()
+	release = r.stall()
+	op = r.lasts()
+	r.entered(op)
+	r.pass(r.quiet())
+	return op, release
+}
+
+// undisturbed starts an operation, has the back end go on, looks on while what was given up comes
+// back, for d, and stops it.
+func (r *rig) undisturbed(release func(), d time.Duration, when string) bool {
+	r.t.Helper()
+	next := r.lasts()
+	r.entered(next)
+	r.pass(r.quiet())
+	release()
+	if !r.begun(next) || !r.stillRuns(next, d) {
+		return false
+	}
+	if r.h.Heard != nil && !r.isHeard() {
+		r.broke("what was given up does not hold up the next",
+			"the back end goes on, and nothing is heard of %s in %v", describe(next), r.h.Within)
+		return false
+	}
+	late := r.lateReports()
+	r.queue.CancelAll()
+	if !r.reported(next, late) {
+		r.broke(answers, "no report of %s in %v; %s", describe(next), r.h.Within, when)
+		return false
+	}
+	return true
+}

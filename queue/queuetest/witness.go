@@ -1,0 +1,79 @@
+package queuetest
+
+import (
+	"context"
+	"sync/atomic"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+)
+
+// witness stands between the queue and the media, sees what is called and what returns, and does
+// what a case wants done at the very moment before a Start and after.
+type witness struct {
+	media         queue.Media
+	before, after atomic.Pointer[func()] // of the next Start
+	stopTwice     atomic.Bool
+
+	entered  journal[queue.Task] // Starts
+	starts   journal[start]      // that returned
+	stopping journal[queue.Task] // Stops
+	stopped  journal[queue.Task] // that returned
+}
+
+// start is a Start that returned.
+type start struct {
+	task queue.Task
+	err  error
+	live bool // the operation had not ended
+}
+
+var _ queue.Media = (*witness)(nil)
+
+// Start calls the media's.
+func (w *witness) Start(t queue.Task) error {
+	w.entered.add(t)
+	if f := w.before.Swap(nil); f != nil {
+		(*f)()
+	}
+	err := w.media.Start(t)
+	if f := w.after.Swap(nil); f != nil {
+		(*f)()
+	}
+	w.starts.add(start{t, err, t.Live()})
+	return err
+}
+
+// Stop calls the media's.
+func (w *witness) Stop(t queue.Task) {
+	w.stopping.add(t)
+	w.media.Stop(t)
+	if w.stopTwice.Load() {
+		w.media.Stop(t)
+	}
+	w.stopped.add(t)
+}
+
+// cancelsBefore has everything cancelled just before the media's Start is called the next time.
+func (w *witness) cancelsBefore(q *queue.Queue) {
+	f := func() { q.CancelAll() }
+	w.before.Store(&f)
+}
+
+// cancelsAfter has everything cancelled when the media's Start has done its work the next time.
+func (w *witness) cancelsAfter(q *queue.Queue) {
+	f := func() { q.CancelAll() }
+	w.after.Store(&f)
+}
+
+// returned waits until Start of op has returned.
+func (w *witness) returned(ctx context.Context, op *operation.Operation) (start, error) {
+	return w.starts.find(ctx, func(s start) bool { return s.task.Operation == op })
+}
+
+// task waits for op in one of the witness's lists of tasks.
+func task(
+	ctx context.Context, among *journal[queue.Task], op *operation.Operation,
+) (queue.Task, error) {
+	return among.find(ctx, func(t queue.Task) bool { return t.Operation == op })
+}
