@@ -14,7 +14,7 @@ func silence(r *rig) {
 	if !r.fallsSilent(from, 0, "it was cancelled just before its Start was called") {
 		return
 	}
-	for i := range time.Duration(5) {
+	for moment := range 4 {
 		op := r.lasts()
 		if !r.begun(op) {
 			return
@@ -22,7 +22,7 @@ func silence(r *rig) {
 		if !r.isHeard() {
 			r.t.Fatalf("queuetest: the harness's Heard tells of nothing in %v of Lasts", r.h.Within)
 		}
-		r.pass(i * r.quiet() / 7)
+		r.pass(time.Duration(moment) * r.quiet() / 6)
 		r.queue.CancelAll()
 		from := r.heard()
 		r.released(op)

@@ -49,8 +49,8 @@ func stopHangs(r *rig) {
 
 // lateReport has the answer to a stop come when the next operation has the media, because the back
 // end hung so long that the first was given up. A back end without ids for operations does not tell
-// which one has ended. The first is one that lasts, one whose own end comes meanwhile, and, if Start
-// does not wait for it, one that the back end began so late that it was given up before.
+// which one has ended. The first is one that lasts, one whose own end comes meanwhile, and, if its
+// Start does not wait, one that the back end has not begun yet.
 func lateReport(r *rig) {
 	r.t.Helper()
 	d := length(r.t, r.h)
