@@ -3,6 +3,7 @@ package player_test
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -14,15 +15,32 @@ import (
 
 func TestThePlayerKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	queuetest.TestMedia(t, queuetest.Harness{
-		New: func(t testing.TB) queue.Media {
-			t.Helper()
-			p, _ := dial(t, newPhone(t))
-			return p.Media()
-		},
+	h := queuetest.Harness{
 		Ends:  func() operation.Request { return play("aa") },
 		Lasts: func() operation.Request { return loop("b") },
 		Fails: func() operation.Request { return play("missing") },
+		Stall: func(m queue.Media) func() { return m.(*wired).stall() },
+		Heard: func(m queue.Media) int { return int(m.(*wired).sent.Load()) },
+	}
+	t.Run("on a socket", func(t *testing.T) {
+		t.Parallel()
+		socket := h
+		socket.Within = 2 * time.Second
+		socket.New = func(t testing.TB) queue.Media {
+			t.Helper()
+			p, line := dial(t, newPhone(t))
+			return wire(p, line)
+		}
+		queuetest.TestMedia(t, socket)
+	})
+	t.Run("in a bubble", func(t *testing.T) {
+		t.Parallel()
+		bubble := h
+		bubble.New = func(testing.TB) queue.Media {
+			l := &line{Writer: io.Discard}
+			return wire(&player.Player{Line: l, Load: load}, l)
+		}
+		queuetest.TestMediaInBubble(t, bubble)
 	})
 }
 
@@ -112,7 +130,7 @@ func TestWhatCannotBePlayedFailsWithItsReason(t *testing.T) {
 	fails(play("missing"), operation.NotDownloadable)
 	fails(loop("empty"), operation.BadFormat)
 	fails(&operation.RecordResponse{}, operation.Unspecified)
-	_ = line.Close()
+	_ = line.Writer.(io.Closer).Close()
 	fails(play("a"), operation.PromptFailed)
 }
 

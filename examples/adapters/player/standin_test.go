@@ -3,13 +3,16 @@ package player_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"ivrqueue/examples/adapters/player"
 	"ivrqueue/operation"
+	"ivrqueue/queue"
 )
 
 // phone is the far end of a line: it hears every frame that comes in on a UDP socket of the
@@ -64,16 +67,61 @@ func (p *phone) hears(ctx context.Context, t testing.TB, n int) string {
 	return b.String()
 }
 
-// line is a socket that counts the frames that are sent.
+// line is a socket, or what stands in for one, that counts the frames that are sent.
 type line struct {
-	net.Conn
+	io.Writer
 
 	sent atomic.Int32
 }
 
 func (l *line) Write(frame []byte) (int, error) {
 	l.sent.Add(1)
-	return l.Conn.Write(frame)
+	return l.Writer.Write(frame)
+}
+
+// wired is a player's media and its line, with a load that can hang.
+type wired struct {
+	queue.Media
+	*line
+
+	mu   sync.Mutex    // guards hung
+	hung chan struct{} // closed when the load goes on; nil if it does not hang
+}
+
+func wire(p *player.Player, l *line) *wired {
+	w := &wired{line: l}
+	load := p.Load
+	p.Load = func(ctx context.Context, uri string) ([]byte, error) {
+		w.mu.Lock()
+		hung := w.hung
+		w.mu.Unlock()
+		if hung != nil {
+			select {
+			case <-hung:
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			}
+		}
+		return load(ctx, uri)
+	}
+	w.Media = p.Media()
+	return w
+}
+
+// stall has every load hang from now on, until release is called.
+func (w *wired) stall() (release func()) {
+	hung := make(chan struct{})
+	w.set(hung)
+	return func() {
+		w.set(nil)
+		close(hung)
+	}
+}
+
+func (w *wired) set(hung chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hung = hung
 }
 
 // dial makes a line to the phone, and a player on it, whose prompts are named after what they are
@@ -85,7 +133,7 @@ func dial(t testing.TB, p *phone) (*player.Player, *line) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	l := &line{Conn: c}
+	l := &line{Writer: c}
 	return &player.Player{Line: l, Load: load}, l
 }
 
