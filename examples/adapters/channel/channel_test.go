@@ -17,10 +17,18 @@ import (
 func TestTheAdapterKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	h := queuetest.Harness{
-		New:   func(t testing.TB) queue.Media { t.Helper(); return adapt(t, newStandIn(t)) },
-		Ends:  func() operation.Request { return play("short") },
-		Lasts: func() operation.Request { return play("long") },
-		Fails: func() operation.Request { return play("nothing") },
+		New: func(t testing.TB) queue.Media {
+			t.Helper()
+			s := newStandIn(t)
+			return wired{adapt(t, s), s}
+		},
+		Ends:   func() operation.Request { return play("short") },
+		Lasts:  func() operation.Request { return play("long") },
+		Fails:  func() operation.Request { return play("nothing") },
+		Stall:  func(m queue.Media) func() { return m.(wired).standIn.stall() },
+		Heard:  func(m queue.Media) int { return m.(wired).standIn.heardFor() },
+		Tail:   -1, // it plays until it is told to break
+		Within: 3 * time.Second,
 	}
 	t.Run("with default delivery", func(t *testing.T) {
 		t.Parallel()
@@ -156,6 +164,13 @@ func TestWhatCannotBePlayedFails(t *testing.T) {
 	if _, err := record.Wait(within(t)); err == nil || !strings.Contains(err.Error(), "recordResponse") {
 		t.Errorf("a record: %v", err)
 	}
+}
+
+// wired is a channel and its back end.
+type wired struct {
+	*channel.Channel
+
+	standIn *standIn
 }
 
 // witness is a channel that tells when Start has returned.

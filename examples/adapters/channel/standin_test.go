@@ -26,6 +26,10 @@ type standIn struct {
 	timer   *time.Timer
 	broken  bool // the first one was told to break
 	ended   int
+	begunAt time.Time     // of the first one
+	heard   time.Duration // of those before
+	hung    chan struct{} // closed when it goes on; nil if it does not hang
+	unsaid  []string      // meanwhile
 }
 
 const shortly = 20 * time.Millisecond
@@ -64,13 +68,41 @@ func newStandIn(t testing.TB) *standIn {
 // hangUp ends the connection.
 func (s *standIn) hangUp() { _ = s.conn.Close() }
 
-// say writes a line. The lock is held, so that lines come in order.
-func (s *standIn) say(format string, args ...any) { _, _ = fmt.Fprintf(s.conn, format+"\n", args...) }
+// say writes a line, now or when it goes on. The lock is held, so that lines come in order.
+func (s *standIn) say(format string, args ...any) {
+	line := fmt.Sprintf(format+"\n", args...)
+	if s.hung != nil {
+		s.unsaid = append(s.unsaid, line)
+		return
+	}
+	_, _ = fmt.Fprint(s.conn, line)
+}
+
+// stall has it take no command and say nothing until release is called. What plays goes on.
+func (s *standIn) stall() (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hung = make(chan struct{})
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		close(s.hung)
+		s.hung = nil
+		_, _ = fmt.Fprint(s.conn, strings.Join(s.unsaid, ""))
+		s.unsaid = nil
+	}
+}
 
 // take does a command.
 func (s *standIn) take(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for s.hung != nil {
+		hung := s.hung
+		s.mu.Unlock()
+		<-hung
+		s.mu.Lock()
+	}
 	switch command, file, _ := strings.Cut(line, " "); {
 	case command == "status" && len(s.playing) == 0:
 		s.say("+OK idle")
@@ -98,6 +130,7 @@ func (s *standIn) take(line string) {
 // begin has the first one heard.
 func (s *standIn) begin() {
 	s.begun <- s.playing[0]
+	s.begunAt = time.Now()
 	if file := s.playing[0]; file == "short" || file == "lost" {
 		var timer *time.Timer
 		timer = time.AfterFunc(shortly, func() {
@@ -115,6 +148,7 @@ func (s *standIn) begin() {
 func (s *standIn) end(how string) {
 	s.timer, s.broken = nil, false
 	s.ended++
+	s.heard += time.Since(s.begunAt)
 	file := s.playing[0]
 	s.playing = s.playing[1:]
 	if file != "lost" && file != "mute" {
@@ -139,4 +173,15 @@ func (s *standIn) through() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ended
+}
+
+// heardFor returns for how many milliseconds something was heard.
+func (s *standIn) heardFor() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	heard := s.heard
+	if len(s.playing) > 0 {
+		heard += time.Since(s.begunAt)
+	}
+	return int(heard.Milliseconds())
 }
