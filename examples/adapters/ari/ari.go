@@ -31,7 +31,9 @@ type Client struct {
 	tasks map[string]queue.Task // by channel, until the end was told; nil when down
 }
 
-// Connect opens the event stream. Every other request may take up to patience.
+// Connect opens the event stream. Every other request may take up to patience, which must be less
+// than half the stop timeout of the queues: a Start that gets no answer asks twice, and is given up
+// if that takes longer.
 func Connect(base string, patience time.Duration) (*Client, error) {
 	ctx, hang := context.WithCancel(context.Background())
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/events", http.NoBody)

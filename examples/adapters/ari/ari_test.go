@@ -18,12 +18,24 @@ func TestTheAdapterKeepsTheContract(t *testing.T) {
 	queuetest.TestMedia(t, queuetest.Harness{
 		New: func(t testing.TB) queue.Media {
 			t.Helper()
-			return connect(t, newStandIn(t)).Media("ch-1")
+			s := newStandIn(t)
+			return wired{connectFor(t, s, 50*shortly).Media("ch-1"), s}
 		},
-		Ends:  func() operation.Request { return play("short") },
-		Lasts: func() operation.Request { return play("long") },
-		Fails: func() operation.Request { return play("nothing") },
+		Ends:   func() operation.Request { return play("short") },
+		Lasts:  func() operation.Request { return play("long") },
+		Fails:  func() operation.Request { return play("nothing") },
+		Stall:  func(m queue.Media) func() { return m.(wired).standIn.stall() },
+		Heard:  func(m queue.Media) int { return m.(wired).standIn.heardFor() },
+		Tail:   -1,            // the server plays until the playback is removed
+		Within: 200 * shortly, // more than it takes for a Start to run out of patience, twice
 	})
+}
+
+// wired is a channel's media and its server.
+type wired struct {
+	queue.Media
+
+	standIn *standIn
 }
 
 func TestAnEndThatOvertakesTheAnswerCounts(t *testing.T) {
@@ -127,11 +139,7 @@ func TestWhatTheAdapterCannotDoFails(t *testing.T) {
 func TestARequestWithoutAnAnswerFailsAndIsTakenBack(t *testing.T) {
 	t.Parallel()
 	s := newStandIn(t)
-	c, err := ari.Connect(s.URL, 50*shortly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
+	c := connectFor(t, s, 50*shortly)
 	t.Cleanup(func() { close(s.release) })
 	q := newQueue(t, c.Media("ch-1"))
 	op := enqueue(t, q, "slow")
@@ -181,7 +189,12 @@ func play(media string) *operation.PlayPrompt {
 
 func connect(t testing.TB, s *standIn) *ari.Client {
 	t.Helper()
-	c, err := ari.Connect(s.URL, 10*time.Second)
+	return connectFor(t, s, 10*time.Second)
+}
+
+func connectFor(t testing.TB, s *standIn, patience time.Duration) *ari.Client {
+	t.Helper()
+	c, err := ari.Connect(s.URL, patience)
 	if err != nil {
 		t.Fatal(err)
 	}

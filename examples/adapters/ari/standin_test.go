@@ -24,12 +24,20 @@ type standIn struct {
 	mu        sync.Mutex // guards the block below
 	playbacks map[string]*playback
 	listener  chan []byte
+	heard     time.Duration // of the playbacks that have ended
+	hung      bool
+	turns     []turn   // of the requests that came meanwhile
+	untold    [][]byte // events
 }
 
 type playback struct {
 	channel, media string
+	begun          time.Time
 	timer          *time.Timer
 }
+
+// turn is when a request that was held is done.
+type turn struct{ begin, end chan struct{} }
 
 const shortly = 20 * time.Millisecond
 
@@ -43,8 +51,8 @@ func newStandIn(t testing.TB) *standIn {
 	} // more than a test makes
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /events", s.events)
-	mux.HandleFunc("POST /channels/{channel}/play/{id}", s.play)
-	mux.HandleFunc("DELETE /playbacks/{id}", s.remove)
+	mux.HandleFunc("POST /channels/{channel}/play/{id}", s.inTurn(s.play))
+	mux.HandleFunc("DELETE /playbacks/{id}", s.inTurn(s.remove))
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
@@ -69,7 +77,7 @@ func (s *standIn) events(w http.ResponseWriter, r *http.Request) {
 
 func (s *standIn) play(w http.ResponseWriter, r *http.Request) {
 	id, media := r.PathValue("id"), strings.TrimPrefix(r.FormValue("media"), "sound:")
-	p := &playback{channel: r.PathValue("channel"), media: media}
+	p := &playback{channel: r.PathValue("channel"), media: media, begun: time.Now()}
 	s.mu.Lock()
 	s.playbacks[id] = p
 	s.begun <- media
@@ -115,6 +123,7 @@ func (s *standIn) end(id, state string) bool {
 		return false
 	}
 	delete(s.playbacks, id)
+	s.heard += time.Since(p.begun)
 	if p.timer != nil {
 		p.timer.Stop()
 	}
@@ -124,8 +133,65 @@ func (s *standIn) end(id, state string) bool {
 	e, _ := json.Marshal(map[string]any{"type": "PlaybackFinished", "playback": map[string]string{
 		"id": id, "state": state, "target_uri": "channel:" + p.channel,
 	}})
+	if s.hung {
+		s.untold = append(s.untold, e)
+		return true
+	}
 	s.listener <- e
 	return true
+}
+
+// stall has it take requests and do none, and tell no event, until release is called. What plays
+// goes on.
+func (s *standIn) stall() (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hung = true
+	return s.goOn
+}
+
+// goOn does what came meanwhile, in order. A client that has gone changes nothing.
+func (s *standIn) goOn() {
+	s.mu.Lock()
+	for _, e := range s.untold {
+		s.listener <- e
+	}
+	turns := s.turns
+	s.hung, s.untold, s.turns = false, nil, nil
+	s.mu.Unlock()
+	for _, t := range turns {
+		close(t.begin)
+		<-t.end
+	}
+}
+
+// inTurn has requests wait while the server hangs.
+func (s *standIn) inTurn(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		t := turn{make(chan struct{}), make(chan struct{})}
+		defer close(t.end)
+		s.mu.Lock()
+		hung := s.hung
+		if hung {
+			s.turns = append(s.turns, t)
+		}
+		s.mu.Unlock()
+		if hung {
+			<-t.begin
+		}
+		h(w, r)
+	}
+}
+
+// heardFor returns for how many milliseconds something was heard.
+func (s *standIn) heardFor() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	heard := s.heard
+	for _, p := range s.playbacks {
+		heard += time.Since(p.begun)
+	}
+	return int(heard.Milliseconds())
 }
 
 // playing returns how many playbacks there are.
