@@ -6,7 +6,9 @@
 // [Media] is media that does what a test says, and remembers what it was told. [Recorder] is an
 // observer that keeps every event. [TestMedia] and [TestMediaInBubble] are a conformance suite:
 // they drive media of yours through a real queue and tell, case by case, where it breaks the
-// contract.
+// contract. Three functions are enough to begin with. The faults that are found last in production,
+// though, need a [Harness] that can do more: have the back end hang, and tell what was heard. A
+// stand-in for the back end, with a switch that stops it and a counter, gives both.
 //
 // # Concurrency
 //

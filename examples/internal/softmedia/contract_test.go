@@ -40,12 +40,12 @@ func TestTheEngineKeepsTheContract(t *testing.T) {
 	inline.Options = []queue.Option{queue.WithInlineMedia()}
 
 	for _, h := range []struct {
-		name string
-		queuetest.Harness
+		name    string
+		harness queuetest.Harness
 	}{{"plays", plays}, {"plays inline", inline}, {"records", records}} {
 		t.Run(h.name+" in a bubble", func(t *testing.T) {
 			t.Parallel()
-			queuetest.TestMediaInBubble(t, h.Harness)
+			queuetest.TestMediaInBubble(t, h.harness)
 		})
 	}
 	t.Run("in real time", func(t *testing.T) {
