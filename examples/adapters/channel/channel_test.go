@@ -30,16 +30,22 @@ func TestTheAdapterKeepsTheContract(t *testing.T) {
 		Tail:   -1, // it plays until it is told to break
 		Within: 3 * time.Second,
 	}
-	t.Run("with default delivery", func(t *testing.T) {
-		t.Parallel()
-		queuetest.TestMedia(t, h)
-	})
-	t.Run("with inline delivery", func(t *testing.T) {
-		t.Parallel()
-		inline := h
-		inline.Options = []queue.Option{queue.WithInlineMedia()}
-		queuetest.TestMedia(t, inline)
-	})
+	inMemory := h
+	inMemory.New = func(t testing.TB) queue.Media {
+		t.Helper()
+		a, b := newLine()
+		s := standInOn(t, a, b)
+		return wired{adapt(t, s), s}
+	}
+	for name, opts := range map[string][]queue.Option{
+		"with default delivery": nil,
+		"with inline delivery":  {queue.WithInlineMedia()},
+	} {
+		h, inMemory := h, inMemory
+		h.Options, inMemory.Options = opts, opts
+		t.Run(name, func(t *testing.T) { t.Parallel(); queuetest.TestMedia(t, h) })
+		t.Run(name+" in a bubble", func(t *testing.T) { t.Parallel(); queuetest.TestMediaInBubble(t, inMemory) })
+	}
 }
 
 // The channel is deaf to the break, so the queue gives the first operation up. Its end comes when

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// standIn is one channel of a back end in the manner of FreeSWITCH, on a loopback socket. It plays
-// one file after the other, in the order of the commands, and tells the end of each, but not of
-// which. What a playback does is in its file: "short" ends soon, "long" goes on until a break,
-// "deaf" takes the break and goes on until the test lets it go, "lost" ends soon, and "mute" at a
-// break, and nobody is told; anything else cannot be opened.
+// standIn is one channel of a back end in the manner of FreeSWITCH, on a loopback socket or a line
+// in memory. It plays one file after the other, in the order of the commands, and tells the end of
+// each, but not of which. What a playback does is in its file: "short" ends soon, "long" goes on
+// until a break, "deaf" takes the break and goes on until the test lets it go, "lost" ends soon,
+// and "mute" at a break, and nobody is told; anything else cannot be opened.
 type standIn struct {
 	adapter net.Conn    // the adapter's side
 	begun   chan string // each playback's file, when it is first heard
@@ -50,6 +50,12 @@ func newStandIn(t testing.TB) *standIn {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return standInOn(t, adapter, conn)
+}
+
+// standInOn is newStandIn on a connection of which it has the second side.
+func standInOn(t testing.TB, adapter, conn net.Conn) *standIn {
+	t.Helper()
 	s := &standIn{adapter: adapter, conn: conn, begun: make(chan string, 100)} // more than a test plays
 	over := make(chan struct{})
 	go func() {
