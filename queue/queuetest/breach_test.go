@@ -69,6 +69,7 @@ var breaches = []breach{
 	{soundsAfterAnswer, []string{silent}, "10 frames were heard after that, at most 1 may be"},
 	{soundsUnasked, []string{silent}, "before its Start was called"},
 	{hangsWithBackEnd, []string{stopHangs}, "had not returned after 5s"},
+	{waitsBehindStart, []string{startHangs}, "while it waited for a back end that hung"},
 	{waitsInStart, []string{startHangs}, "had not returned 5s after its cancel"},
 	{endsNameless, []string{lateReport}, "ended: succeeded"},
 	{forgetsTheNext, []string{lateReport}, "nothing is heard of script"},
@@ -96,7 +97,7 @@ func TestBrokenMediaFailsInItsCase(t *testing.T) {
 	for _, b := range breaches {
 		t.Run(string(b.fault), func(t *testing.T) {
 			t.Parallel()
-			h := harness(faulty(b.fault))
+			h := harnessOf(b.fault)
 			for _, c := range queuetest.Cases() {
 				f := runInBubble(t, c, h)
 				if want := slices.Contains(b.fails, c.Name); f.Failed() != want {

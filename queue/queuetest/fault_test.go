@@ -34,6 +34,7 @@ const (
 	soundsUnasked     fault = "sends the first frame without asking Live"
 	hangsWithBackEnd  fault = "does not return from a Stop in which its back end hung"
 	waitsInStart      fault = "waits in Start for its back end, whatever becomes of the operation"
+	waitsBehindStart  fault = "has begun when its back end has answered, whatever becomes of the operation"
 	endsNameless      fault = "takes the end that its back end tells for the end of what is on"
 	forgetsTheNext    fault = "has nothing on when its back end tells an end, of whatever"
 	comesBackOver     fault = "has on what its last Start began, which may be one that was given up"
@@ -49,3 +50,6 @@ const (
 	waitsInStop fault = "waits in Stop for its back end"
 	waitsNot    fault = "tells its back end to begin, and does not wait for an answer"
 )
+
+// remote reports whether the media leaves to the back end what is on.
+func (f fault) remote() bool { return f == waitsNot || f == endsNameless || f == forgetsTheNext }

@@ -45,7 +45,8 @@ type Harness struct {
 
 	// Tail is how much may still be Heard after CancelAll has returned: what was on its way. Zero
 	// means 1, the frame of a goroutine that asks Live right before each. Negative: anything until
-	// the stop was answered, for media whose back end plays by itself.
+	// the stop was answered, for media whose back end plays by itself; while that hangs, such media
+	// need not answer.
 	Tail int
 
 	// Within is the patience of the suite, and the stop timeout of its queues. Where a case wants a

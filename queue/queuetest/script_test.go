@@ -43,6 +43,15 @@ func harness(newMedia func(t testing.TB) queue.Media) queuetest.Harness {
 	}
 }
 
+// harnessOf is the harness of media with a fault.
+func harnessOf(f fault) queuetest.Harness {
+	h := harness(faulty(f))
+	if f.remote() {
+		h.Tail = -1
+	}
+	return h
+}
+
 // easy is the easy form of media: a function that waits.
 type easy struct {
 	queue.Media

@@ -22,7 +22,7 @@ func TestTheHarnessSaysHowMuchMayBeHeardAfterACancel(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			h := harness(faulty(test.fault))
+			h := harnessOf(test.fault)
 			h.Tail = test.tail
 			f := runInBubble(t, caseNamed(t, silent), h)
 			if f.Failed() != (test.says != "") || !strings.Contains(f.String(), test.says) {
@@ -34,7 +34,7 @@ func TestTheHarnessSaysHowMuchMayBeHeardAfterACancel(t *testing.T) {
 
 func TestAHarnessThatHearsNothingIsToldSo(t *testing.T) {
 	t.Parallel()
-	h := harness(faulty(""))
+	h := harnessOf("")
 	h.Heard = func(queue.Media) int { return 0 }
 	f := runInBubble(t, caseNamed(t, silent), h)
 	if !f.Failed() || !strings.Contains(f.String(), "Heard tells of nothing in 5s of Lasts") {

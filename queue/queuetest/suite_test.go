@@ -21,9 +21,9 @@ func TestGoodMediaPasses(t *testing.T) {
 		realTime bool // too, which takes a second
 	}{
 		{"blocking", easy, true},
-		{"event driven", harness(faulty("")), false},
-		{"event driven, waiting in Stop", harness(faulty(waitsInStop)), true},
-		{"event driven inline", inline(harness(faulty(waitsNot))), false},
+		{"event driven", harnessOf(""), false},
+		{"event driven, waiting in Stop", harnessOf(waitsInStop), true},
+		{"event driven inline", inline(harnessOf(waitsNot)), false},
 		{"blocking inline", inline(easy), false},
 	} {
 		t.Run(good.name+" in a bubble", func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestMediaThatHangsForEverFails(t *testing.T) {
 func TestMediaThatWaitsInlineFails(t *testing.T) {
 	t.Parallel()
 	for name, media := range map[string]fault{startHangs: "", stopHangs: waitsInStop} {
-		f := runInBubble(t, caseNamed(t, name), inline(harness(faulty(media))))
+		f := runInBubble(t, caseNamed(t, name), inline(harnessOf(media)))
 		if !f.Failed() || !strings.Contains(f.String(), "Start and Stop do not wait") {
 			t.Errorf("failed: %v\n%s", f.Failed(), f)
 		}
