@@ -9,8 +9,8 @@ import (
 // This file shows the rules that matter when a back end hangs: the media's callbacks may hang with
 // it, and what the queue has given up comes back late.
 
-// startHangs cancels an operation that may be waiting for a back end that hangs. Start must not keep
-// the goroutine that tells the media all else. Media that sends the frames itself must report, too,
+// startHangs cancels an operation that may be waiting for a back end that hangs. Its Start must not
+// hold up all else that the media is told. Media that sends the frames itself must report, too,
 // though what it waits for does not come; where the back end plays, only that could tell.
 func startHangs(r *rig) {
 	r.t.Helper()
