@@ -32,8 +32,8 @@ func (s *Subscription) take() (Event, bool) {
 	s.stream.mu.Lock()
 	defer s.stream.mu.Unlock()
 	for {
-		e, ok := s.read()
-		if !ok {
+		var e Event
+		if !s.read(&e) {
 			s.running = false
 			s.settle()
 			return Event{}, false

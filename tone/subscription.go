@@ -28,13 +28,11 @@ type Subscription struct {
 
 // TryNext returns the next tone, if there is one. It does not wait. For a handled subscription it
 // never has one.
-func (s *Subscription) TryNext() (Event, bool) {
+func (s *Subscription) TryNext() (e Event, ok bool) {
 	s.stream.mu.Lock()
 	defer s.stream.mu.Unlock()
-	if s.handle != nil {
-		return Event{}, false
-	}
-	return s.read()
+	ok = s.handle == nil && s.read(&e)
+	return e, ok
 }
 
 // Next returns the next tone, and waits for it until ctx ends. Errors: [ErrEnded], [ErrClosed],
@@ -148,14 +146,14 @@ func (s *Subscription) signal() {
 	}
 }
 
-// read takes the next tone from the ring.
-func (s *Subscription) read() (Event, bool) {
+// read takes the next tone from the ring into e, which is zero.
+func (s *Subscription) read(e *Event) bool {
 	st := s.stream
 	if s.closed || s.next > st.last {
-		return Event{}, false
+		return false
 	}
 	ring := *st.slots
-	e := Event{Seq: s.next}
+	e.Seq = s.next
 	if n := uint64(len(ring)); st.last-s.next >= n {
 		e.Seq = st.last - n + 1
 		e.Lost = e.Seq - s.next
@@ -169,7 +167,7 @@ func (s *Subscription) read() (Event, bool) {
 	} else {
 		s.signal() // for the next who waits
 	}
-	return e, true
+	return true
 }
 
 // settle notices that the subscription is over, and done.
