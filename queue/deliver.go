@@ -147,8 +147,11 @@ func (p *player) play() {
 		case call != callNone:
 			p.drop(^mediaRole)
 			p.callMedia(q.slot, call)
+		case !q.closed:
+			p.drop(^roles(0)) // what is due, somebody has: an assign has followed every change
+			continue
 		default:
-			p.drop(^roles(0))
+			p.drop(^roles(0)) // the last role may be all that Done waits for
 		}
 		p.assign()
 	}
