@@ -36,6 +36,7 @@ func (s *scene) observer(number int, draw *rand.Rand) queue.Observer {
 		o.fault = observerFault(draw.IntN(int(inlineFaults)))
 	} else {
 		o.fault = observerFault(draw.IntN(int(observerFaults)))
+		s.lags = s.lags || o.fault == blocked
 	}
 	return o
 }

@@ -67,6 +67,7 @@ func (s *scene) ending(draw *rand.Rand) {
 		defer cancel()
 		n := s.Begin(trace.Item{What: trace.Called, Method: trace.Shutdown})
 		receipt, err := s.queue.Shutdown(ctx, operation.ShutDown)
+		s.sleep(draw, 1) // it was woken by what others are woken by
 		s.Add(trace.Item{
 			What: trace.Returned, Method: trace.Shutdown, Number: n, Ops: ids(receipt), Failed: err == nil,
 		})

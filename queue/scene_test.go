@@ -32,6 +32,7 @@ type scene struct {
 
 	inline   bool          // callbacks must not exit their goroutine, and blocking holds up callers
 	blocking bool          // the media is a Blocking function
+	lags     bool          // an observer is blocked
 	released chan struct{} // closed when blocked observers are to go on
 
 	mu       sync.Mutex // guards the block below
@@ -115,22 +116,23 @@ func (s *scene) run(t *testing.T, calls int) {
 		producers.Go(func() { s.readNow(s.source(uint64(20 + i))) })
 	}
 	s.listen(&listeners)
+	done := s.watch(t)
 	producers.Go(func() { s.press(s.source(30)) })
 	producers.Wait()
 	if s.quiet(t) {
-		now := s.queue.Snapshot()
-		s.Add(trace.Item{What: trace.Quiet, Ops: idsOf(now, true)})
+		i := trace.Item{What: trace.Quiet, Ops: idsOf(s.queue.Snapshot(), true)}
+		if !s.lags {
+			i.Lost = uint64(s.queue.LogEntries())
+		}
+		s.Add(i)
 	}
 	close(s.released)
 	s.close(operation.CallEnded)
 	s.tones.End()
 	listeners.Wait()
+	s.Add(trace.Item{What: trace.TonesOver})
 	select {
-	case <-s.queue.Done():
-		s.Add(trace.Item{What: trace.Done})
-		if n := s.queue.Timers(); n > 0 {
-			t.Errorf("seed %d: G14: %d timers are left after Done", s.seed, n)
-		}
+	case <-done:
 	case <-time.After(max(time.Minute, 10_000*s.unit)):
 		t.Errorf("the queue is not done long after its Close: %+v", s.queue.Snapshot())
 	}
@@ -162,6 +164,21 @@ func (s *scene) entered() (left func()) {
 			s.calm.Broadcast()
 		}
 	}
+}
+
+// watch takes down when the queue is done, and looks whether a timer is left then.
+func (s *scene) watch(t *testing.T) (done chan struct{}) {
+	t.Helper()
+	done = make(chan struct{})
+	s.spawn(func() {
+		defer close(done)
+		<-s.queue.Done()
+		s.Add(trace.Item{What: trace.Done})
+		if n := s.queue.Timers(); n > 0 {
+			t.Errorf("seed %d: G14: %d timers are left after Done", s.seed, n)
+		}
+	})
+	return done
 }
 
 // quiet waits until nothing happens any more by itself; only in a bubble there is such a moment.

@@ -37,8 +37,8 @@ func (q *Queue) due() mediaCall {
 		return callNone
 	case !it.media.has(startEntered):
 		return callStart
-	case it.media&(startReturned|reported|stopEntered|overruled) == startReturned|overruled:
-		return callStop
+	case it.media&(startReturned|stopEntered|overruled) == startReturned|overruled:
+		return callStop // it has not reported, or the slot would be free
 	default:
 		return callNone
 	}

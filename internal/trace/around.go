@@ -28,7 +28,7 @@ func tonesFlow(h *history) {
 			if took := i.At.Sub(i.Time); took > h.terms.Tone {
 				h.violated("subscription %d took tone %d after %v", i.Who, i.Seq, took)
 			}
-		case Done:
+		case TonesOver:
 			for who, n := range next {
 				if n != uint64(len(pressed)) {
 					h.violated("subscription %d took tones up to %d of %d", who, n-1, len(pressed)-1)

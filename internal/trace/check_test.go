@@ -157,6 +157,7 @@ heard who=1
 told closed seq=20 time=30ms who=1
 heard who=1
 done at=31ms
+tones-over
 called end #20 op=f position=5ns
 returned end #20
 `
@@ -277,6 +278,8 @@ var broken = []struct {
 	{"a call that is held up", "returned cancel-all #5 ops=a,b at=6ms", "returned cancel-all #5 ops=a,b at=11ms", "G11", "cancel-all #5 took 6ms"},
 
 	{"one that waits for nothing", "quiet", "quiet ops=c", "G12", "1 operations are left, c first"},
+
+	{"one that is not told", "quiet", "quiet lost=2", "G12", "2 entries of the log are left"},
 
 	{"released without need", "told ended op=e seq=12", "told released op=d seq=12", "G13", "d was released, which ended with succeeded"},
 	{"never released", "told released op=a seq=7 time=9ms reason=cancelled position=1ns\nheard\ntold", "told", "G13", "a was ended over its media's head and never released"},

@@ -156,7 +156,7 @@ func (h *history) read(at int, i *Item) {
 		}
 	case Done:
 		h.done = at
-	case Live, Read, Snapped, Followed, Heard, Pressed, Subscribed, Took, Quiet:
+	case Live, Read, Snapped, Followed, Heard, Pressed, Subscribed, Took, TonesOver, Quiet:
 	}
 }
 

@@ -112,11 +112,18 @@ func (l *life) hasTheMedia(at int) string {
 	}
 }
 
-// progress: when all is quiet, nothing is left, since all media comes to its end.
+// progress: when all is quiet, nothing is left, since all media comes to its end; and all was told.
 func progress(h *history) {
 	for at := range h.items {
-		if i := &h.items[at]; i.What == Quiet && len(i.Ops) > 0 {
+		i := &h.items[at]
+		if i.What != Quiet {
+			continue
+		}
+		if len(i.Ops) > 0 {
 			h.violated("%d operations are left, %s first, and nothing happens", len(i.Ops), name(i.Ops[0]))
+		}
+		if i.Lost > 0 {
+			h.violated("%d entries of the log are left, and nothing happens", i.Lost)
 		}
 	}
 }

@@ -28,7 +28,7 @@ var whats = [...]string{
 	StartReturned: "start-returned", StopEntered: "stop-entered", StopReturned: "stop-returned",
 	Asked: "asked", Live: "live", Read: "read", Snapped: "snapped", Followed: "followed",
 	GivenUp: "given-up", Told: "told", Heard: "heard", Pressed: "pressed", Subscribed: "subscribed",
-	Took: "took", Quiet: "quiet", Done: "done",
+	Took: "took", TonesOver: "tones-over", Quiet: "quiet", Done: "done",
 }
 
 var methods = [...]string{

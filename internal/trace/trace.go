@@ -33,7 +33,8 @@ const (
 	Pressed                       // a tone was published
 	Subscribed                    // to tones; Seq is the tone published last
 	Took                          // a subscription has taken a tone
-	Quiet                         // nothing happens any more, by itself; Ops is what the queue holds
+	TonesOver                     // the tone stream has ended, and all who listened have
+	Quiet                         // nothing happens by itself; Ops is what the queue holds, Lost how many log entries
 	Done                          // the queue's Done is closed
 )
 
