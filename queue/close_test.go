@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -212,6 +213,39 @@ func TestShutdownPrefersDone(t *testing.T) {
 		}
 		if n != 0 {
 			t.Errorf("%d of 100 idle queues were not shut down in time", n)
+		}
+	})
+}
+
+// A timeout that fires just when the media reports comes too late, and still is a goroutine of the
+// queue's: Done waits for it.
+func TestDoneWaitsForATimeoutThatIsUnderWay(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var fires atomic.Bool
+		held := make(chan struct{})
+		hold := queue.WithSeam(func(uint64) {
+			if fires.CompareAndSwap(true, false) {
+				<-held // the timeout's goroutine, before it has the lock
+			}
+		})
+		m := &queuetest.Media{OnStop: func(queue.Task) {}}
+		q := newQueue(t, m, hold, queue.WithStopTimeout(time.Second))
+		enqueue(t, q, 1)
+		synctest.Wait()
+		q.Close(nil)
+		synctest.Wait()
+		fires.Store(true)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		m.Current().End(operation.Result{})
+		synctest.Wait()
+		if isClosed(q.Done()) {
+			t.Error("Done is closed, and a timeout is under way")
+		}
+		close(held)
+		synctest.Wait()
+		if !isClosed(q.Done()) || q.Snapshot().Abandoned != 0 {
+			t.Errorf("Done is closed: %v; %d were abandoned", isClosed(q.Done()), q.Snapshot().Abandoned)
 		}
 	})
 }
