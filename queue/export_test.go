@@ -5,6 +5,9 @@ import "unsafe"
 // Size of the queue's own struct, and what a drained log keeps.
 const Size = unsafe.Sizeof(Queue{})
 
+// ItemSize is the size of an operation with what its queue needs to know of it.
+const ItemSize = unsafe.Sizeof(item{})
+
 // LogSlots returns how many slots the log has.
 func (q *Queue) LogSlots() int {
 	q.mu.Lock()
