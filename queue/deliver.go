@@ -109,6 +109,7 @@ func (q *Queue) run(all roles) {
 	}
 	q.enter(role)
 	p := player{queue: q, roles: role, calls: math.MaxInt}
+	p.assign() // what was left to the media role's owner while this goroutine was on its way
 	p.play()
 }
 

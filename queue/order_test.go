@@ -174,3 +174,44 @@ func TestNoWakeUpIsLost(t *testing.T) {
 		})
 	}
 }
+
+// What is committed while the media role is on its way to a goroutine of ours, which then finds
+// nothing to call, is told all the same.
+func TestWhatIsLeftToTheMediaRoleIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var q *queue.Queue
+		var once sync.Once
+		var ours atomic.Bool // the calls are about to be made on goroutines of the queue's
+		seam := func(as uint64) {
+			if as == 1 && ours.Load() { // the media role's goroutine, before it takes the lock
+				once.Do(func() {
+					time.Sleep(time.Second) // all others are through
+					q.CancelAll()
+				})
+			}
+		}
+		var ended, calls int
+		var first queue.Task
+		m := &queuetest.Media{OnStart: func(k queue.Task) error {
+			if calls++; calls == 1 {
+				first = k
+				return nil
+			}
+			k.End(operation.Result{})
+			return nil
+		}}
+		q = newQueue(t, m, queue.WithInlineMedia(), queue.WithSeam(seam),
+			queue.WithInlineObserver(queue.ObserverFunc(func(e queue.Event) {
+				if e.Kind == queue.Ended {
+					ended++
+				}
+				ours.Store(calls >= 86) // 256 calls: a Start and two events for each
+			})))
+		enqueue(t, q, 200)
+		first.End(operation.Result{})
+		time.Sleep(time.Minute)
+		if s := q.Snapshot(); ended != 200 || s.Untold != 0 {
+			t.Errorf("%d of 200 ends were told, %d are untold, after %d starts", ended, s.Untold, calls)
+		}
+	})
+}
