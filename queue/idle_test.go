@@ -3,8 +3,10 @@ package queue_test
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -389,7 +391,9 @@ func TestTheLogIsShortenedWhileItIsBeingTold(t *testing.T) {
 		}
 		fast, fastGoesOn := waitsAt(1, 47) // at 47 it has more in hand, to be told without a look at the log
 		slow, slowGoesOn := waitsAt(1, 42) // at 42 it has come far enough
-		q := newQueue(t, &queuetest.Media{}, queue.WithObserver(fast), queue.WithObserver(slow))
+		var log strings.Builder            // of a fault of ours, from which the queue would recover
+		q := newQueue(t, &queuetest.Media{}, queue.WithObserver(fast), queue.WithObserver(slow),
+			queue.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		ops := enqueue(t, q, 1)
 		synctest.Wait() // both have one entry in hand; from now on it is four at a time
 		ops = append(ops, enqueue(t, q, events-2)...)
@@ -411,6 +415,9 @@ func TestTheLogIsShortenedWhileItIsBeingTold(t *testing.T) {
 					t.Errorf("event %d is of another operation", e.Seq)
 				}
 			}
+		}
+		if log.Len() > 0 {
+			t.Errorf("logged: %s", &log)
 		}
 	})
 }

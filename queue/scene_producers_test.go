@@ -49,8 +49,23 @@ func (s *scene) produce(draw *rand.Rand, calls int) {
 			s.read(draw)
 		case p < 99:
 			s.ending(draw)
+		default:
+			s.burst(draw)
 		}
 	}
+}
+
+// burst enqueues more than a borrowed goroutine tells, if that many may wait, and cancels them.
+func (s *scene) burst(draw *rand.Rand) {
+	if !s.boundless {
+		return
+	}
+	for range sceneBurst {
+		req, opts := s.request(draw)
+		opts = append(opts, queue.Value(fault{kind: endsInside}))
+		s.accept(trace.Enqueue, req, opts)
+	}
+	s.cancelAll()
 }
 
 // ending is one of the ways in which a call ends.

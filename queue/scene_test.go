@@ -30,10 +30,11 @@ type scene struct {
 	queue *queue.Queue
 	tones tone.Stream
 
-	inline   bool          // callbacks must not exit their goroutine, and blocking holds up callers
-	blocking bool          // the media is a Blocking function
-	lags     bool          // an observer is blocked
-	released chan struct{} // closed when blocked observers are to go on
+	inline    bool          // callbacks must not exit their goroutine, and blocking holds up callers
+	blocking  bool          // the media is a Blocking function
+	lags      bool          // an observer is blocked
+	boundless bool          // any number of operations may wait
+	released  chan struct{} // closed when blocked observers are to go on
 
 	mu       sync.Mutex // guards the block below
 	ops      []*operation.Operation
@@ -49,6 +50,8 @@ const (
 	sceneWork        = 10
 	sceneStopTimeout = 15
 	sceneLong        = 40 // longer than the stop timeout; also the run timeout
+
+	sceneBurst = 300 // operations
 )
 
 // newScene makes a scene, with a queue of its own.
@@ -61,10 +64,12 @@ func newScene(t *testing.T, seed uint64, unit time.Duration, opts ...queue.Optio
 	s.calm = sync.NewCond(&s.mu)
 	draw := s.source(0)
 	s.terms.StopTimeout = sceneStopTimeout * unit
+	pending := []int{0, 1, 3, 8}[draw.IntN(4)]
+	s.boundless = pending == 0
 	opts = append(
 		opts, queue.WithLogger(slog.New(logbook{slog.DiscardHandler, s})),
 		queue.WithStopTimeout(s.terms.StopTimeout),
-		queue.WithMaxPending([]int{0, 1, 3, 8}[draw.IntN(4)]),
+		queue.WithMaxPending(pending),
 	)
 	if draw.IntN(4) == 0 {
 		s.terms.RunTimeout = sceneLong * unit
