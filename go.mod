@@ -9,3 +9,8 @@ require (
 )
 
 require github.com/cenkalti/backoff/v5 v5.0.3
+
+require (
+	github.com/anishathalye/porcupine v1.3.1 // indirect
+	pgregory.net/rapid v1.3.0 // indirect
+)
