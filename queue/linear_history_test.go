@@ -1,0 +1,367 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"ivrqueue/internal/model"
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+)
+
+// history is one, while it is made.
+type history struct {
+	seed   uint64
+	config model.Config
+	queue  *queue.Queue
+	pause  func(draw *rand.Rand) // lets others go on
+	media  sync.WaitGroup
+
+	clock  atomic.Int64  // stamps the beginnings and the ends of calls
+	number atomic.Uint32 // of the operation asked for last
+
+	mu       sync.Mutex // guards the block below
+	calls    []porcupine.Operation
+	known    []*operation.Operation
+	callback int64 // when the media's last callback was about to return
+	booking  int   // the call of the history that its return is, still without an end; or -1
+}
+
+func newHistory(t *testing.T, seed uint64, pause func(*rand.Rand), opts ...queue.Option) *history {
+	t.Helper()
+	h := &history{seed: seed, pause: pause, booking: -1}
+	h.config.MaxPending = []int{0, 2, 4}[seed%3]
+	opts = append(opts, quiet, queue.WithMaxPending(h.config.MaxPending), queue.WithStopTimeout(time.Hour))
+	if seed%4 == 3 {
+		opts = append(opts, queue.WithInlineMedia())
+	}
+	var err error
+	if h.queue, err = queue.New("call", linearMedia{h}, opts...); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (h *history) source(n uint64) *rand.Rand { return rand.New(rand.NewPCG(h.seed, n)) }
+
+// simulatedHistory plays four clients in a bubble, with a drawn sleep at every seam of the engine.
+func simulatedHistory(t *testing.T, seed uint64) (h *history) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		pause := func(draw *rand.Rand) { time.Sleep(time.Duration(1 + draw.IntN(30_000))) }
+		var mu sync.Mutex
+		seams := rand.New(rand.NewPCG(seed, 1000))
+		seam := func(uint64) {
+			mu.Lock()
+			d := time.Duration(1 + seams.IntN(10_000))
+			mu.Unlock()
+			time.Sleep(d)
+		}
+		h = newHistory(t, seed, pause, queue.WithSeam(seam))
+		var clients sync.WaitGroup
+		for i := range uint64(4) {
+			clients.Go(func() { h.client(h.source(i), 10) })
+		}
+		clients.Wait()
+		if draw := h.source(50); draw.IntN(2) == 0 {
+			time.Sleep(time.Second) // what is there comes to its own end
+		}
+		h.finish(t)
+		time.Sleep(time.Second) // who was the last to leave is still at a seam
+	})
+	return h
+}
+
+// realHistory plays two clients and two readers at the same time.
+func realHistory(t *testing.T, seed uint64) *history {
+	t.Helper()
+	h := newHistory(t, seed, func(draw *rand.Rand) {
+		if draw.IntN(4) == 0 {
+			runtime.Gosched()
+		}
+	})
+	var clients, readers sync.WaitGroup
+	var over atomic.Bool
+	for i := range uint64(2) {
+		readers.Go(func() { h.sweep(h.source(10+i), &over) })
+	}
+	for i := range uint64(2) {
+		clients.Go(func() { h.client(h.source(i), 10) })
+	}
+	clients.Wait()
+	over.Store(true)
+	readers.Wait()
+	h.finish(t)
+	return h
+}
+
+// finish brings the queue to its end, and reads what became of everything.
+func (h *history) finish(t *testing.T) {
+	h.do(model.Step{Do: model.Close, Result: operation.Result{Reason: operation.CallEnded}})
+	select {
+	case <-h.queue.Done():
+	case <-within(t).Done():
+		t.Fatalf("history %d: the queue is not done: %+v", h.seed, h.queue.Snapshot())
+	}
+	h.media.Wait()
+	for _, op := range h.known {
+		h.read(op, readStatus)
+		h.read(op, readResult)
+	}
+	h.booked(h.clock.Add(1))
+}
+
+// client asks for n things.
+func (h *history) client(draw *rand.Rand, n int) {
+	for range n {
+		h.pause(draw)
+		switch p := draw.IntN(100); {
+		case p < 40:
+			h.do(model.Step{Do: model.Enqueue, Op: model.Op(h.number.Add(1))})
+		case p < 48:
+			h.do(model.Step{Do: model.Interrupt, Op: model.Op(h.number.Add(1))})
+		case p < 60:
+			h.do(model.Step{Do: model.CancelAll})
+		case p < 68:
+			h.do(model.Step{Do: model.Cancel, ID: model.Op(1 + draw.Uint32N(h.number.Load()+1))})
+		case p < 76:
+			h.snapshot()
+		case p < 77:
+			h.do(model.Step{Do: model.Seal})
+		case p < 78:
+			h.do(model.Step{Do: model.Close, Result: operation.Result{Reason: operation.CallEnded}})
+		default:
+			h.readSome(draw)
+		}
+	}
+}
+
+// do makes the call of a step.
+func (h *history) do(step model.Step) {
+	var out answered
+	var op *operation.Operation
+	began := h.clock.Add(1)
+	switch step.Do {
+	case model.Enqueue:
+		op, out.err = h.queue.Enqueue(context.Background(), play(), queue.ID(scriptID(step.Op)))
+	case model.Interrupt:
+		var r queue.Receipt
+		op, r, out.err = h.queue.Interrupt(context.Background(), play(), queue.ID(scriptID(step.Op)))
+		out.victims = numbers(victims(r))
+	case model.CancelAll:
+		out.victims = numbers(victims(h.queue.CancelAll()))
+	case model.Cancel:
+		var victim *operation.Operation
+		if victim, out.err = h.queue.Cancel(scriptID(step.ID)); out.err == nil {
+			out.victims = numbers([]*operation.Operation{victim})
+		}
+	case model.Seal:
+		h.queue.Seal()
+	case model.Close:
+		out.victims = numbers(victims(h.queue.Close(nil)))
+	default:
+		panic("not a call: " + step.String())
+	}
+	h.add(began, asked{step: step}, out)
+	h.know(op)
+}
+
+// numbers are the operations' numbers: they have them as ids.
+func numbers(ops []*operation.Operation) (all []model.Op) {
+	for _, op := range ops {
+		all = append(all, number(op))
+	}
+	return all
+}
+
+func number(op *operation.Operation) model.Op { return model.Op(op.ID()[15]) }
+
+func (h *history) know(op *operation.Operation) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if op != nil && !slices.Contains(h.known, op) {
+		h.known = append(h.known, op)
+	}
+}
+
+// add books a call that has returned.
+func (h *history) add(began int64, in asked, out answered) {
+	call := porcupine.Operation{Input: in, Output: out, Call: began, Return: h.clock.Add(1)}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls = append(h.calls, call)
+}
+
+func (h *history) snapshot() {
+	began := h.clock.Add(1)
+	s := h.queue.Snapshot()
+	h.add(began, asked{read: readSnapshot}, answered{
+		running: number(s.Running), stopping: number(s.Stopping), waiting: numbers(s.Waiting),
+		sealed: s.Sealed, closed: s.Closed,
+	})
+}
+
+// read reads without a lock.
+func (h *history) read(op *operation.Operation, what reading) {
+	began := h.clock.Add(1)
+	out := look(op, what)
+	h.add(began, asked{step: model.Step{Op: number(op)}, read: what}, out)
+}
+
+func look(op *operation.Operation, what reading) (out answered) {
+	if what == readStatus {
+		out.status = op.Status()
+		return out
+	}
+	r, _ := op.Result()
+	out.reason = r.Reason
+	return out
+}
+
+// some returns up to n of the operations known last, in a drawn order.
+func (h *history) some(draw *rand.Rand, n int) []*operation.Operation {
+	h.mu.Lock()
+	ops := slices.Clone(h.known[max(0, len(h.known)-n):])
+	h.mu.Unlock()
+	draw.Shuffle(len(ops), func(i, j int) { ops[i], ops[j] = ops[j], ops[i] })
+	return ops
+}
+
+func (h *history) readSome(draw *rand.Rand) {
+	for _, op := range h.some(draw, 3) {
+		h.read(op, readStatus+reading(draw.IntN(2)))
+	}
+}
+
+// sweep reads the operations over and over, and keeps those rounds in which something had changed.
+func (h *history) sweep(draw *rand.Rand, over *atomic.Bool) {
+	const most = 60
+	seen := map[*operation.Operation]answered{}
+	for kept := 0; kept < most && !over.Load(); {
+		var round []porcupine.Operation
+		changed := false
+		ops := h.some(draw, 6)
+		for _, op := range ops {
+			began := h.clock.Add(1)
+			out := look(op, readStatus)
+			round = append(round, porcupine.Operation{
+				Input: asked{step: model.Step{Op: number(op)}, read: readStatus}, Output: out,
+				Call: began, Return: h.clock.Add(1),
+			})
+			changed = changed || seen[op].status != out.status
+			seen[op] = out
+		}
+		if !changed {
+			runtime.Gosched()
+			continue
+		}
+		kept += len(round)
+		h.mu.Lock()
+		h.calls = append(h.calls, round...)
+		h.mu.Unlock()
+	}
+}
+
+func (h *history) String() string {
+	var b strings.Builder
+	calls := slices.SortedFunc(slices.Values(h.calls), func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
+	for _, c := range calls {
+		fmt.Fprintf(&b, "%4d-%4d %v: %v\n", c.Call, c.Return, c.Input, c.Output)
+	}
+	return b.String()
+}
+
+// linearMedia is media that always reports, in one way or another.
+type linearMedia struct{ h *history }
+
+func (m linearMedia) Start(t queue.Task) error {
+	h, op := m.h, number(t.Operation)
+	h.entered(model.Step{Do: model.EnterStart, Op: op})
+	h.know(t.Operation)
+	draw := h.source(100 + uint64(op))
+	var err error
+	switch draw.IntN(8) {
+	case 0:
+		h.report(t)
+	case 1:
+		err = errScript
+	case 2: // until it is told to stop, or the end of the history
+		h.media.Go(func() {
+			for range 20 {
+				h.pause(draw)
+			}
+			h.report(t)
+		})
+	default:
+		h.media.Go(func() {
+			h.pause(draw)
+			h.report(t)
+		})
+	}
+	h.returning(model.Step{Do: model.ReturnStart, Op: op, Failed: err != nil, Result: operation.Result{
+		Reason: operation.Unspecified, Err: err,
+	}})
+	return err
+}
+
+func (m linearMedia) Stop(t queue.Task) {
+	h, op := m.h, number(t.Operation)
+	h.entered(model.Step{Do: model.EnterStop, Op: op})
+	if draw := h.source(200 + uint64(op)); draw.IntN(2) == 0 {
+		h.report(t)
+	} else {
+		h.media.Go(func() {
+			h.pause(draw)
+			h.report(t)
+		})
+	}
+	h.returning(model.Step{Do: model.ReturnStop, Op: op})
+}
+
+func (h *history) report(t queue.Task) {
+	began := h.clock.Add(1)
+	t.End(operation.Result{})
+	h.add(began, asked{step: model.Step{Do: model.Report, Op: number(t.Operation)}}, answered{})
+}
+
+// entered books that a callback was entered, which the queue did some time after the last one was
+// about to return. By then it had booked that return, too.
+func (h *history) entered(step model.Step) {
+	now := h.clock.Add(1)
+	h.booked(now)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls = append(h.calls, porcupine.Operation{
+		Input: asked{step: step}, Output: answered{}, Call: h.callback, Return: now,
+	})
+}
+
+// returning books that a callback is about to return. When the queue takes note, nobody sees.
+func (h *history) returning(step model.Step) {
+	now := h.clock.Add(1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.callback, h.booking = now, len(h.calls)
+	h.calls = append(h.calls, porcupine.Operation{Input: asked{step: step}, Output: answered{}, Call: now})
+}
+
+// booked says that the return of the last callback had been booked by now.
+func (h *history) booked(now int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.booking >= 0 {
+		h.calls[h.booking].Return = now
+		h.booking = -1
+	}
+}
