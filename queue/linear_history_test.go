@@ -30,6 +30,7 @@ type history struct {
 
 	clock  atomic.Int64  // stamps the beginnings and the ends of calls
 	number atomic.Uint32 // of the operation asked for last
+	rounds atomic.Uint32 // of the reader
 
 	mu       sync.Mutex // guards the block below
 	calls    []porcupine.Operation
@@ -83,7 +84,7 @@ func simulatedHistory(t *testing.T, seed uint64) (h *history) {
 	return h
 }
 
-// realHistory plays two clients and two readers at the same time.
+// realHistory plays two clients, or one who often cancels much, beside a reader.
 func realHistory(t *testing.T, seed uint64) *history {
 	t.Helper()
 	h := newHistory(t, seed, func(draw *rand.Rand) {
@@ -93,17 +94,27 @@ func realHistory(t *testing.T, seed uint64) *history {
 	})
 	var clients, readers sync.WaitGroup
 	var over atomic.Bool
-	for i := range uint64(2) {
-		readers.Go(func() { h.sweep(h.source(10+i), &over) })
-	}
-	for i := range uint64(2) {
-		clients.Go(func() { h.client(h.source(i), 10) })
+	readers.Go(func() { h.sweep(h.source(10), &over) })
+	if h.config.MaxPending == 0 {
+		clients.Go(h.canceller)
+	} else {
+		for i := range uint64(2) {
+			clients.Go(func() { h.client(h.source(i), 10) })
+		}
 	}
 	clients.Wait()
 	over.Store(true)
 	readers.Wait()
 	h.finish(t)
 	return h
+}
+
+// canceller fills the queue and empties it at one go.
+func (h *history) canceller() {
+	for range model.Max {
+		h.do(model.Step{Do: model.Enqueue, Op: model.Op(h.number.Add(1))})
+	}
+	h.do(model.Step{Do: model.CancelAll})
 }
 
 // finish brings the queue to its end, and reads what became of everything.
@@ -244,32 +255,55 @@ func (h *history) readSome(draw *rand.Rand) {
 	}
 }
 
-// sweep reads the operations over and over, and keeps those rounds in which something had changed.
+// glance is one reading of a sweep.
+type glance struct {
+	op           *operation.Operation
+	status       operation.Status
+	began, ended int64
+}
+
+// sweep reads operations over and over, as fast as it can, and keeps those rounds in which one had
+// changed.
 func (h *history) sweep(draw *rand.Rand, over *atomic.Bool) {
-	const most = 60
-	seen := map[*operation.Operation]answered{}
-	for kept := 0; kept < most && !over.Load(); {
-		var round []porcupine.Operation
-		changed := false
-		ops := h.some(draw, 6)
-		for _, op := range ops {
-			began := h.clock.Add(1)
-			out := look(op, readStatus)
-			round = append(round, porcupine.Operation{
-				Input: asked{step: model.Step{Op: number(op)}, read: readStatus}, Output: out,
-				Call: began, Return: h.clock.Add(1),
-			})
-			changed = changed || seen[op].status != out.status
-			seen[op] = out
+	const most = 80
+	var ops []*operation.Operation
+	var round [8]glance
+	seen := map[*operation.Operation]operation.Status{}
+	for kept := 0; !over.Load(); h.rounds.Add(1) {
+		if h.mu.TryLock() {
+			ops = append(ops, h.known[len(ops):]...)
+			h.mu.Unlock()
 		}
-		if !changed {
-			runtime.Gosched()
+		if len(ops) == 0 {
 			continue
 		}
-		kept += len(round)
-		h.mu.Lock()
-		h.calls = append(h.calls, round...)
-		h.mu.Unlock()
+		for i := range round {
+			g := &round[i]
+			g.op = ops[draw.IntN(len(ops))]
+			g.began = h.clock.Add(1)
+			g.status = g.op.Status()
+			g.ended = h.clock.Add(1)
+		}
+		changed := false
+		for _, g := range round {
+			changed = changed || seen[g.op] != 0 && seen[g.op] != g.status
+			seen[g.op] = g.status
+		}
+		if changed && kept < most {
+			kept += len(round)
+			h.keep(round[:])
+		}
+	}
+}
+
+func (h *history) keep(round []glance) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, g := range round {
+		h.calls = append(h.calls, porcupine.Operation{
+			Input:  asked{step: model.Step{Op: number(g.op)}, read: readStatus},
+			Output: answered{status: g.status}, Call: g.began, Return: g.ended,
+		})
 	}
 }
 
