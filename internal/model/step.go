@@ -27,13 +27,15 @@ const (
 	Report      // it tells the end of Op
 	Progress    // it tells how far it has come, Result.Position
 	TimeOut     // the armed timer goes off
+
+	mark // a broken queue marks running what it has taken from the line
 )
 
 var doNames = [...]string{
 	Enqueue: "Enqueue", Interrupt: "Interrupt", CancelAll: "CancelAll", Cancel: "Cancel", Seal: "Seal",
 	Close: "Close", EnterStart: "Start entered", ReturnStart: "Start returned",
 	EnterStop: "Stop entered", ReturnStop: "Stop returned", Report: "End", Progress: "Progress",
-	TimeOut: "time out",
+	TimeOut: "time out", mark: "mark",
 }
 
 func (d Do) String() string { return doNames[d] }
