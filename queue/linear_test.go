@@ -14,6 +14,7 @@ import (
 
 	"ivrqueue/internal/model"
 	"ivrqueue/operation"
+	"ivrqueue/queue"
 )
 
 // A history is what a few goroutines asked of one queue at the same time, and what they were
@@ -103,21 +104,34 @@ type answered struct {
 
 var linearSeed = maphash.MakeSeed()
 
+// linearState is the model, and the one thing that is not seen at the same instant by those who read
+// without a lock: that one operation has ended, and that the next runs. These are two words, stored
+// one after the other. So until the queue does something else, the next may be seen to wait still.
+type linearState struct {
+	model.Queue
+
+	starting model.Op
+}
+
 func linearModel(c model.Config) porcupine.Model {
 	return porcupine.Model{
-		Init: func() any { return model.New(c) },
-		Step: func(state, in, out any) (bool, any) {
-			return linearStep(state.(model.Queue), in.(asked), out.(answered))
-		},
-		Equal: func(a, b any) bool { return a.(model.Queue) == b.(model.Queue) },
-		Hash:  func(q any) uint64 { return maphash.Comparable(linearSeed, q.(model.Queue)) },
+		Init:  func() any { return linearState{Queue: model.New(c)} },
+		Step:  func(s, in, out any) (bool, any) { return linearStep(s.(linearState), in.(asked), out.(answered)) },
+		Equal: func(a, b any) bool { return a.(linearState) == b.(linearState) },
+		Hash:  func(s any) uint64 { return maphash.Comparable(linearSeed, s.(linearState)) },
 	}
 }
 
 // linearStep says whether the model could have given this answer now.
-func linearStep(q model.Queue, in asked, out answered) (bool, model.Queue) {
+func linearStep(q linearState, in asked, out answered) (bool, linearState) {
 	switch in.read {
 	case readStatus:
+		if op := in.step.Op; op == q.starting {
+			if out.status == operation.NotStarted {
+				return true, q
+			}
+			q.starting = 0
+		}
 		return out.status == q.Status(in.step.Op), q
 	case readResult:
 		return out.reason == q.Reason(in.step.Op), q
@@ -137,9 +151,16 @@ func linearStep(q model.Queue, in asked, out answered) (bool, model.Queue) {
 		}
 	default:
 	}
-	next, want := q.Apply(in.step)
+	var want model.Outcome
+	q.Queue, want = q.Apply(in.step)
+	q.starting = 0
+	for _, e := range want.Events {
+		if e.Kind == queue.Started && e.Op != in.step.Op {
+			q.starting = e.Op
+		}
+	}
 	return errors.Is(out.err, want.Err) && (out.err == nil) == (want.Err == nil) &&
-		slices.Equal(out.victims, want.Victims), next
+		slices.Equal(out.victims, want.Victims), q
 }
 
 func (c asked) String() string {
