@@ -52,6 +52,21 @@ fuzz: ## every fuzz target for FUZZTIME (default 20s)
 			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$(dirname $$f); \
 		done; done
 
+SCRIPTS ?= 2000
+HISTORIES ?= 500
+
+.PHONY: scripts
+scripts: ## SCRIPTS random scripts (default 2000) in each form of delivery, against the model
+	go test -count=1 -run TestScriptsAgreeWithTheModel ./queue -rapid.checks=$(SCRIPTS)
+
+.PHONY: histories
+histories: ## HISTORIES histories of concurrent calls (default 500), simulated and real, are linearizable
+	LINEAR_HISTORIES=$(HISTORIES) go test -count=1 -v -run HistoriesAreLinearizable ./queue
+
+.PHONY: explore
+explore: ## every state of a small call, and of the protocols that need no lock
+	EXPLORE=deep go test -count=1 -v -run 'TheExplorer|Reading|Follows' ./internal/model
+
 .PHONY: bench
 bench: ## the micro benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem ./...

@@ -40,7 +40,7 @@ func TestRealHistoriesAreLinearizable(t *testing.T) {
 	judgeHistories(t, 100, realHistory)
 }
 
-func judgeHistories(t *testing.T, n uint64, make func(*testing.T, uint64) *history) {
+func judgeHistories(t *testing.T, n uint64, play func(*testing.T, uint64) *history) {
 	t.Helper()
 	first := uint64(0)
 	if s := os.Getenv("LINEAR_HISTORIES"); s != "" {
@@ -58,7 +58,7 @@ func judgeHistories(t *testing.T, n uint64, make func(*testing.T, uint64) *histo
 	}
 	operations, unknown, longest := 0, 0, time.Duration(0)
 	for seed := first; seed < first+n && !t.Failed(); seed++ {
-		h := make(t, seed)
+		h := play(t, seed)
 		operations += len(h.calls)
 		began := time.Now()
 		switch porcupine.CheckOperationsTimeout(linearModel(h.config), h.calls, patience) {

@@ -174,7 +174,7 @@ func (s *scripted) compareOne(j *job) {
 	if j.task != (queue.Task{}) && j.task.Live() == ended {
 		s.t.Fatalf("%d is live: %v, want %v", n, ended, !ended)
 	}
-	if j.ctx != nil && (ended && context.Cause(j.ctx) != why || !ended && j.ctx.Err() != nil) {
+	if j.ctx != nil && (ended && !errors.Is(context.Cause(j.ctx), why) || !ended && j.ctx.Err() != nil) {
 		s.t.Fatalf("cause of %d's context: %v, want %v", n, context.Cause(j.ctx), why)
 	}
 }

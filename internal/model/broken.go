@@ -20,7 +20,7 @@ type Broken struct {
 func AllBroken() []Broken {
 	return []Broken{
 		{"what waits is taken in reverse order", lastInFirstOut, "G4", 4},
-		{"what is next is taken from the line under one lock and marked under another", popThenMark, "G4", 4},
+		{"what is next is popped under one lock and marked under another", popThenMark, "G4", 4},
 		{"the media is free as soon as its operation is cancelled", freedByCancel, "G13", 4},
 		{"what was cancelled before its start is started", startsTheDead, "G5", 3},
 		{"a cancel forgets the one that runs", forgetsRunning, "G4", 2},

@@ -143,10 +143,15 @@ func (c *Call) atMedia(op Op) (all []Step) {
 func (c Call) key() string {
 	q := &c.Queue
 	b := make([]byte, 0, 48)
-	b = append(b, byte(c.left.Enqueues), byte(c.left.Interrupts), byte(c.left.CancelAlls), byte(c.left.Cancels),
-		byte(c.left.Seals), byte(c.left.Closes), byte(c.left.TimeOuts), byte(c.left.Late), byte(q.timer), q.pending,
-		bits(q.sealed, q.closed, q.parted, q.media.startEntered, q.media.startReturned, q.media.stopEntered,
-			q.media.stopReturned, q.media.overruled))
+	for _, left := range []int8{
+		c.left.Enqueues, c.left.Interrupts, c.left.CancelAlls, c.left.Cancels, c.left.Seals,
+		c.left.Closes, c.left.TimeOuts, c.left.Late,
+	} {
+		b = append(b, byte(left)) //nolint:gosec // never negative
+	}
+	m := q.media
+	b = append(b, byte(q.timer), q.pending, bits(q.sealed, q.closed, q.parted),
+		bits(m.startEntered, m.startReturned, m.stopEntered, m.stopReturned, m.overruled))
 	for op := Op(1); op <= c.seen.last; op++ {
 		o := c.seen.op(op)
 		place := byte(1 + slices.Index(q.waiting[:q.pending], op))

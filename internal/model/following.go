@@ -21,7 +21,9 @@ const (
 )
 
 // ExploreDone explores Done against the end of its operation.
-func ExploreDone(flaw FollowingFlaw) Explored[Move] { return exploreFollowing(following{flaw: flaw}) }
+func ExploreDone(flaw FollowingFlaw) Explored[Move] {
+	return exploreFollowing(following{flaw: flaw})
+}
 
 // ExploreContext explores a task's context against the end of its operation, and against its being
 // let go, which may come before its end has followed.

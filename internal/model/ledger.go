@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -158,10 +159,7 @@ func (l *ledger) cancels(live []Op, s Step, out *Outcome, after *Call) error {
 	switch s.Do {
 	case CancelAll, Close:
 	case Interrupt:
-		if out.Err != nil {
-			return nil
-		}
-		if now := after.Queue.Live(); !slices.Equal(now, []Op{s.Op}) {
+		if now := after.Queue.Live(); out.Err == nil && !slices.Equal(now, []Op{s.Op}) {
 			return fmt.Errorf("G7: after an interrupt %v live, not just %d", now, s.Op)
 		}
 	default:
@@ -170,7 +168,7 @@ func (l *ledger) cancels(live []Op, s Step, out *Outcome, after *Call) error {
 	if s.Do == Close && len(out.Victims) == 0 && len(live) == 0 {
 		return nil
 	}
-	if !slices.Equal(live, out.Victims) {
+	if out.Err == nil && !slices.Equal(live, out.Victims) {
 		return fmt.Errorf("G4: %v lived, and the receipt names %v", live, out.Victims)
 	}
 	return nil
@@ -185,7 +183,7 @@ func (l *ledger) state(before *Call, s Step, out *Outcome, after *Call) error {
 	for op := Op(1); op <= l.last; op++ {
 		was, is := before.Queue.Reason(op), q.Reason(op)
 		if was != 0 && was != is {
-			return fmt.Errorf("G3: %d was %v and is %v", op, was, is)
+			return fmt.Errorf("G3: %d was %s and is %s", op, was.String(), is.String())
 		}
 		if l.op(op).ended != (is != 0) {
 			return fmt.Errorf("G3: %d has ended without being told, or was told without", op)
@@ -196,14 +194,14 @@ func (l *ledger) state(before *Call, s Step, out *Outcome, after *Call) error {
 	}
 	switch {
 	case out.Err != nil && (len(out.Events) > 0 || len(out.Victims) > 0):
-		return fmt.Errorf("G16: refused, and yet something changed")
+		return errors.New("G16: refused, and yet something changed")
 	case q.slot == 0 && q.pending > 0 && after.Hand == 0:
 		return fmt.Errorf("G12: %d waits and nothing has the media", q.waiting[0])
 	case before.Queue.sealed && out.Err == nil && (s.Do == Enqueue || s.Do == Interrupt):
 		return fmt.Errorf("G14: %d was accepted though sealed", s.Op)
 	case q.closed && len(q.Live()) > 0:
 		return fmt.Errorf("G14: closed, and %v live", q.Live())
-	case q.Stopping() != 0 && q.timer == NoTimer && (q.closed && s.Do == Close || !l.op(q.slot).reported):
+	case q.Stopping() != 0 && q.timer == NoTimer && (s.Do == Close || !l.op(q.slot).reported):
 		return fmt.Errorf("G12: the media is asked to stop %d, and nothing gives it up", q.slot)
 	}
 	return nil

@@ -85,7 +85,9 @@ func (q *Queue) report(r operation.Result, out *Outcome) {
 }
 
 // complete fills in what a report has left out.
-func complete(r operation.Result, otherwise operation.Reason, position time.Duration) operation.Result {
+func complete(
+	r operation.Result, otherwise operation.Reason, position time.Duration,
+) operation.Result {
 	var found operation.Reason
 	switch {
 	case r.Reason.Valid():

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -69,7 +70,8 @@ func TestTheModelRefuses(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if _, out := run(model.Config{MaxPending: 1}, append(slices.Clone(two), test.step...)...); out.Err != test.want {
+			_, out := run(model.Config{MaxPending: 1}, append(slices.Clone(two), test.step...)...)
+			if !errors.Is(out.Err, test.want) || (out.Err == nil) != (test.want == nil) {
 				t.Errorf("got %v, want %v", out.Err, test.want)
 			}
 		})

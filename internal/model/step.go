@@ -81,7 +81,9 @@ type Event struct {
 	Result operation.Result
 }
 
-func (o *Outcome) tell(k queue.EventKind, op Op) { o.Events = append(o.Events, Event{Kind: k, Op: op}) }
+func (o *Outcome) tell(k queue.EventKind, op Op) {
+	o.Events = append(o.Events, Event{Kind: k, Op: op})
+}
 
 func (o *Outcome) tellResult(k queue.EventKind, op Op, r operation.Result) {
 	o.Events = append(o.Events, Event{k, op, r})
