@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+	"ivrqueue/tone"
+)
+
+// line is a call of ours as a platform holds it: a queue, and the tone stream beside it.
+type line struct {
+	queue *queue.Queue
+	tones tone.Stream
+}
+
+// manner is a way to make queues: options that all of them share, with an observer and without.
+type manner struct {
+	watched, alone queue.Option
+	observe        func(queue.Observer) queue.Option
+}
+
+func newManner(
+	o queue.Observer, observe func(queue.Observer) queue.Option, opts ...queue.Option,
+) manner {
+	opts = append(opts, queue.WithLogger(slog.New(slog.DiscardHandler)))
+	return manner{
+		watched: queue.Options(append(opts, observe(o))...),
+		alone:   queue.Options(opts...),
+		observe: observe,
+	}
+}
+
+func (m *manner) open(media queue.Media, s Setting) line {
+	opts := []queue.Option{m.watched}
+	switch {
+	case s.Observe != nil:
+		told := queue.ObserverFunc(func(e queue.Event) { tell(s.Observe, e) })
+		opts = []queue.Option{m.alone, m.observe(told)}
+	case s.Use == Held:
+		opts[0] = m.alone
+	}
+	q, err := queue.New("call-1", media, opts...)
+	if err != nil {
+		panic(err)
+	}
+	return line{queue: q}
+}
+
+// tell tells an event to a test, and to who waits for the end.
+func tell(observe func(Told), e queue.Event) {
+	t := Told{Seq: e.Seq, What: e.Kind.String(), Reason: e.Result.Reason}
+	if e.Operation != nil {
+		t.Op = e.Operation
+	}
+	observe(t)
+	endsTrip(e)
+}
+
+// endsTrip is an observer that tells who waits for the end of an operation, if somebody does.
+func endsTrip(e queue.Event) {
+	if e.Kind == queue.Ended {
+		e.Operation.Request().(*Work).end()
+	}
+}
+
+// enqueue waits for room if the queue is full, as the buffer of a channel makes its sender wait.
+func (l *line) enqueue(w *Work) *operation.Operation {
+	for {
+		op, err := l.queue.Enqueue(context.Background(), w)
+		switch {
+		case err == nil:
+			return op
+		case !errors.Is(err, queue.ErrFull):
+			panic(err)
+		}
+		runtime.Gosched()
+	}
+}
+
+func (l *line) Submit(w *Work) Op { return l.enqueue(w) }
+
+func (l *line) Close() {
+	l.queue.Close(nil)
+	<-l.queue.Done()
+}
