@@ -13,6 +13,7 @@ type Contestant struct {
 	Name   string
 	How    string // how it is built, for the report
 	Claims Claims
+	Most   int // how many calls at once it can sensibly be given; 0: any number
 	Open   func(Setting) Call
 }
 

@@ -83,6 +83,16 @@ func (l *line) enqueue(w *Work) *operation.Operation {
 
 func (l *line) Submit(w *Work) Op { return l.enqueue(w) }
 
+// Press publishes a tone to somebody who listens for a moment.
+func (l *line) Press() {
+	sub := l.tones.Subscribe()
+	defer sub.Close()
+	if _, err := l.tones.Publish(tone.Tone1); err != nil {
+		panic(err)
+	}
+	sub.TryNext()
+}
+
 func (l *line) Close() {
 	l.queue.Close(nil)
 	<-l.queue.Done()

@@ -14,7 +14,7 @@ import (
 var Pond = &Contestant{
 	Name:   "pond",
 	How:    "alitto/pond: a pool of one worker for each call, given functions with Go",
-	Claims: Orders | Queues | IDs | States,
+	Claims: Orders | Queues | IDs | States | Sleeps,
 	Open: func(Setting) Call {
 		p := pond.NewPool(1)
 		return &pool{
@@ -46,6 +46,7 @@ var Ants = &Contestant{
 	Name:   "ants",
 	How:    "panjf2000/ants: a generic pool of one worker for each call, invoked with the operation",
 	Claims: Orders | IDs | States,
+	Most:   1000, // each pool has a goroutine that ticks twice a second
 	Open: func(Setting) Call {
 		p, err := ants.NewPoolWithFuncGeneric(1, (*record).do, ants.WithDisablePurge(true))
 		if err != nil {

@@ -1,0 +1,171 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ivrqueue/bench/grown"
+	"ivrqueue/operation"
+	"ivrqueue/queue"
+)
+
+// What a busy call is like: a play lasts so long, and its observer takes its time over each event.
+const (
+	playTime    = 50 * time.Millisecond
+	observeTime = time.Millisecond
+)
+
+// BusyCall is a call of a service under load.
+type BusyCall interface {
+	Enqueue() // of an operation that plays for a while; if there is no room, none
+	CancelAll()
+	Close()
+}
+
+// Stopwatch collects the times from a cancel until the media was told.
+type Stopwatch struct {
+	mu    sync.Mutex
+	times []time.Duration
+}
+
+func (s *Stopwatch) add(d time.Duration) {
+	s.mu.Lock()
+	s.times = append(s.times, d)
+	s.mu.Unlock()
+}
+
+// Take returns what was collected, and begins anew.
+func (s *Stopwatch) Take() []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	times := s.times
+	s.times = nil
+	return times
+}
+
+// stamp is when a call was cancelled last.
+type stamp struct{ at atomic.Pointer[time.Time] }
+
+func (s *stamp) now() {
+	now := time.Now()
+	s.at.Store(&now)
+}
+
+func (s *stamp) since() time.Duration { return time.Since(*s.at.Load()) }
+
+// BusyDefault is a call of ours with default delivery.
+func BusyDefault(stops *Stopwatch) BusyCall {
+	c := &busyDefault{work: NewWork(func() {}), stops: stops}
+	c.line = busyManner.open(c, Setting{})
+	return c
+}
+
+var busyManner = newManner(
+	queue.ObserverFunc(func(queue.Event) { time.Sleep(observeTime) }), queue.WithObserver)
+
+type busyDefault struct {
+	line
+
+	work      *Work
+	stops     *Stopwatch
+	cancelled stamp
+	playing   atomic.Pointer[time.Timer]
+}
+
+func (c *busyDefault) Start(t queue.Task) error {
+	c.playing.Store(time.AfterFunc(playTime, func() { t.End(operation.Result{}) }))
+	return nil
+}
+
+func (c *busyDefault) Stop(t queue.Task) {
+	c.stops.add(c.cancelled.since())
+	c.playing.Load().Stop()
+	t.End(operation.Result{})
+}
+
+func (c *busyDefault) Enqueue() {
+	_, err := c.queue.Enqueue(context.Background(), c.work)
+	if err != nil && !errors.Is(err, queue.ErrFull) {
+		panic(err)
+	}
+}
+
+func (c *busyDefault) CancelAll() {
+	c.cancelled.now()
+	c.queue.CancelAll()
+}
+
+func (c *busyDefault) Close() {
+	c.cancelled.now()
+	c.line.Close()
+}
+
+// BusyChanFull is the same with the channel design grown to the contract.
+func BusyChanFull(stops *Stopwatch) BusyCall {
+	c := &busyChanFull{work: NewWork(func() {})}
+	play := func(o *grown.Op) operation.Reason {
+		played := time.NewTimer(playTime)
+		defer played.Stop()
+		select {
+		case <-o.Done():
+			stops.add(c.cancelled.since())
+		case <-played.C:
+		}
+		return operation.Succeeded
+	}
+	c.queue = grown.New(play, func(grown.Event) { time.Sleep(observeTime) })
+	return c
+}
+
+type busyChanFull struct {
+	queue     *grown.Queue
+	work      *Work
+	cancelled stamp
+}
+
+func (c *busyChanFull) Enqueue() {
+	if _, err := c.queue.Enqueue(c.work); err != nil && !errors.Is(err, grown.ErrFull) {
+		panic(err)
+	}
+}
+
+func (c *busyChanFull) CancelAll() {
+	c.cancelled.now()
+	c.queue.CancelAll()
+}
+
+func (c *busyChanFull) Close() {
+	c.cancelled.now()
+	c.queue.Close()
+}
+
+// BusyFloor is what the machine does under a load of its kind: an operation is a goroutine that
+// sleeps as an observer does, and a cancel is told to a goroutine that is started for it.
+func BusyFloor(stops *Stopwatch) BusyCall { return &busyFloor{stops: stops} }
+
+type busyFloor struct {
+	stops *Stopwatch
+	floor floor
+	all   sync.WaitGroup
+}
+
+var floorWork = NewWork(func() {})
+
+func (c *busyFloor) Enqueue() {
+	c.floor.Submit(floorWork)
+	c.all.Go(func() {
+		for range 3 { // events
+			time.Sleep(observeTime)
+		}
+	})
+}
+
+func (c *busyFloor) CancelAll() {
+	begin := time.Now()
+	c.all.Go(func() { c.stops.add(time.Since(begin)) })
+}
+
+func (c *busyFloor) Close() { c.all.Wait() }
