@@ -15,6 +15,7 @@ var Pond = &Contestant{
 	Name:   "pond",
 	How:    "alitto/pond: a pool of one worker for each call, given functions with Go",
 	Claims: Orders | Queues | IDs | States | Sleeps,
+	Most:   10_000, // each pool keeps 19 KB
 	Open: func(Setting) Call {
 		p := pond.NewPool(1)
 		return &pool{
