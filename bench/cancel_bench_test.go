@@ -20,8 +20,8 @@ func BenchmarkCancelAll(b *testing.B) {
 	}
 	compare(b, who, func(b *testing.B, c *bench.Contestant) {
 		for _, depth := range []int{1, 10, 100, 1000} {
-			name := fmt.Sprintf("depth=%d", depth)
-			b.Run(name, func(b *testing.B) { cancelAll(b, c, cancelled{depth: depth}) })
+			at := fmt.Sprintf("depth=%d", depth)
+			b.Run(at, func(b *testing.B) { cancelAll(b, c, cancelled{depth: depth}) })
 			if c != bench.Inline && c != bench.Default {
 				continue
 			}
@@ -30,7 +30,7 @@ func BenchmarkCancelAll(b *testing.B) {
 				{name: "asleep", depth: depth, awaited: true, asleep: true},
 				{name: "observed", depth: depth, observed: true},
 			} {
-				b.Run(name+"/"+form.name, func(b *testing.B) { cancelAll(b, c, form) })
+				b.Run(form.name+"/"+at, func(b *testing.B) { cancelAll(b, c, form) })
 			}
 		}
 	})

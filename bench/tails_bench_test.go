@@ -97,4 +97,3 @@ func percentiles(b *testing.B, what string, all []time.Duration) {
 		b.ReportMetric(float64(at.Nanoseconds()), what+"-"+p.name+"-ns")
 	}
 }
-

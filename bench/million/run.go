@@ -4,15 +4,11 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"unsafe"
 
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 	"ivrqueue/tone"
 )
-
-// streamSize is what a tone stream takes inside a call.
-const streamSize = uint64(unsafe.Sizeof(tone.Stream{}))
 
 // call is a call as a platform holds it.
 type call struct {
@@ -30,7 +26,7 @@ func (player) Stop(t queue.Task)      { t.End(operation.Result{}) }
 func run(n, active int, tell func(Step)) *Report {
 	r := &Report{Calls: n, Active: active}
 	all := make([]call, n)
-	g := newGauge(n)
+	g := newGauge()
 	step := func(name string, do func()) {
 		s := g.step(name, do)
 		r.Steps = append(r.Steps, s)
@@ -47,10 +43,10 @@ func run(n, active int, tell func(Step)) *Report {
 			for i := range all[made:next] {
 				all[made+i].queue = must(queue.New("call", player{}, options))
 			}
+			g.calls = next
 		})
 		made = next
-		heap := r.Steps[len(r.Steps)-1].Heap + uint64(made)*streamSize
-		r.Growth = append(r.Growth, Growth{made, heap})
+		r.Growth = append(r.Growth, Growth{made, r.Steps[len(r.Steps)-1].Heap})
 	}
 	step(fmt.Sprintf("%d of them play", active), func() {
 		for i := range busy {
@@ -85,6 +81,7 @@ func run(n, active int, tell func(Step)) *Report {
 		for i := range all {
 			all[i].queue = nil
 		}
+		g.calls = 0
 	})
 	runtime.KeepAlive(all)
 	return r

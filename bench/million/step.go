@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+	"unsafe"
 )
 
 // Report is what a run has measured.
@@ -18,7 +19,7 @@ type Report struct {
 type Step struct {
 	Name       string
 	Time       time.Duration
-	Heap       uint64  // bytes, collected, beyond what there was before the first call
+	Heap       uint64  // bytes, collected, for the calls there are
 	PerCall    float64 // of it
 	Goroutines int     // beyond those before the first call
 	Pauses     uint32  // of the garbage collector, while the step was done
@@ -39,15 +40,16 @@ func (s Step) String() string {
 		s.Pauses, s.LongestGC, s.PausedGC)
 }
 
-// gauge measures steps.
+// gauge measures steps. What there was before the first call, and where the calls are to be put, is
+// not counted, but the place of each call that there is.
 type gauge struct {
-	calls      int
+	calls      int // that there are
 	heap       uint64
 	goroutines int
 }
 
-func newGauge(calls int) *gauge {
-	g := &gauge{calls: calls}
+func newGauge() *gauge {
+	g := new(gauge)
 	g.heap, g.goroutines = g.memory(), runtime.NumGoroutine()
 	return g
 }
@@ -76,7 +78,9 @@ func (g *gauge) step(name string, do func()) Step {
 		s.LongestGC = max(s.LongestGC, pause)
 	}
 	s.Goroutines = runtime.NumGoroutine() - g.goroutines
-	s.Heap = g.memory()
-	s.PerCall = float64(s.Heap) / float64(g.calls)
+	s.Heap = g.memory() + uint64(g.calls)*uint64(unsafe.Sizeof(call{}))
+	if g.calls > 0 {
+		s.PerCall = float64(s.Heap) / float64(g.calls)
+	}
 	return s
 }

@@ -1,0 +1,4 @@
+package main
+
+import _ "gonum.org/v1/plot"
+import _ "gonum.org/v1/plot/vg/vgsvg"

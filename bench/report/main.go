@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+type flags struct {
+	rounds    int
+	benchtime time.Duration
+	short     bool
+	check     bool
+	slack     float64
+	docs      string
+	raw, from string
+	million   int
+}
+
+func main() {
+	var f flags
+	flag.IntVar(&f.rounds, "rounds", 0, "how often everything is run (default 10, with -short 7)")
+	flag.DurationVar(&f.benchtime, "benchtime", 0,
+		"how long each benchmark runs in a round (default 200ms, with -short 40ms)")
+	flag.BoolVar(&f.short, "short", false,
+		"run what the budgets need, compare ratios only, and write nothing")
+	flag.BoolVar(&f.check, "check", false, "exit with 1 if a budget is missed")
+	flag.Float64Var(&f.slack, "slack", 25, "with -short: by how many `percent` a budget may be missed")
+	flag.StringVar(&f.docs, "docs", "docs", "the `folder` that performance.md is written to")
+	flag.StringVar(&f.raw, "raw", "", "keep what the benchmarks printed in this `file`")
+	flag.StringVar(&f.from, "from", "", "read what -raw kept from this `file` instead of measuring")
+	flag.IntVar(&f.million, "million", 1_000_000, "how many idle calls to hold at once; 0: none")
+	flag.Parse()
+	if f.rounds == 0 {
+		f.rounds = 10
+		if f.short {
+			f.rounds = 7
+		}
+	}
+	if f.benchtime == 0 {
+		f.benchtime = 200 * time.Millisecond
+		if f.short {
+			f.benchtime = 40 * time.Millisecond
+		}
+	}
+	if err := run(f); err != nil {
+		fmt.Fprintln(os.Stderr, "report:", err)
+		os.Exit(1)
+	}
+}
+
+var errNotRoot = errors.New("run it from the root of the repository: go run ./bench/report")
+
+func run(f flags) error {
+	if _, err := os.Stat(filepath.Join("bench", "report", "main.go")); err != nil {
+		return errNotRoot
+	}
+	raw, err := collect(f)
+	if err != nil {
+		return err
+	}
+	all, err := parse(bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	slack := 0.0
+	if f.short {
+		slack = f.slack
+	}
+	verdicts := judge(all, f.short, slack)
+	printVerdicts(os.Stdout, verdicts)
+	if !f.short {
+		if err := write(f.docs, all, verdicts); err != nil {
+			return err
+		}
+	}
+	if f.check {
+		return missed(verdicts)
+	}
+	return nil
+}
+
+// collect returns what the benchmarks print.
+func collect(f flags) ([]byte, error) {
+	if f.from != "" {
+		return os.ReadFile(f.from)
+	}
+	var raw bytes.Buffer
+	out := io.Writer(&raw)
+	if f.raw != "" {
+		file, err := os.Create(f.raw)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		out = io.MultiWriter(out, file)
+	}
+	work := full
+	if f.short {
+		work = short
+	}
+	if err := runRounds(work, f.rounds, f.benchtime, out); err != nil {
+		return nil, err
+	}
+	if !f.short && f.million > 0 {
+		if err := runMillion(f.million, out); err != nil {
+			return nil, err
+		}
+	}
+	return raw.Bytes(), nil
+}

@@ -1,0 +1,3 @@
+package main
+
+func write(string, *results, []verdict) error { return nil }

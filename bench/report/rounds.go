@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// workload is benchmarks that run in one process.
+type workload struct {
+	bench  string // as go test -bench takes it
+	longer int    // times the benchtime; 0 is 1
+}
+
+// full is everything there is.
+var full = []workload{
+	{"^BenchmarkLife$", 2},
+	{"^BenchmarkBurst$", 1},
+	{"^BenchmarkContended$", 1},
+	{"^BenchmarkParallel$", 1},
+	{"^BenchmarkCancelAll$", 1},
+	{"^BenchmarkIdleCall$", 1},
+	{"^BenchmarkTone$", 1},
+	{"^BenchmarkLiveCalls$", 1},
+	{"^BenchmarkTails$", 10},
+	{"^BenchmarkStatus$", 1},
+	{"^BenchmarkHTTPCancel$", 2},
+}
+
+// short is what the budgets need.
+var short = []workload{
+	{"^BenchmarkLife$/" +
+		"^(inline|default|chan|chanfull|pond|workerpool|ants|protoactor|looplab|floor)$", 2},
+	{"^BenchmarkContended$/^inline$", 2},
+	{"^BenchmarkParallel$/^(inline|floor)$", 2},
+	{"^BenchmarkCancelAll$/^inline$/^depth=(100|1000)$", 1},
+	{"^BenchmarkCancelAll$/^inline$/^awaited$/^depth=(100|1000)$", 1},
+	{"^BenchmarkIdleCall$/^inline$", 1},
+	{"^BenchmarkTone$/^(ours|floor)$/^subscribers=1$", 1},
+	{"^BenchmarkLiveCalls$/^inline$/^calls=(1|100000)$", 2},
+	{"^BenchmarkTails$/^(default|floor)$", 15},
+	{"^BenchmarkHTTPCancel$/^(ours|bare)$", 3},
+}
+
+// runRounds runs the workloads, round by round, in processes of their own, and writes what they
+// print to out.
+func runRounds(work []workload, rounds int, benchtime time.Duration, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "ivrqueue-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "bench.test")
+	if err := command(os.Stderr, "go", "test", "-c", "-o", binary, "./bench"); err != nil {
+		return fmt.Errorf("compile the benchmarks: %w", err)
+	}
+	fmt.Fprintf(out, "rounds: %d\nbenchtime: %v\n", rounds, benchtime)
+	describeMachine(out)
+	for round := 1; round <= rounds; round++ {
+		fmt.Fprintf(out, "round: %d\n", round)
+		begin := time.Now()
+		for _, w := range work {
+			err := command(out, binary, "-test.run=^$", "-test.bench="+w.bench,
+				fmt.Sprint("-test.benchtime=", benchtime*time.Duration(max(1, w.longer))))
+			if err != nil {
+				return fmt.Errorf("%s: %w", w.bench, err)
+			}
+		}
+		fmt.Fprintf(os.Stderr, "round %d of %d: %v\n",
+			round, rounds, time.Since(begin).Round(100*time.Millisecond))
+	}
+	return nil
+}
+
+// runMillion has the million write its figures as one more line of the results.
+func runMillion(calls int, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "ivrqueue-million-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "million.json")
+	err = command(os.Stderr, "go", "run", "./bench/million", "-json", file,
+		"-calls", fmt.Sprint(calls), "-active", fmt.Sprint(calls/10))
+	if err != nil {
+		return fmt.Errorf("million: %w", err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return embedMillion(out, data)
+}
+
+// command runs a command to its end.
+func command(out io.Writer, name string, args ...string) error {
+	c := exec.CommandContext(context.Background(), name, args...)
+	c.Stdout, c.Stderr = out, os.Stderr
+	return c.Run()
+}
