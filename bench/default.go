@@ -16,7 +16,7 @@ var Default = &Contestant{
 	},
 }
 
-var defaultManner = newManner(queue.ObserverFunc(endsTrip), queue.WithObserver)
+var defaultManner = newManner(tripObserver{}, queue.WithObserver)
 
 type defaultCall struct{ line }
 

@@ -25,8 +25,7 @@ var Inline = &Contestant{
 	},
 }
 
-var inlineManner = newManner(queue.ObserverFunc(func(queue.Event) {}),
-	queue.WithInlineObserver, queue.WithInlineMedia())
+var inlineManner = newManner(idleObserver{}, queue.WithInlineObserver, queue.WithInlineMedia())
 
 type inlineTrip struct {
 	line

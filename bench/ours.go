@@ -50,23 +50,6 @@ func (m *manner) open(media queue.Media, s Setting) line {
 	return line{queue: q}
 }
 
-// tell tells an event to a test, and to who waits for the end.
-func tell(observe func(Told), e queue.Event) {
-	t := Told{Seq: e.Seq, What: e.Kind.String(), Reason: e.Result.Reason}
-	if e.Operation != nil {
-		t.Op = e.Operation
-	}
-	observe(t)
-	endsTrip(e)
-}
-
-// endsTrip is an observer that tells who waits for the end of an operation, if somebody does.
-func endsTrip(e queue.Event) {
-	if e.Kind == queue.Ended {
-		e.Operation.Request().(*Work).end()
-	}
-}
-
 // enqueue waits for room if the queue is full, as the buffer of a channel makes its sender wait.
 func (l *line) enqueue(w *Work) *operation.Operation {
 	for {

@@ -1,4 +1,140 @@
 package main
 
-import _ "gonum.org/v1/plot"
-import _ "gonum.org/v1/plot/vg/vgsvg"
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+)
+
+// chart is a picture: what is on it, and how large it is.
+type chart struct {
+	file          string
+	plot          *plot.Plot
+	width, height float64 // in centimetres
+}
+
+// charts draws everything that was measured and has a chart.
+func charts(all *results, verdicts []verdict) []chart {
+	drawn := []chart{
+		budgetsChart(verdicts),
+		barsOf(all, "life.svg", "One operation's life", "Life", "ns/op", "ns"),
+		barsOf(all, "idle.svg", "Memory of an idle call", "IdleCall", "B/call", "B"),
+		{
+			file: "cancel.svg", width: 18, height: 11,
+			plot: lines("CancelAll, by how many it ends", "operations ended", "ns for each", []line{
+				lineOf(all, "inline", "CancelAll/inline/depth=%s", "ns/victim"),
+				lineOf(all, "inline, awaited", "CancelAll/inline/awaited/depth=%s", "ns/victim"),
+				lineOf(all, "default", "CancelAll/default/depth=%s", "ns/victim"),
+				lineOf(all, "chanfull", "CancelAll/chanfull/depth=%s", "ns/victim"),
+				lineOf(all, "looplab", "CancelAll/looplab/depth=%s", "ns/victim"),
+			}),
+		},
+		{
+			file: "live.svg", width: 18, height: 11,
+			plot: lines("A life, by how many calls live", "calls, visited at random", "ns", liveLines(all)),
+		},
+		tailsChart(all),
+	}
+	if all.million != nil {
+		drawn = append(drawn, growthChart(all.million))
+	}
+	return drawn
+}
+
+// contestantsOf returns who was measured with a benchmark, in order.
+func contestantsOf(all *results, bench string) (who []string) {
+	for _, name := range all.names {
+		rest, ok := strings.CutPrefix(name, bench+"/")
+		if !ok {
+			continue
+		}
+		first, _, _ := strings.Cut(rest, "/")
+		if !slices.Contains(who, first) {
+			who = append(who, first)
+		}
+	}
+	return who
+}
+
+// barsOf is a chart of a benchmark that has one figure for each contestant, the least on top.
+func barsOf(all *results, file, title, bench, unit, show string) chart {
+	var bars []bar
+	for _, who := range contestantsOf(all, bench) {
+		v := all.median(bench+"/"+who, unit)
+		if !math.IsNaN(v) {
+			bars = append(bars, bar{who, v, number(v, show), colorOf(who)})
+		}
+	}
+	slices.SortFunc(bars, func(a, b bar) int {
+		if a.length > b.length {
+			return -1
+		}
+		return 1
+	})
+	return chart{file, barsPlot(title, show, bars), 18, 1.2 + 0.8*float64(len(bars)+1)}
+}
+
+// budgetsChart shows each cost as a part of its budget.
+func budgetsChart(verdicts []verdict) chart {
+	var bars []bar
+	for _, v := range slices.Backward(verdicts) {
+		if v.limit == 0 || math.IsNaN(v.got.median) {
+			continue // nothing allowed: there is no part of it
+		}
+		part, color := v.got.median/v.limit, good
+		if v.budget.atLeast {
+			part = v.limit / v.got.median
+		}
+		if part > 1 {
+			color = bad
+		}
+		label := fmt.Sprintf("%s of %s", number(v.got.median, v.unit), number(v.limit, v.unit))
+		bars = append(bars, bar{v.budget.id, part * 100, label, color})
+	}
+	p := barsPlot("What is used of each budget", "%", bars)
+	p.Add(mark(100, len(bars)))
+	return chart{"budgets.svg", p, 18, 1.2 + 0.7*float64(len(bars)+1)}
+}
+
+func liveLines(all *results) (drawn []line) {
+	for _, who := range contestantsOf(all, "LiveCalls") {
+		drawn = append(drawn, lineOf(all, who, "LiveCalls/"+who+"/calls=%s", "ns/op"))
+	}
+	return drawn
+}
+
+// tailsChart shows the percentiles of the time until the media is told.
+func tailsChart(all *results) chart {
+	var drawn []line
+	for _, who := range contestantsOf(all, "Tails") {
+		for _, what := range []string{"enqueue", "stop"} {
+			l := line{name: who + ", " + what, color: colorOf(who), dashed: what == "enqueue"}
+			for i, p := range []string{"p50", "p99", "p99.9"} {
+				l.add(float64(i), all.median("Tails/"+who, what+"-"+p+"-ns")/1e3)
+			}
+			drawn = append(drawn, l)
+		}
+	}
+	p := lines("Tails with 1,000 busy calls", "", "µs", drawn)
+	p.X.Scale, p.X.Tick.Marker = plot.LinearScale{}, plot.ConstantTicks([]plot.Tick{
+		{Value: 0, Label: "p50"}, {Value: 1, Label: "p99"}, {Value: 2, Label: "p99.9"},
+	})
+	p.X.Min, p.X.Max = -0.1, 2.1
+	return chart{"tails.svg", p, 18, 11}
+}
+
+// growthChart shows the memory of so many calls, beside what the budget allows.
+func growthChart(m *million) chart {
+	ours, budget := line{name: "measured", color: accent}, line{name: "320 B a call", dashed: true, color: bad}
+	for _, g := range m.Growth {
+		ours.add(float64(g.Calls), float64(g.Heap)/1e6)
+		budget.add(float64(g.Calls), float64(g.Calls)*320/1e6)
+	}
+	return chart{
+		file: "growth.svg", width: 18, height: 10,
+		plot: lines("Memory of idle calls", "calls", "MB", []line{ours, budget}),
+	}
+}

@@ -1,3 +1,122 @@
 package main
 
-func write(string, *results, []verdict) error { return nil }
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// write writes performance.md, and the charts in a folder beside it.
+func write(docs string, all *results, verdicts []verdict) error {
+	dir := filepath.Join(docs, "performance")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, c := range charts(all, verdicts) {
+		if err := c.save(filepath.Join(dir, c.file)); err != nil {
+			return fmt.Errorf("%s: %w", c.file, err)
+		}
+	}
+	p := &page{all: all, verdicts: verdicts}
+	p.write()
+	return os.WriteFile(filepath.Join(docs, "performance.md"), p.out.Bytes(), 0o644)
+}
+
+// page is performance.md as it grows.
+type page struct {
+	out      bytes.Buffer
+	all      *results
+	verdicts []verdict
+}
+
+func (p *page) write() {
+	p.printf("# What it costs\n\n" +
+		"<!-- Written by go run ./bench/report. Do not edit. -->\n\n" +
+		"Everything here was measured in one run, ours beside other ways to do the same work and the\n" +
+		"least that it can cost. Figures are medians; in brackets is the range that the median is in\n" +
+		"with 95 %% confidence. A ratio is taken within each round, and of the ratios the median: so a\n" +
+		"machine that is slow for a while is slow for all. [How to measure it yourself](#do-it-yourself).\n\n")
+	p.machine()
+	p.budgets()
+	for _, s := range sections {
+		p.section(s)
+	}
+	p.million()
+	p.contestants()
+	p.printf("## Do it yourself\n\n```sh\n" +
+		"go run ./bench/report                  # measure, and write this page\n" +
+		"go run ./bench/report -short -check    # ratios only, in less than two minutes\n" +
+		"go test -bench Life ./bench            # one workload, by hand\n" +
+		"go run ./bench/million                 # a million idle calls, step by step\n```\n")
+}
+
+func (p *page) printf(format string, args ...any) { fmt.Fprintf(&p.out, format, args...) }
+
+// chart shows a picture.
+func (p *page) chart(file, alt string) { p.printf("![%s](performance/%s)\n\n", alt, file) }
+
+func (p *page) machine() {
+	m := p.all.machine
+	p.printf("Measured on: %s, %s cores, %s of memory, %s/%s, %s; %d rounds of %s a benchmark.\n\n",
+		m["cpu"], m["cores"], m["memory"], m["goos"], m["goarch"], m["go"],
+		p.all.rounds, m["benchtime"])
+}
+
+func (p *page) budgets() {
+	p.printf("## The budgets\n\n")
+	p.chart("budgets.svg", "each cost as a part of its budget")
+	p.printf("| | work | measured | budget | |\n|---|---|---:|---:|---|\n")
+	for _, v := range p.verdicts {
+		p.printf("| %s | %s | %s (%s to %s) | %s%s | %s |\n", v.budget.id, v.budget.work,
+			number(v.got.median, v.unit), number(v.got.lo, v.unit), number(v.got.hi, v.unit),
+			v.sign(), number(v.limit, v.unit), p.verdictWord(&v))
+	}
+	p.printf("\nThe fastest of the rivals is `%s`. The floor: allocate the operation, `uuid.New`, two\n"+
+		"lock/unlock pairs, two state stores, two clock reads.\n\n", fastestRival(p.all))
+	p.printf("Known misses, with the figure that the check holds them to:\n\n")
+	if len(misses) == 0 {
+		p.printf("none.\n\n")
+		return
+	}
+	for i, m := range misses {
+		unit := ""
+		for _, b := range budgets {
+			if b.id == m.id {
+				unit = b.unit
+			}
+		}
+		p.printf("%d. %s, held to %s: %s\n", i+1, m.id, number(m.held, unit), m.why)
+	}
+	p.printf("\n")
+}
+
+func (p *page) verdictWord(v *verdict) string {
+	switch {
+	case !v.ok:
+		return "**missed**"
+	case v.known != nil:
+		return "known miss, held"
+	default:
+		return "ok"
+	}
+}
+
+func (p *page) million() {
+	m := p.all.million
+	if m == nil {
+		return
+	}
+	p.printf("## %s calls at once\n\n", thousands(m.Calls))
+	p.printf("Calls as a platform holds them, a queue and a tone stream each, options shared, default\n" +
+		"delivery, one observer. Memory is what is left when the garbage is gone.\n\n")
+	p.chart("growth.svg", "memory against the number of calls")
+	p.printf("| step | time | memory | a call | goroutines left | GC pauses | longest | in all |\n" +
+		"|---|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, s := range m.Steps {
+		p.printf("| %s | %s | %s MB | %s | %d | %d | %s | %s |\n", s.Name,
+			number(float64(s.Time), "ns"), digits(float64(s.Heap)/1e6), number(s.PerCall, "B"),
+			s.Goroutines, s.Pauses, number(float64(s.LongestGC), "ns"), number(float64(s.PausedGC), "ns"))
+	}
+	p.printf("\n")
+}

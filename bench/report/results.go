@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -19,6 +18,7 @@ import (
 // results is what was measured: for each series its values, by round.
 type results struct {
 	series  map[series][]float64
+	names   []string // of the benchmarks, in the order they were run in
 	rounds  int
 	machine map[string]string // go, cores, cpu, memory, …
 	million *million          // nil if it was not run
@@ -94,6 +94,9 @@ func (a *results) add(rec *benchfmt.Result) error {
 	}
 	a.rounds = max(a.rounds, round)
 	base, _, _ := strings.Cut(rec.Name.String(), "-") // the last part is GOMAXPROCS
+	if !slices.Contains(a.names, base) {
+		a.names = append(a.names, base)
+	}
 	for _, v := range rec.Values {
 		value, unit := v.Value, v.Unit
 		if v.OrigUnit != "" {
@@ -110,15 +113,6 @@ func (a *results) add(rec *benchfmt.Result) error {
 
 // of returns a series by round.
 func (a *results) of(name, unit string) []float64 { return a.series[series{name, unit}] }
-
-// names lists the benchmarks that were run, in order of their names.
-func (a *results) names() []string {
-	all := map[string]bool{}
-	for s := range a.series {
-		all[s.name] = true
-	}
-	return slices.Sorted(maps.Keys(all))
-}
 
 // value is a median with its spread.
 type value struct{ median, lo, hi float64 }
