@@ -22,11 +22,11 @@ nowork: ## each module by itself
 
 .PHONY: vet
 vet: ## go vet
-	go vet ./... ./examples/...
+	go vet ./... ./examples/... ./bench/...
 
 .PHONY: lint
 lint: $(LINT) ## golangci-lint, and its formatters
-	$(LINT) run ./... ./examples/...
+	$(LINT) run ./... ./examples/... ./bench/...
 
 .PHONY: fmt
 fmt: $(LINT) ## format everything
@@ -39,6 +39,7 @@ $(LINT): tools/go.mod
 tidy: ## the go.mod files say what is used, and no more
 	GOWORK=off go mod tidy -diff
 	cd examples && GOWORK=off go mod tidy -diff
+	cd bench && GOWORK=off go mod tidy -diff
 
 .PHONY: generate
 generate: ## draw the state diagram of the docs again
@@ -68,8 +69,23 @@ explore: ## every state of a small call, and of the protocols that need no lock
 	EXPLORE=deep go test -count=1 -v -run 'TheExplorer|Reading|Follows' ./internal/model
 
 .PHONY: bench
-bench: ## the micro benchmarks beside the code
+bench: ## the micro benchmarks beside the code, then the same work by us, by peers and by the bare floor
 	go test -run '^$$' -bench . -benchmem ./...
+	go test -run '^$$' -bench . ./bench
+
+.PHONY: report
+report: ## measure everything, hold it to the budgets, and write docs/performance.md
+	go run ./bench/report -check
+
+SLACK ?= 25
+
+.PHONY: perfcheck
+perfcheck: ## the budgets as ratios, in less than two minutes, SLACK percent (default 25) let through
+	go run ./bench/report -short -check -slack $(SLACK)
+
+.PHONY: million
+million: ## a million idle calls at once, step by step
+	go run ./bench/million
 
 .PHONY: load
 load: ## 1,000 calls and more at once on the soft engine: how late frames are, and what a call costs

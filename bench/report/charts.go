@@ -13,8 +13,20 @@ import (
 type chart struct {
 	file          string
 	plot          *plot.Plot
-	width, height float64 // in centimetres
+	legend        *plot.Legend // of lines
+	width, height float64      // in centimetres
 }
+
+func lineChart(file, title, x, y string, all []line) chart {
+	p, legend := lines(title, x, y, all)
+	return chart{file, p, legend, wide, 10}
+}
+
+func barChart(file string, p *plot.Plot, bars int) chart {
+	return chart{file, p, nil, wide, 1.8 + 0.72*float64(bars+1)}
+}
+
+const wide = 20
 
 // charts draws everything that was measured and has a chart.
 func charts(all *results, verdicts []verdict) []chart {
@@ -22,20 +34,16 @@ func charts(all *results, verdicts []verdict) []chart {
 		budgetsChart(verdicts),
 		barsOf(all, "life.svg", "One operation's life", "Life", "ns/op", "ns"),
 		barsOf(all, "idle.svg", "Memory of an idle call", "IdleCall", "B/call", "B"),
-		{
-			file: "cancel.svg", width: 18, height: 11,
-			plot: lines("CancelAll, by how many it ends", "operations ended", "ns for each", []line{
+		lineChart("cancel.svg", "CancelAll, by how many it ends", "operations ended", "ns for each",
+			[]line{
 				lineOf(all, "inline", "CancelAll/inline/depth=%s", "ns/victim"),
 				lineOf(all, "inline, awaited", "CancelAll/inline/awaited/depth=%s", "ns/victim"),
 				lineOf(all, "default", "CancelAll/default/depth=%s", "ns/victim"),
 				lineOf(all, "chanfull", "CancelAll/chanfull/depth=%s", "ns/victim"),
 				lineOf(all, "looplab", "CancelAll/looplab/depth=%s", "ns/victim"),
 			}),
-		},
-		{
-			file: "live.svg", width: 18, height: 11,
-			plot: lines("A life, by how many calls live", "calls, visited at random", "ns", liveLines(all)),
-		},
+		lineChart("live.svg", "A life, by how many calls live", "calls, visited at random", "ns",
+			liveLines(all)),
 		tailsChart(all),
 	}
 	if all.million != nil {
@@ -74,7 +82,7 @@ func barsOf(all *results, file, title, bench, unit, show string) chart {
 		}
 		return 1
 	})
-	return chart{file, barsPlot(title, show, bars), 18, 1.2 + 0.8*float64(len(bars)+1)}
+	return barChart(file, barsPlot(title, show, bars), len(bars))
 }
 
 // budgetsChart shows each cost as a part of its budget.
@@ -94,9 +102,9 @@ func budgetsChart(verdicts []verdict) chart {
 		label := fmt.Sprintf("%s of %s", number(v.got.median, v.unit), number(v.limit, v.unit))
 		bars = append(bars, bar{v.budget.id, part * 100, label, color})
 	}
-	p := barsPlot("What is used of each budget", "%", bars)
+	p := barsPlot("What is used of each budget", "% of the budget", bars)
 	p.Add(mark(100, len(bars)))
-	return chart{"budgets.svg", p, 18, 1.2 + 0.7*float64(len(bars)+1)}
+	return barChart("budgets.svg", p, len(bars))
 }
 
 func liveLines(all *results) (drawn []line) {
@@ -118,12 +126,13 @@ func tailsChart(all *results) chart {
 			drawn = append(drawn, l)
 		}
 	}
-	p := lines("Tails with 1,000 busy calls", "", "µs", drawn)
+	c := lineChart("tails.svg", "Tails with 1,000 busy calls", "", "µs", drawn)
+	p := c.plot
 	p.X.Scale, p.X.Tick.Marker = plot.LinearScale{}, plot.ConstantTicks([]plot.Tick{
 		{Value: 0, Label: "p50"}, {Value: 1, Label: "p99"}, {Value: 2, Label: "p99.9"},
 	})
 	p.X.Min, p.X.Max = -0.1, 2.1
-	return chart{"tails.svg", p, 18, 11}
+	return c
 }
 
 // growthChart shows the memory of so many calls, beside what the budget allows.
@@ -133,8 +142,5 @@ func growthChart(m *million) chart {
 		ours.add(float64(g.Calls), float64(g.Heap)/1e6)
 		budget.add(float64(g.Calls), float64(g.Calls)*320/1e6)
 	}
-	return chart{
-		file: "growth.svg", width: 18, height: 10,
-		plot: lines("Memory of idle calls", "calls", "MB", []line{ours, budget}),
-	}
+	return lineChart("growth.svg", "Memory of idle calls", "calls", "MB", []line{ours, budget})
 }

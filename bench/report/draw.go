@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"math"
+	"os"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -12,7 +15,7 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	_ "gonum.org/v1/plot/vg/vgsvg" // what Save writes
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 var (
@@ -41,13 +44,31 @@ func colorOf(who string) color.Color {
 	return ink
 }
 
-// save writes the chart. Its figures are text, so that it can be searched and read aloud.
+// save writes the chart, what its lines are beside it. Its words are text, so that they can be
+// searched and read aloud.
 func (c chart) save(file string) error {
-	return c.plot.Save(font.Length(c.width)*vg.Centimeter, font.Length(c.height)*vg.Centimeter, file)
+	w, h := font.Length(c.width)*vg.Centimeter, font.Length(c.height)*vg.Centimeter
+	svg := vgsvg.New(w, h)
+	paper := draw.New(svg)
+	paper.FillPolygon(color.White, []vg.Point{{}, {X: w}, {X: w, Y: h}, {Y: h}})
+	right := 0.6 * vg.Centimeter
+	if c.legend != nil {
+		right = 4 * vg.Centimeter
+		c.legend.Top, c.legend.Left = true, true
+		c.legend.Draw(draw.Crop(paper, w-right+0.3*vg.Centimeter, 0, 0, -1.2*vg.Centimeter))
+	}
+	c.plot.Draw(draw.Crop(paper, 0.3*vg.Centimeter, -right, 0.2*vg.Centimeter, -0.2*vg.Centimeter))
+	var out bytes.Buffer
+	if _, err := svg.WriteTo(&out); err != nil {
+		return err
+	}
+	// Whoever does not have the font that was measured gets one of its kind.
+	picture := bytes.ReplaceAll(out.Bytes(), []byte("font-family:Liberation Sans;"),
+		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
+	return os.WriteFile(file, picture, 0o644)
 }
 
 func newPlot(title string) *plot.Plot {
-	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 	p := plot.New()
 	p.Title.Text = title
 	p.Title.TextStyle.Font.Size = 14
@@ -73,7 +94,8 @@ func barsPlot(title, unit string, bars []bar) *plot.Plot {
 	p := newPlot(title)
 	p.HideY()
 	p.X.Label.Text = unit
-	p.X.Min = 0
+	p.X.Min, p.X.Tick.Marker = 0, whole{}
+	p.Y.Label.Text = " " // so that there is room for the names
 	names, longest := make([]string, len(bars)), 0.0
 	for i, b := range bars {
 		names[i], longest = b.name, math.Max(longest, b.length)
@@ -143,16 +165,17 @@ func lineOf(all *results, name, pattern, unit string) line {
 	return l
 }
 
-// lines draws lines, both scales logarithmic.
-func lines(title, x, y string, all []line) *plot.Plot {
-	p := newPlot(title)
+// lines draws lines, both scales logarithmic, and tells which is which.
+func lines(title, x, y string, all []line) (*plot.Plot, *plot.Legend) {
+	p, legend := newPlot(title), plot.NewLegend()
+	legend.TextStyle.Font.Size, legend.TextStyle.Color = 10, ink
+	legend.Padding = 3
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
-	p.X.Tick.Marker, p.Y.Tick.Marker = decades{}, decades{}
+	p.X.Tick.Marker, p.Y.Tick.Marker = powers{}, decades{}
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = faint, faint
 	p.Add(grid)
-	p.Legend.Top, p.Legend.Left = true, true
 	for _, l := range all {
 		if len(l.points) == 0 {
 			continue
@@ -167,27 +190,49 @@ func lines(title, x, y string, all []line) *plot.Plot {
 		}
 		dots.Shape, dots.Color, dots.Radius = draw.CircleGlyph{}, l.color, vg.Points(2.4)
 		p.Add(drawn, dots)
-		p.Legend.Add(l.name, drawn, dots)
+		legend.Add(l.name, drawn, dots)
 	}
-	p.Y.Max *= 4 // room for the legend
-	return p
+	return p, &legend
 }
 
-// decades are ticks at 1, 10, 100, …, with numbers that people write.
+// whole are ticks with whole numbers.
+type whole struct{}
+
+// Ticks implements plot.Ticker.
+func (whole) Ticks(lo, hi float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(lo, hi)
+	for i, t := range ticks {
+		if t.Label != "" {
+			ticks[i].Label = thousands(int(t.Value))
+		}
+	}
+	return ticks
+}
+
+// decades are ticks of a logarithmic scale, with the numbers that people write.
 type decades struct{}
 
 // Ticks implements plot.Ticker.
 func (decades) Ticks(lo, hi float64) (ticks []plot.Tick) {
 	for e := math.Floor(math.Log10(lo)); e <= math.Ceil(math.Log10(hi)); e++ {
-		v := math.Pow(10, e)
-		label := thousands(int(v))
-		if v < 1 {
-			label = fmt.Sprint(v)
-		}
-		ticks = append(ticks, plot.Tick{Value: v, Label: label})
-		for m := 2.0; m < 10; m++ {
-			ticks = append(ticks, plot.Tick{Value: m * v})
+		for m := 1.0; m < 10; m++ {
+			t := plot.Tick{Value: m * math.Pow(10, e)}
+			if m == 1 || m == 2 || m == 5 {
+				t.Label = digits(t.Value)
+			}
+			ticks = append(ticks, t)
 		}
 	}
 	return ticks
+}
+
+// powers are those of ten only.
+type powers struct{}
+
+// Ticks implements plot.Ticker.
+func (powers) Ticks(lo, hi float64) []plot.Tick {
+	return slices.DeleteFunc(decades{}.Ticks(lo, hi), func(t plot.Tick) bool {
+		_, part := math.Modf(math.Log10(t.Value))
+		return part != 0
+	})
 }

@@ -9,6 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
 )
 
 type flags struct {
@@ -36,6 +40,8 @@ func main() {
 	flag.StringVar(&f.from, "from", "", "read what -raw kept from this `file` instead of measuring")
 	flag.IntVar(&f.million, "million", 1_000_000, "how many idle calls to hold at once; 0: none")
 	flag.Parse()
+	sans := font.Font{Typeface: "Liberation", Variant: "Sans"}
+	plot.DefaultFont, plotter.DefaultFont = sans, sans
 	if f.rounds == 0 {
 		f.rounds = 10
 		if f.short {

@@ -85,7 +85,7 @@ func (a *results) add(rec *benchfmt.Result) error {
 			return json.Unmarshal(c.Value, &a.million)
 		case "pkg", "round":
 		default:
-			a.machine[c.Key] = string(c.Value)
+			a.machine[c.Key] = strings.TrimSpace(string(c.Value))
 		}
 	}
 	round, err := strconv.Atoi(rec.GetConfig("round"))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"math"
 	"strings"
 
 	"ivrqueue/bench"
@@ -94,13 +96,13 @@ func (p *page) section(s section) {
 	}
 	p.printf("| |")
 	for _, u := range s.units {
-		p.printf(" %s |", u)
+		p.printf(" %s |", strings.ReplaceAll(strings.TrimSuffix(u, "-ns"), "-", " "))
 	}
 	p.printf("\n|---|%s\n", strings.Repeat("---:|", len(s.units)))
 	for _, name := range names {
 		p.printf("| %s |", strings.ReplaceAll(strings.TrimPrefix(name, s.bench+"/"), "/", " "))
 		for _, u := range s.units {
-			p.printf(" %s |", p.cell(name, u))
+			p.printf(" %s |", cell(summarize(p.all.of(name, u)), u))
 		}
 		p.printf("\n")
 	}
@@ -118,27 +120,19 @@ func (p *page) within(bench string) (names []string) {
 }
 
 // cell is a median, with its range where it has one.
-func (p *page) cell(name, unit string) string {
-	v := summarize(p.all.of(name, unit))
-	if v.median != v.median {
+func cell(v value, unit string) string {
+	if math.IsNaN(v.median) {
 		return "–"
 	}
-	u := "count"
-	if strings.HasPrefix(unit, "ns/") || strings.HasSuffix(unit, "-ns") {
-		u = "ns"
+	u := "" // it is in the head of the column
+	if strings.HasSuffix(unit, "-ns") {
+		u = "ns" // from microseconds to milliseconds
 	}
-	cell := figureText(v.median, u)
+	figure := func(f float64) string { return strings.TrimSpace(number(f, u)) }
 	if v.hi > v.lo {
-		cell += " (" + figureText(v.lo, u) + " to " + figureText(v.hi, u) + ")"
+		return fmt.Sprintf("%s (%s to %s)", figure(v.median), figure(v.lo), figure(v.hi))
 	}
-	return cell
-}
-
-func figureText(f float64, unit string) string {
-	if unit == "count" {
-		return strings.TrimSuffix(number(f, ""), " ")
-	}
-	return number(f, unit)
+	return figure(v.median)
 }
 
 // contestants tells how each is built, and what it does not do.
