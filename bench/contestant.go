@@ -33,13 +33,13 @@ type Setting struct {
 type Use uint8
 
 const (
-	// Trip: one after the other, each made when the one before has ended.
+	// Trip means: one after the other, each made when the one before has ended.
 	Trip Use = iota
-	// Stream: many at once, each over as soon as it has started.
+	// Stream means: many at once, each over as soon as it has started.
 	Stream
-	// Held: they last until they are cancelled, and no observer is told.
+	// Held means: they last until they are cancelled, and no observer is told.
 	Held
-	// Watched: as Held, with an observer.
+	// Watched means: as Held, with an observer.
 	Watched
 )
 
@@ -93,25 +93,25 @@ type Op interface {
 type Claims uint16
 
 const (
-	// Orders: operations run one at a time, in the order they were accepted.
+	// Orders means: operations run one at a time, in the order they were accepted.
 	Orders Claims = 1 << iota
-	// Queues: accepting one while another runs does not block.
+	// Queues means: accepting one while another runs does not block.
 	Queues
-	// IDs: each operation has a random UUID.
+	// IDs means: each operation has a random UUID.
 	IDs
-	// States: each has a state that anybody can read.
+	// States means: each has a state that anybody can read.
 	States
-	// Times: it knows when it was accepted, started and ended.
+	// Times means: it knows when it was accepted, started and ended.
 	Times
-	// Events: an observer is told of all that, in order, with numbers.
+	// Events means: an observer is told of all that, in order, with numbers.
 	Events
-	// Cancels: all that runs and waits can be ended at one instant, for every reader.
+	// Cancels means: all that runs and waits can be ended at one instant, for every reader.
 	Cancels
-	// Receipts: a cancel says whom it ended.
+	// Receipts means: a cancel says whom it ended.
 	Receipts
-	// Isolates: an observer or media that blocks holds up no caller, and no cancel.
+	// Isolates means: an observer or media that blocks holds up no caller, and no cancel.
 	Isolates
-	// Sleeps: an idle call holds no goroutine.
+	// Sleeps means: an idle call holds no goroutine.
 	Sleeps
 
 	all = Sleeps<<1 - 1

@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -96,7 +97,6 @@ func TestIDsDifferAndStatesMove(t *testing.T) {
 	each(t, bench.IDs|bench.States, func(t *testing.T, c *bench.Contestant) {
 		call := open(t, c, bench.Setting{Use: bench.Stream})
 		release := make(chan struct{})
-		var op atomic.Pointer[bench.Op]
 		ids := map[uuid.UUID]bool{}
 		for range 100 {
 			o := call.Submit(bench.NewWork(func() {}))
@@ -111,9 +111,9 @@ func TestIDsDifferAndStatesMove(t *testing.T) {
 		}
 		if c.Claims.Has(bench.Isolates) || c == bench.ChanFull { // those that run elsewhere
 			o := call.Submit(bench.NewWork(func() { <-release }))
-			op.Store(&o)
 			next := call.Submit(bench.NewWork(func() {}))
 			for o.Status() != operation.Running {
+				runtime.Gosched()
 			}
 			if s := next.Status(); s != operation.NotStarted {
 				t.Errorf("the next one is %v, want notStarted", s)
@@ -220,6 +220,7 @@ func TestACancelIsOneInstantForEveryReader(t *testing.T) {
 			var reader sync.WaitGroup
 			reader.Go(func() {
 				for ops[0].Status() != operation.Failed {
+					runtime.Gosched()
 				}
 				for i, op := range ops {
 					if s := op.Status(); s != operation.Failed {

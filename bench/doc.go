@@ -3,9 +3,9 @@
 //
 // A [Contestant] is a way to have a call's operations done one after the other: ours, a goroutine
 // and a channel, a worker pool, an actor. It opens calls; a [Call] has operations done. Each is
-// written as its own authors advise, and says what of the contract it does not do ([Contestant.Lacks]),
-// since most of them do less than a queue of media operations has to. The tests hold each to what it
-// claims, so that nobody wins by doing less than it says.
+// written as its own authors advise, and says what of the contract it does not do
+// ([Contestant.Lacks]), since most do less than a queue of media operations has to. The tests hold
+// each to what it claims, so that nobody wins by doing less than it says.
 //
 // The benchmarks are beside the contestants, and the command in report runs them, one contestant
 // after the other, round by round, and writes what comes out as tables, charts and ratios:
@@ -16,6 +16,11 @@
 // # Concurrency
 //
 // A Call's Submit may be called by several goroutines at once, everything else by one.
+//
+// # Errors
+//
+// None: whatever a contestant refuses is a mistake of the benchmark, and panics. A queue that is
+// full is waited for.
 //
 // # Cost
 //

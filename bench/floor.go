@@ -27,11 +27,13 @@ type floor struct {
 
 // floorOp has the fields that an operation can be asked for, laid down plainly, and nothing that a
 // queue needs: 192 bytes. So the floor pays for the memory that a life needs, and for no more.
+//
+//nolint:unused // its size is what counts
 type floorOp struct {
 	id                       uuid.UUID
 	request                  operation.Request
 	clientContext            string
-	ctx                      context.Context //nolint:containedctx // an operation can be asked for it
+	ctx                      context.Context //nolint:containedctx // can be asked for
 	value                    any
 	state                    atomic.Uint32
 	accepted, started, ended time.Time

@@ -31,7 +31,13 @@ func requests(b *testing.B, handler http.Handler, path string, before func()) {
 	b.ReportAllocs()
 	for b.Loop() {
 		before()
-		resp, err := client.Post(url, "application/json", bytes.NewReader(bench.CancelBody))
+		req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, url,
+			bytes.NewReader(bench.CancelBody))
+		if err != nil {
+			b.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := client.Do(req)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -35,9 +35,9 @@ type Growth struct {
 
 // String is the step as a line.
 func (s Step) String() string {
-	return fmt.Sprintf("%-46s %9v  %7.1f MB  %6.1f B/call  %6d goroutines  gc: %d pauses, longest %v, all %v",
+	return fmt.Sprintf("%-30s %8v %7.1f MB %6.1f B/call %3d goroutines  GC: %d, longest %v, all %v",
 		s.Name, s.Time.Round(time.Millisecond), float64(s.Heap)/1e6, s.PerCall, s.Goroutines,
-		s.Pauses, s.LongestGC, s.PausedGC)
+		s.Pauses, s.LongestGC.Round(time.Microsecond), s.PausedGC.Round(time.Microsecond))
 }
 
 // gauge measures steps. What there was before the first call, and where the calls are to be put, is

@@ -140,7 +140,8 @@ var budgets = []budget{
 	{
 		id: "B8 contended", work: "two producers on one queue, inline, against one",
 		unit: times, limit: 1.5, value: against(
-			figure("Contended/inline/producers=2", "ns/op"), figure("Contended/inline/producers=1", "ns/op")),
+			figure("Contended/inline/producers=2", "ns/op"),
+			figure("Contended/inline/producers=1", "ns/op")),
 	},
 	{
 		id: "B8 parallel", work: "two producers, each on its own queue, inline, against two floors",

@@ -17,13 +17,20 @@ type chart struct {
 	width, height float64      // in centimetres
 }
 
+// lineChart has no plot if there is nothing to draw.
 func lineChart(file, title, x, y string, all []line) chart {
+	if all = slices.DeleteFunc(all, func(l line) bool { return len(l.points) == 0 }); len(all) == 0 {
+		return chart{}
+	}
 	p, legend := lines(title, x, y, all)
 	return chart{file, p, legend, wide, 10}
 }
 
-func barChart(file string, p *plot.Plot, bars int) chart {
-	return chart{file, p, nil, wide, 1.8 + 0.72*float64(bars+1)}
+func barChart(file, title, unit string, bars []bar) chart {
+	if len(bars) == 0 {
+		return chart{}
+	}
+	return chart{file, barsPlot(title, unit, bars), nil, wide, 1.8 + 0.72*float64(len(bars)+1)}
 }
 
 const wide = 20
@@ -49,7 +56,7 @@ func charts(all *results, verdicts []verdict) []chart {
 	if all.million != nil {
 		drawn = append(drawn, growthChart(all.million))
 	}
-	return drawn
+	return slices.DeleteFunc(drawn, func(c chart) bool { return c.plot == nil })
 }
 
 // contestantsOf returns who was measured with a benchmark, in order.
@@ -82,7 +89,7 @@ func barsOf(all *results, file, title, bench, unit, show string) chart {
 		}
 		return 1
 	})
-	return barChart(file, barsPlot(title, show, bars), len(bars))
+	return barChart(file, title, show, bars)
 }
 
 // budgetsChart shows each cost as a part of its budget.
@@ -102,9 +109,11 @@ func budgetsChart(verdicts []verdict) chart {
 		label := fmt.Sprintf("%s of %s", number(v.got.median, v.unit), number(v.limit, v.unit))
 		bars = append(bars, bar{v.budget.id, part * 100, label, color})
 	}
-	p := barsPlot("What is used of each budget", "% of the budget", bars)
-	p.Add(mark(100, len(bars)))
-	return barChart("budgets.svg", p, len(bars))
+	c := barChart("budgets.svg", "What is used of each budget", "% of the budget", bars)
+	if c.plot != nil {
+		c.plot.Add(mark(100, len(bars)))
+	}
+	return c
 }
 
 func liveLines(all *results) (drawn []line) {
@@ -127,6 +136,9 @@ func tailsChart(all *results) chart {
 		}
 	}
 	c := lineChart("tails.svg", "Tails with 1,000 busy calls", "", "µs", drawn)
+	if c.plot == nil {
+		return c
+	}
 	p := c.plot
 	p.X.Scale, p.X.Tick.Marker = plot.LinearScale{}, plot.ConstantTicks([]plot.Tick{
 		{Value: 0, Label: "p50"}, {Value: 1, Label: "p99"}, {Value: 2, Label: "p99.9"},
@@ -137,7 +149,8 @@ func tailsChart(all *results) chart {
 
 // growthChart shows the memory of so many calls, beside what the budget allows.
 func growthChart(m *million) chart {
-	ours, budget := line{name: "measured", color: accent}, line{name: "320 B a call", dashed: true, color: bad}
+	ours := line{name: "measured", color: accent}
+	budget := line{name: "320 B a call", color: bad, dashed: true}
 	for _, g := range m.Growth {
 		ours.add(float64(g.Calls), float64(g.Heap)/1e6)
 		budget.add(float64(g.Calls), float64(g.Calls)*320/1e6)

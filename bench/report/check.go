@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 )
 
 // verdict is how a budget came out.
@@ -57,13 +55,11 @@ func judge(all *results, short bool, slack float64) []verdict {
 func isCount(unit string) bool { return unit == "allocs" || unit == "goroutines" || unit == "B" }
 
 // printVerdicts prints one line for each budget: its name, what was measured, the budget, the word.
-func printVerdicts(out io.Writer, verdicts []verdict) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+func printVerdicts(verdicts []verdict) {
 	for _, v := range verdicts {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", v.budget.id, number(v.got.median, v.unit),
+		fmt.Printf("%-16s %9s %9s  %-6s  %s\n", v.budget.id, number(v.got.median, v.unit),
 			v.sign()+number(v.bound, v.unit), v.word(), v.note())
 	}
-	w.Flush()
 }
 
 func (v *verdict) sign() string {

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"image/color"
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -28,13 +28,18 @@ var (
 
 // palette has ours in blues, the channel designs in greens, the floor in grey, the rest in earth.
 var palette = map[string]color.Color{
-	"inline": accent, "default": color.RGBA{0x3f, 0xa7, 0xd6, 0xff},
+	"inline":          accent,
 	"inline, awaited": color.RGBA{0x1b, 0x3a, 0x6b, 0xff},
+	"default":         color.RGBA{0x3f, 0xa7, 0xd6, 0xff},
 	"blocking":        color.RGBA{0x9a, 0xd1, 0xe8, 0xff},
-	"chan":            color.RGBA{0x7d, 0xb8, 0x6a, 0xff}, "chanfull": color.RGBA{0x2e, 0x7d, 0x32, 0xff},
-	"pond": color.RGBA{0xd9, 0x8e, 0x32, 0xff}, "workerpool": color.RGBA{0xc9, 0x6f, 0x4a, 0xff},
-	"ants": color.RGBA{0xb0, 0x4a, 0x5a, 0xff}, "protoactor": color.RGBA{0x7e, 0x57, 0xa0, 0xff},
-	"looplab": color.RGBA{0xa3, 0x8d, 0x6d, 0xff}, "floor": color.RGBA{0x8a, 0x93, 0x9b, 0xff},
+	"chan":            color.RGBA{0x7d, 0xb8, 0x6a, 0xff},
+	"chanfull":        color.RGBA{0x2e, 0x7d, 0x32, 0xff},
+	"pond":            color.RGBA{0xd9, 0x8e, 0x32, 0xff},
+	"workerpool":      color.RGBA{0xc9, 0x6f, 0x4a, 0xff},
+	"ants":            color.RGBA{0xb0, 0x4a, 0x5a, 0xff},
+	"protoactor":      color.RGBA{0x7e, 0x57, 0xa0, 0xff},
+	"looplab":         color.RGBA{0xa3, 0x8d, 0x6d, 0xff},
+	"floor":           color.RGBA{0x8a, 0x93, 0x9b, 0xff},
 }
 
 func colorOf(who string) color.Color {
@@ -153,12 +158,11 @@ func lineOf(all *results, name, pattern, unit string) line {
 	l := line{name: name, color: colorOf(name)}
 	before, after, _ := strings.Cut(pattern, "%s")
 	for _, n := range all.names {
-		middle, ok := strings.CutPrefix(n, before)
-		if middle, ok = strings.CutSuffix(middle, after); !ok || !strings.HasPrefix(n, before) {
+		rest, ok := strings.CutPrefix(n, before)
+		if !ok {
 			continue
 		}
-		var x float64
-		if _, err := fmt.Sscan(middle, &x); err == nil {
+		if x, err := strconv.ParseFloat(strings.TrimSuffix(rest, after), 64); err == nil {
 			l.add(x, all.median(n, unit))
 		}
 	}
@@ -177,9 +181,6 @@ func lines(title, x, y string, all []line) (*plot.Plot, *plot.Legend) {
 	grid.Horizontal.Color, grid.Vertical.Color = faint, faint
 	p.Add(grid)
 	for _, l := range all {
-		if len(l.points) == 0 {
-			continue
-		}
 		drawn, dots, err := plotter.NewLinePoints(l.points)
 		if err != nil {
 			panic(err) // only for figures that are none

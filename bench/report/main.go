@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -79,7 +78,7 @@ func run(f flags) error {
 		slack = f.slack
 	}
 	verdicts := judge(all, f.short, slack)
-	printVerdicts(os.Stdout, verdicts)
+	printVerdicts(verdicts)
 	if !f.short {
 		if err := write(f.docs, all, verdicts); err != nil {
 			return err
@@ -96,27 +95,17 @@ func collect(f flags) ([]byte, error) {
 	if f.from != "" {
 		return os.ReadFile(f.from)
 	}
-	var raw bytes.Buffer
-	out := io.Writer(&raw)
-	if f.raw != "" {
-		file, err := os.Create(f.raw)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		out = io.MultiWriter(out, file)
-	}
 	work := full
 	if f.short {
 		work = short
 	}
-	if err := runRounds(work, f.rounds, f.benchtime, out); err != nil {
-		return nil, err
+	raw := new(bytes.Buffer)
+	err := runRounds(work, f.rounds, f.benchtime, raw)
+	if err == nil && !f.short && f.million > 0 {
+		err = runMillion(f.million, raw)
 	}
-	if !f.short && f.million > 0 {
-		if err := runMillion(f.million, out); err != nil {
-			return nil, err
-		}
+	if f.raw != "" { // what there is, also after an error
+		err = errors.Join(err, os.WriteFile(f.raw, raw.Bytes(), 0o644))
 	}
-	return raw.Bytes(), nil
+	return raw.Bytes(), err
 }

@@ -35,8 +35,8 @@ func (p *page) write() {
 		"<!-- Written by go run ./bench/report. Do not edit. -->\n\n" +
 		"Everything here was measured in one run, ours beside other ways to do the same work and the\n" +
 		"least that it can cost. Figures are medians; in brackets is the range that the median is in\n" +
-		"with 95 %% confidence. A ratio is taken within each round, and of the ratios the median: so a\n" +
-		"machine that is slow for a while is slow for all. [How to measure it yourself](#do-it-yourself).\n\n")
+		"with 95 %% confidence. A ratio is taken within each round, and of the ratios the median:\n" +
+		"so a machine that is slow for a while is slow for all. [Do it yourself](#do-it-yourself).\n\n")
 	p.machine()
 	p.budgets()
 	for _, s := range sections {
@@ -72,8 +72,8 @@ func (p *page) budgets() {
 			number(v.got.median, v.unit), number(v.got.lo, v.unit), number(v.got.hi, v.unit),
 			v.sign(), number(v.limit, v.unit), p.verdictWord(&v))
 	}
-	p.printf("\nThe fastest of the rivals is `%s`. The floor: allocate the operation, `uuid.New`, two\n"+
-		"lock/unlock pairs, two state stores, two clock reads.\n\n", fastestRival(p.all))
+	p.printf("\nThe fastest of the rivals is `%s`. The floor: allocate the operation, `uuid.New`,\n"+
+		"two lock/unlock pairs, two state stores, two clock reads.\n\n", fastestRival(p.all))
 	p.printf("Known misses, with the figure that the check holds them to:\n\n")
 	if len(misses) == 0 {
 		p.printf("none.\n\n")
@@ -108,8 +108,8 @@ func (p *page) million() {
 		return
 	}
 	p.printf("## %s calls at once\n\n", thousands(m.Calls))
-	p.printf("Calls as a platform holds them, a queue and a tone stream each, options shared, default\n" +
-		"delivery, one observer. Memory is what is left when the garbage is gone.\n\n")
+	p.printf("Calls as a platform holds them, a queue and a tone stream each, options shared,\n" +
+		"default delivery, one observer. Memory is what is left when the garbage is gone.\n\n")
 	p.chart("growth.svg", "memory against the number of calls")
 	p.printf("| step | time | memory | a call | goroutines left | GC pauses | longest | in all |\n" +
 		"|---|---:|---:|---:|---:|---:|---:|---:|\n")

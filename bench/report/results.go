@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -49,14 +50,14 @@ const millionKey = "million"
 
 // embedMillion writes the million's figures as a line of configuration, which is what the format
 // has for anything else.
-func embedMillion(out io.Writer, data []byte) error {
+func embedMillion(out *bytes.Buffer, data []byte) error {
 	var line bytes.Buffer
 	if err := json.Compact(&line, data); err != nil {
 		return err
 	}
 	// A line of configuration counts for the benchmarks after it, so one follows.
-	_, err := fmt.Fprintf(out, "%s: %s\nBenchmarkMillion 1 0 ns/op\n", millionKey, &line)
-	return err
+	fmt.Fprintf(out, "%s: %s\nBenchmarkMillion 1 0 ns/op\n", millionKey, &line)
+	return nil
 }
 
 // parse reads what the benchmarks printed.
@@ -73,7 +74,7 @@ func parse(raw io.Reader) (*results, error) {
 		}
 	}
 	if len(all.series) == 0 {
-		return nil, fmt.Errorf("no results")
+		return nil, errors.New("no results")
 	}
 	return all, nil
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -48,12 +50,12 @@ var short = []workload{
 
 // runRounds runs the workloads, round by round, in processes of their own, and writes what they
 // print to out.
-func runRounds(work []workload, rounds int, benchtime time.Duration, out io.Writer) error {
+func runRounds(work []workload, rounds int, benchtime time.Duration, out *bytes.Buffer) error {
 	dir, err := os.MkdirTemp("", "ivrqueue-bench-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	binary := filepath.Join(dir, "bench.test")
 	if err := command(os.Stderr, "go", "test", "-c", "-o", binary, "./bench"); err != nil {
 		return fmt.Errorf("compile the benchmarks: %w", err)
@@ -77,15 +79,15 @@ func runRounds(work []workload, rounds int, benchtime time.Duration, out io.Writ
 }
 
 // runMillion has the million write its figures as one more line of the results.
-func runMillion(calls int, out io.Writer) error {
+func runMillion(calls int, out *bytes.Buffer) error {
 	dir, err := os.MkdirTemp("", "ivrqueue-million-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "million.json")
 	err = command(os.Stderr, "go", "run", "./bench/million", "-json", file,
-		"-calls", fmt.Sprint(calls), "-active", fmt.Sprint(calls/10))
+		"-calls", strconv.Itoa(calls), "-active", strconv.Itoa(calls/10))
 	if err != nil {
 		return fmt.Errorf("million: %w", err)
 	}

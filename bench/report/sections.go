@@ -46,14 +46,14 @@ var sections = []section{
 	},
 	{
 		title: "Idle calls", bench: "IdleCall", units: []string{"B/call", "goroutines/call"},
-		about: "What a call costs that has worked and does nothing now, stacks of goroutines included.\n" +
-			"Ours with its tone stream; the others have none.",
+		about: "What a call costs that has worked and does nothing now, stacks of goroutines\n" +
+			"included. Ours with its tone stream; the others have none.",
 		charts: []string{"idle.svg"},
 	},
 	{
 		title: "Many calls", bench: "LiveCalls", units: []string{"ns/op"},
-		about: "Round trips where many calls live, each time on another one, by chance. Pools of which\n" +
-			"100,000 do not fit have no figure there.",
+		about: "Round trips where many calls live, each time on another one, by chance. Pools of\n" +
+			"which 100,000 do not fit have no figure there.",
 		charts: []string{"live.svg"},
 	},
 	{
@@ -68,9 +68,9 @@ var sections = []section{
 			"stop-p50-ns", "stop-p99-ns", "stop-p99.9-ns",
 		},
 		about: "1,000 busy calls, each with an observer that takes 1 ms over every event, 10,000\n" +
-			"operations a second from elsewhere, and probes: an Enqueue, and the time from a cancel until\n" +
-			"the media is told. The floor is what the machine does under a like load: the floor's life,\n" +
-			"and the time until a goroutine runs that was started.",
+			"operations a second from elsewhere, and probes: an Enqueue, and the time from a cancel\n" +
+			"until the media is told. The floor is what the machine does under a like load: the floor's\n" +
+			"life, and the time until a goroutine runs that was started.",
 		charts: []string{"tails.svg"},
 	},
 	{

@@ -1,0 +1,56 @@
+package grown_test
+
+import (
+	"errors"
+	"runtime"
+	"testing"
+
+	"ivrqueue/bench/grown"
+	"ivrqueue/operation"
+)
+
+var hello = &operation.PlayPrompt{Prompts: []operation.Prompt{{URI: "file:hello.wav"}}}
+
+// What the contestants are tested for, package bench tests. This is what it adds: bounds, and reasons.
+func TestAQueueIsBoundedAndSaysWhy(t *testing.T) {
+	release := make(chan struct{})
+	q := grown.New(func(o *grown.Op) operation.Reason {
+		select {
+		case <-o.Done():
+		case <-release:
+		}
+		return operation.Succeeded
+	}, func(grown.Event) {})
+	first, err := q.Enqueue(hello)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for first.Status() != operation.Running {
+		runtime.Gosched()
+	}
+	for range grown.MaxPending {
+		if _, err := q.Enqueue(hello); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := q.Enqueue(hello); !errors.Is(err, grown.ErrFull) {
+		t.Errorf("one more: %v, want ErrFull", err)
+	}
+	if n := len(q.CancelAll()); n != grown.MaxPending+1 {
+		t.Errorf("%d victims", n)
+	}
+	if r := first.Reason(); r != operation.Cancelled || first.Live() {
+		t.Errorf("the first has ended with %v, want cancelled", r)
+	}
+	last, err := q.Enqueue(hello)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Close()
+	if r := last.Reason(); r != operation.CallEnded {
+		t.Errorf("the last has ended with %v, want callEnded", r)
+	}
+	if _, err := q.Enqueue(hello); !errors.Is(err, grown.ErrClosed) {
+		t.Errorf("after the end: %v, want ErrClosed", err)
+	}
+}

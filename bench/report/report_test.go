@@ -1,0 +1,135 @@
+package main
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// raw is what two rounds print.
+const raw = `rounds: 2
+benchtime: 1ms
+go: go1.26
+cores: 2
+round: 1
+goos: linux
+goarch: amd64
+pkg: ivrqueue/bench
+cpu: A Processor
+BenchmarkLife/inline-2   	 100	 200.0 ns/op	 208 B/op	 1 allocs/op
+BenchmarkLife/floor-2    	 100	 100.0 ns/op	 208 B/op	 2 allocs/op
+BenchmarkLife/chanfull-2 	 100	 900.0 ns/op	 128 B/op	 1 allocs/op
+BenchmarkLife/ants-2     	 100	 800.0 ns/op	  32 B/op	 1 allocs/op
+BenchmarkHTTPCancel/ours-2	 100	 100 ns/op	 500 requests/s
+BenchmarkHTTPCancel/bare-2	 100	 100 ns/op	1000 requests/s
+BenchmarkTails/default-2	 100	 0 ns/op	 5000 enqueue-p50-ns	 900000 enqueue-p99.9-ns
+PASS
+round: 2
+BenchmarkLife/inline-2   	 100	 100.0 ns/op	 208 B/op	 1 allocs/op
+BenchmarkLife/floor-2    	 100	 100.0 ns/op	 208 B/op	 2 allocs/op
+BenchmarkLife/chanfull-2 	 100	 900.0 ns/op	 128 B/op	 1 allocs/op
+BenchmarkLife/ants-2     	 100	1200.0 ns/op	  32 B/op	 1 allocs/op
+PASS
+`
+
+func parsed(t *testing.T) *results {
+	t.Helper()
+	all, err := parse(strings.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func verdictOf(t *testing.T, verdicts []verdict, id string) verdict {
+	t.Helper()
+	for _, v := range verdicts {
+		if v.budget.id == id {
+			return v
+		}
+	}
+	t.Fatalf("no verdict on %s", id)
+	return verdict{}
+}
+
+func TestRatiosAreTakenWithinRounds(t *testing.T) {
+	all := parsed(t)
+	if all.rounds != 2 {
+		t.Errorf("%d rounds, want 2", all.rounds)
+	}
+	if got := over(all.of("Life/inline", "ns/op"), all.of("Life/floor", "ns/op")); got[0] != 2 || got[1] != 1 {
+		t.Errorf("ratios %v, want 2 and 1", got)
+	}
+	if got := fastestRival(all); got != "chanfull" {
+		t.Errorf("the fastest is %s, want chanfull", got)
+	}
+}
+
+func TestABudgetIsMetMissedOrHeldToAKnownMiss(t *testing.T) {
+	all := parsed(t)
+	b1 := verdictOf(t, judge(all, false, 0), "B1 inline")
+	if b1.ok || b1.got.median != 1.5 {
+		t.Errorf("1.5 of 1.3: %+v", b1)
+	}
+	if b1 = verdictOf(t, judge(all, true, 25), "B1 inline"); !b1.ok {
+		t.Errorf("1.5 of 1.3 and 25 %%: %+v", b1)
+	}
+	if v := verdictOf(t, judge(all, false, 0), "B10 http"); v.ok {
+		t.Errorf("0.5 of at least 0.6: %+v", v)
+	}
+	if v := verdictOf(t, judge(all, false, 0), "B4 inline"); !v.ok {
+		t.Errorf("1 allocation of 1: %+v", v)
+	}
+	if v := verdictOf(t, judge(all, false, 0), "B9 inline"); v.ok || !math.IsNaN(v.got.median) {
+		t.Errorf("what was not measured is missed: %+v", v)
+	}
+
+	before := misses
+	defer func() { misses = before }()
+	misses = []miss{{id: "B1 inline", held: 1.6, short: 1.6, why: "a test"}}
+	if v := verdictOf(t, judge(all, false, 0), "B1 inline"); !v.ok || v.limit != 1.3 {
+		t.Errorf("1.5, held to 1.6: %+v", v)
+	}
+	misses[0].held = 1.4
+	if v := verdictOf(t, judge(all, false, 0), "B1 inline"); v.ok {
+		t.Errorf("1.5, held to 1.4: %+v", v)
+	}
+	if err := missed(judge(all, false, 0)); err == nil || !strings.Contains(err.Error(), "B1 inline") {
+		t.Errorf("missed: %v, want the name", err)
+	}
+}
+
+func TestKnownMissesNameBudgetsAndSayWhy(t *testing.T) {
+	for _, m := range misses {
+		found := false
+		for _, b := range budgets {
+			found = found || b.id == m.id
+		}
+		if !found || m.why == "" || m.held == 0 {
+			t.Errorf("%+v", m)
+		}
+	}
+}
+
+func TestThePageIsWrittenFromWhatThereIs(t *testing.T) {
+	all, docs := parsed(t), t.TempDir()
+	if err := write(docs, all, judge(all, false, 0)); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(docs, "performance.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"A Processor", "| B1 inline |", "| inline | 150 (100 to 200) |", "900 µs"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page does not have %q", want)
+		}
+	}
+	for _, chart := range []string{"budgets.svg", "life.svg"} {
+		if _, err := os.Stat(filepath.Join(docs, "performance", chart)); err != nil {
+			t.Error(err)
+		}
+	}
+}
