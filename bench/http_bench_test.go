@@ -16,9 +16,19 @@ import (
 func BenchmarkHTTPCancel(b *testing.B) {
 	ours := bench.NewService()
 	defer ours.Close()
-	b.Run("ours", func(b *testing.B) { requests(b, ours.Handler, ours.Path, nothing) })
-	b.Run("bare", func(b *testing.B) { requests(b, bench.Bare(ours.Answer()), ours.Path, nothing) })
-	b.Run("victim", func(b *testing.B) { requests(b, ours.Handler, ours.Path, ours.Play) })
+	warm()
+	type service struct {
+		name    string
+		handler http.Handler
+		before  func()
+	}
+	for _, s := range inTurn([]service{
+		{"ours", ours.Handler, nothing},
+		{"bare", bench.Bare(ours.Answer()), nothing},
+		{"victim", ours.Handler, ours.Play},
+	}) {
+		b.Run(s.name, func(b *testing.B) { requests(b, s.handler, ours.Path, s.before) })
+	}
 }
 
 func requests(b *testing.B, handler http.Handler, path string, before func()) {

@@ -8,16 +8,6 @@ import (
 	"ivrqueue/bench"
 )
 
-func nothing() {}
-
-// compare runs a benchmark with each of the contestants.
-func compare(b *testing.B, who []*bench.Contestant, f func(b *testing.B, c *bench.Contestant)) {
-	b.Helper()
-	for _, c := range who {
-		b.Run(c.Name, func(b *testing.B) { f(b, c) })
-	}
-}
-
 // BenchmarkLife is the round trip of one operation: made, accepted, started, ended, and whoever
 // waits for it told.
 func BenchmarkLife(b *testing.B) {

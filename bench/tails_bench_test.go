@@ -24,12 +24,14 @@ const (
 // cancel to its Stop. The floor is what the machine does: the time of a mutex and a clock read, and
 // the time until a goroutine runs that was started.
 func BenchmarkTails(b *testing.B) {
-	for _, c := range []struct {
+	warm()
+	type busy struct {
 		name string
 		open func(*bench.Stopwatch) bench.BusyCall
-	}{
+	}
+	for _, c := range inTurn([]busy{
 		{"default", bench.BusyDefault}, {"chanfull", bench.BusyChanFull}, {"floor", bench.BusyFloor},
-	} {
+	}) {
 		b.Run(c.name, func(b *testing.B) {
 			var stops bench.Stopwatch
 			calls := make([]bench.BusyCall, busyCalls)

@@ -10,12 +10,14 @@ import (
 
 // BenchmarkTone publishes a tone, and takes it with every subscription.
 func BenchmarkTone(b *testing.B) {
-	for _, c := range []struct {
+	warm()
+	type keypad struct {
 		name string
 		open func(subscribers int) bench.Keypad
-	}{
+	}
+	for _, c := range inTurn([]keypad{
 		{"ours", bench.Keys}, {"chan", bench.ChanKeys}, {"floor", bench.FloorKeys},
-	} {
+	}) {
 		for _, n := range []int{0, 1, 10} {
 			b.Run(fmt.Sprintf("%s/subscribers=%d", c.name, n), func(b *testing.B) {
 				pad := c.open(n)

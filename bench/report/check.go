@@ -36,7 +36,10 @@ func judge(all *results, short bool, slack float64) []verdict {
 			}
 		}
 		v.got = summarize(measured(all))
-		const rounding = 0.005 // a count of allocations is an average over many
+		rounding := 0.005 // a count of allocations is an average over many
+		if v.unit == "B" {
+			rounding = 0.5 // and so are bytes
+		}
 		switch {
 		case b.atLeast:
 			v.bound /= 1 + slack/100

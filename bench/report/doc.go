@@ -6,7 +6,8 @@
 //	go run ./bench/report -short -check    # two minutes, ratios only, writes nothing
 //	go run ./bench/report -from raw.txt    # write again what -raw raw.txt has kept
 //
-// The benchmarks are those of package bench, compiled once. In each round every one runs once, in a
-// process of its own, so that a machine that is slow for a while is slow for all. A ratio is taken
-// within each round, and of the ratios the median.
+// The benchmarks are those of package bench, compiled once. A round runs each workload in a process
+// of its own, for a short time, all its contestants one after the other, and with another one first
+// each time; there are many rounds. So a machine that is slow for a while is slow for all, or for one
+// in a few rounds only: a ratio is taken within each round, and of the ratios the median.
 package main

@@ -27,9 +27,10 @@ type flags struct {
 
 func main() {
 	var f flags
-	flag.IntVar(&f.rounds, "rounds", 0, "how often everything is run (default 10, with -short 7)")
+	flag.IntVar(&f.rounds, "rounds", 20,
+		"how often the workloads are run; some take part in each second or third")
 	flag.DurationVar(&f.benchtime, "benchtime", 0,
-		"how long each benchmark runs in a round (default 200ms, with -short 40ms)")
+		"how long each benchmark runs in a round (default 100ms, with -short 15ms)")
 	flag.BoolVar(&f.short, "short", false,
 		"run what the budgets need, compare ratios only, and write nothing")
 	flag.BoolVar(&f.check, "check", false, "exit with 1 if a budget is missed")
@@ -41,16 +42,10 @@ func main() {
 	flag.Parse()
 	sans := font.Font{Typeface: "Liberation", Variant: "Sans"}
 	plot.DefaultFont, plotter.DefaultFont = sans, sans
-	if f.rounds == 0 {
-		f.rounds = 10
-		if f.short {
-			f.rounds = 7
-		}
-	}
 	if f.benchtime == 0 {
-		f.benchtime = 200 * time.Millisecond
+		f.benchtime = 100 * time.Millisecond
 		if f.short {
-			f.benchtime = 40 * time.Millisecond
+			f.benchtime = 15 * time.Millisecond
 		}
 	}
 	if err := run(f); err != nil {
