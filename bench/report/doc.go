@@ -8,6 +8,6 @@
 //
 // The benchmarks are those of package bench, compiled once. A round runs each workload in a process
 // of its own, for a short time, all its contestants one after the other, and with another one first
-// each time; there are many rounds. So a machine that is slow for a while is slow for all, or for one
-// in a few rounds only: a ratio is taken within each round, and of the ratios the median.
+// each time; there are many rounds. So a machine that is slow for a while is slow for all, or for
+// one in a few rounds only: a ratio is taken within each round, and of the ratios the median.
 package main
