@@ -42,8 +42,9 @@ tidy: ## the go.mod files say what is used, and no more
 	cd bench && GOWORK=off go mod tidy -diff
 
 .PHONY: generate
-generate: ## draw the state diagram of the docs again
+generate: ## draw the state diagram of the docs again, and the table of mutants
 	go run ./internal/diagram
+	go run ./internal/mutants -table
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (default 20s)
@@ -53,8 +54,28 @@ fuzz: ## every fuzz target for FUZZTIME (default 20s)
 			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$(dirname $$f); \
 		done; done
 
-SCRIPTS ?= 2000
+SEEDS     ?= 5000
+FIRST     ?= 0
+SCENES    ?= 3000
+SOAK      ?= 10m
+SCRIPTS   ?= 2000
 HISTORIES ?= 500
+
+.PHONY: sim
+sim: ## SEEDS simulated calls (default 5000) from FIRST on, with every fault; each seed replays
+	SIM_SEEDS=$(SEEDS) SIM_FIRST=$(FIRST) go test -count=1 -v -run 'TestSimulation|TestASeedReplays' -timeout 24h ./queue
+
+.PHONY: stress
+stress: ## SCENES calls (default 3000) in real time under the race detector, on 1, 2 and 4 processors
+	STRESS_SCENES=$(SCENES) go test -race -cpu 1,2,4 -count=1 -run TestStress -timeout 24h ./queue
+
+.PHONY: soak
+soak: ## calls live and die for SOAK (default 10m): no end, no byte, no goroutine is left over
+	GOEXPERIMENT=goroutineleakprofile SOAK=$(SOAK) go test -count=1 -v -run TestSoak -timeout 24h ./queue
+
+.PHONY: mutants
+mutants: ## each small break of the engine turns its test red
+	go run ./internal/mutants
 
 .PHONY: scripts
 scripts: ## SCRIPTS random scripts (default 2000) in each form of delivery, against the model

@@ -15,7 +15,7 @@ import (
 
 func main() {
 	only := flag.String("only", "", "try those whose name contains `text`")
-	table := flag.Bool("table", false, "try none, and print them as a table")
+	table := flag.Bool("table", false, "try none, and list them in "+document)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -42,8 +42,7 @@ func run(ctx context.Context, w io.Writer, only string, table bool) error {
 		}
 	}
 	if table {
-		_, err := io.WriteString(w, tableOf(chosen))
-		return err
+		return list(all, document)
 	}
 	if len(chosen) == 0 {
 		return fmt.Errorf("no mutant is called %q", only)
@@ -80,14 +79,4 @@ func tryAll(ctx context.Context, all []mutant, root string) []verdict {
 	}
 	wait.Wait()
 	return verdicts
-}
-
-// tableOf lists mutants as docs/proof.md has them.
-func tableOf(all []mutant) string {
-	var b strings.Builder
-	b.WriteString("| mutant | breaks | killed by |\n|---|---|---|\n")
-	for _, m := range all {
-		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", m.what, m.rule, m.test)
-	}
-	return b.String()
 }

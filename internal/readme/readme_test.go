@@ -34,7 +34,7 @@ func TestTheSampleIsTheExampleOfPackageQueue(t *testing.T) {
 	}
 }
 
-func TestEveryGuaranteeNamesTestsThatExist(t *testing.T) {
+func TestEveryGuaranteeNamesTestsAndLanesThatExist(t *testing.T) {
 	t.Parallel()
 	tests := map[string]bool{}
 	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
@@ -51,7 +51,11 @@ func TestEveryGuaranteeNamesTestsThatExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile(`(?m)^\| (G\d+) \|.*\|(.*)\|$`).FindAllStringSubmatch(read(t, "README.md"), -1)
+	targets := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^([a-z]+):.*##`).FindAllStringSubmatch(read(t, "Makefile"), -1) {
+		targets[m[1]] = true
+	}
+	rows := regexp.MustCompile(`(?m)^\| (G\d+) \|.*\|(.*)\|(.*)\|$`).FindAllStringSubmatch(read(t, "README.md"), -1)
 	if len(rows) != 16 {
 		t.Errorf("%d guarantees, want 16", len(rows))
 	}
@@ -63,6 +67,11 @@ func TestEveryGuaranteeNamesTestsThatExist(t *testing.T) {
 		for _, name := range names {
 			if !tests[name[1]] {
 				t.Errorf("%s names %s, which is not there", row[1], name[1])
+			}
+		}
+		for _, lane := range strings.Split(row[3], ",") {
+			if lane = strings.TrimSpace(lane); !targets[lane] {
+				t.Errorf("%s names the lane %q, which is no make target", row[1], lane)
 			}
 		}
 	}
