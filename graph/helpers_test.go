@@ -364,6 +364,13 @@ func (b *inbox) all() []object {
 	return slices.Clone(b.got)
 }
 
+// last returns the body of the request that came last.
+func (b *inbox) last() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bodies[len(b.bodies)-1]
+}
+
 // forget forgets them.
 func (b *inbox) forget() {
 	b.mu.Lock()

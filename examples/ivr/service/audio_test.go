@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -184,9 +183,7 @@ func TestBadPromptsFailTheirOperation(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", uri, got["resultInfo"], want)
 		}
 	}
-	if logs := r.logs.String(); !strings.Contains(logs, "file:missing.wav") {
-		t.Errorf("the log does not name the prompt:\n%s", logs)
-	}
+	r.logs.wait(t, "file:missing.wav")
 }
 
 // The prompt of the operation that is next in line is fetched while it waits, once, and by http from

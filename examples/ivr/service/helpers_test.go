@@ -61,14 +61,43 @@ type rig struct {
 
 // buffer is a bytes.Buffer for several goroutines.
 type buffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+	mu      sync.Mutex
+	buf     bytes.Buffer
+	written chan struct{} // closed by the next Write; nil if nobody waits
 }
 
 func (b *buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.written != nil {
+		close(b.written)
+		b.written = nil
+	}
 	return b.buf.Write(p)
+}
+
+// wait waits until the text is in it: whoever logs may do it later than others tell.
+func (b *buffer) wait(tb testing.TB, text string) {
+	tb.Helper()
+	deadline := time.NewTimer(30 * time.Second)
+	defer deadline.Stop()
+	for {
+		b.mu.Lock()
+		there := strings.Contains(b.buf.String(), text)
+		if b.written == nil {
+			b.written = make(chan struct{})
+		}
+		written := b.written
+		b.mu.Unlock()
+		if there {
+			return
+		}
+		select {
+		case <-written:
+		case <-deadline.C:
+			tb.Fatalf("the log has no %q:\n%s", text, b)
+		}
+	}
 }
 
 func (b *buffer) String() string {
