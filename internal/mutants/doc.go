@@ -3,6 +3,7 @@
 //
 //	go run ./internal/mutants            # all of them, two at a time
 //	go run ./internal/mutants -only lifo # those whose name contains it
+//	go run ./internal/mutants -with TestSimulation # which of them does this test notice?
 //
 // A patch is what git diff prints, below a header of three lines:
 //
@@ -10,7 +11,8 @@
 //	rule: G1
 //	kill: ./queue TestOperationsStartInTheOrderTheyWereAccepted
 //
-// where -race before the package says that only the race detector notices.
+// where -race before the package says that only the race detector notices. A test whose traces are
+// judged (the simulation, the stress) must name the guarantee.
 // It is applied to copies, which go test -overlay puts in place of the files: the tree is not touched.
 // A patch that no longer applies, or no longer compiles, fails the run as a survivor does. To make one,
 // break the engine by hand, save git diff under the header, and take the change back.

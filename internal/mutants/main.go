@@ -15,18 +15,19 @@ import (
 
 func main() {
 	only := flag.String("only", "", "try those whose name contains `text`")
+	with := flag.String("with", "", "try them with this `test` of ./queue in place of their own")
 	table := flag.Bool("table", false, "try none, and list them in "+document)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Stdout, *only, *table); err != nil {
+	if err := run(ctx, os.Stdout, *only, *with, *table); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // run tries the mutants of the tree that it is started in.
-func run(ctx context.Context, w io.Writer, only string, table bool) error {
+func run(ctx context.Context, w io.Writer, only, with string, table bool) error {
 	root, err := os.Getwd()
 	if err != nil {
 		return err
@@ -38,6 +39,9 @@ func run(ctx context.Context, w io.Writer, only string, table bool) error {
 	chosen := all[:0:0]
 	for _, m := range all {
 		if strings.Contains(m.name, only) {
+			if with != "" {
+				m.pkg, m.test, m.rule = "./queue", with, ""
+			}
 			chosen = append(chosen, m)
 		}
 	}

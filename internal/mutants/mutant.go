@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +20,13 @@ type mutant struct {
 	pkg     string   // of the test
 	test    string   // that must fail
 	touched []string // files, from the root
+}
+
+// judged reports whether the test is one whose failure names what was violated: it must be the rule
+// that the mutant breaks, if that is a guarantee.
+func (m *mutant) judged() bool {
+	return strings.HasPrefix(m.rule, "G") &&
+		slices.Contains([]string{"TestSimulation", "TestStress", "TestSoak"}, m.test)
 }
 
 // load reads the patches of a folder.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -65,6 +66,18 @@ func TestThereAreMutantsWhereItMatters(t *testing.T) {
 	}
 	if len(all) < 25 || heart < 15 {
 		t.Errorf("%d mutants, %d of them in start, deliver, cancel and close; want 25 and 15", len(all), heart)
+	}
+}
+
+// The checker of traces has a rule for each guarantee from G1 to G14, and each has caught a mutant.
+func TestTheSimulationCatchesAMutantOfEachGuarantee(t *testing.T) {
+	t.Parallel()
+	all := patches(t)
+	for n := 1; n <= 14; n++ {
+		rule := fmt.Sprintf("G%d", n)
+		if !slices.ContainsFunc(all, func(m mutant) bool { return m.rule == rule && m.judged() }) {
+			t.Errorf("no mutant of %s is killed by the simulation", rule)
+		}
 	}
 }
 

@@ -51,6 +51,8 @@ func (m *mutant) try(ctx context.Context, root string) (v verdict) {
 		return verdict{why: err.Error()}
 	case strings.Contains(text, "[build failed]") || strings.Contains(text, "[setup failed]"):
 		return verdict{why: "it does not compile:\n" + text}
+	case m.judged() && !strings.Contains(text, m.rule+": "):
+		return verdict{why: "it was, for another reason:\n" + text}
 	}
 	return verdict{killed: true}
 }
