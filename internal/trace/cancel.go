@@ -169,8 +169,19 @@ func startsOnlyTheLiving(h *history) {
 	}
 }
 
-// laterUntouched: a cancel does not end what was enqueued after it had returned.
+// laterUntouched: a cancel does not end what was enqueued after it had returned: not by its receipt,
+// and not as readers see it.
 func laterUntouched(h *history) {
+	for at := range h.items {
+		i := &h.items[at]
+		if i.What != Read || i.Reason != operation.Cancelled && i.Reason != operation.BargedIn {
+			continue
+		}
+		if l := h.life(i.Op); l.called != never && !h.cancelledBetween(l.called, at) {
+			h.violated("%s was read as %v, and no cancel was under way since it was enqueued",
+				l.name(), i.Reason)
+		}
+	}
 	for _, l := range h.inOrder {
 		for _, cancel := range l.in {
 			if l.called != never && l.called > cancel {
@@ -179,6 +190,24 @@ func laterUntouched(h *history) {
 			}
 		}
 	}
+}
+
+// cancelledBetween reports whether something that may cancel was under way between two stamps.
+func (h *history) cancelledBetween(from, to int) bool {
+	for at := range h.items {
+		r := &h.items[at]
+		if r.What != Called || at > to {
+			continue
+		}
+		switch r.Method {
+		case CancelAll, Cancel, Interrupt, BargeIn:
+			if returned, ok := h.returned[r.Number]; !ok || returned > from {
+				return true
+			}
+		default:
+		}
+	}
+	return false
 }
 
 // oneStep: the victims of an Interrupt end right before its operation is accepted; a refused one has

@@ -252,6 +252,7 @@ var broken = []struct {
 	{"Start entered long after the end", "stop-entered op=f", "start-entered op=g at=25ms\ntold ended op=g seq=19 time=20ms\nstop-entered op=f", "G5", "Start of g was entered 5ms after it had ended"},
 	{"Start entered twice", "quiet", "start-entered op=d\nquiet", "G5", "Start of d was entered 2 times"},
 
+	{"dead of an earlier cancel", "start-entered op=c at=10ms", "asked #41 op=c\nread failed #41 op=c reason=cancelled\nstart-entered op=c at=10ms", "G6", "no cancel was under way since it was enqueued"},
 	{"ended by an earlier cancel", "ops=a,b at=6ms", "ops=a,b,c at=6ms", "G6", "c was enqueued after cancel-all #5"},
 
 	{"something between a barge-in and its operation", "told accepted op=d seq=13", "told accepted op=d seq=21", "G7", "something got between Interrupt #16"},

@@ -72,6 +72,7 @@ type history struct {
 	terms Terms
 
 	called   map[int]int // stamps of Called and Asked, by number
+	returned map[int]int // stamps of Returned, by number
 	lives    map[uuid.UUID]*life
 	inOrder  []*life           // of acceptance
 	events   map[uint64]*Item  // by number, as the first observer was told them
@@ -87,7 +88,7 @@ type history struct {
 
 func newHistory(items []Item, terms Terms) *history {
 	h := &history{
-		items: items, terms: terms, called: map[int]int{}, lives: map[uuid.UUID]*life{},
+		items: items, terms: terms, called: map[int]int{}, returned: map[int]int{}, lives: map[uuid.UUID]*life{},
 		events: map[uint64]*Item{}, closed: never, done: never, open: map[int]uuid.UUID{},
 	}
 	for at := range items {
@@ -161,6 +162,7 @@ func (h *history) read(at int, i *Item) {
 }
 
 func (h *history) readReturn(at int, i *Item) {
+	h.returned[i.Number] = at
 	if len(i.Ops) > 0 {
 		h.receipts = append(h.receipts, at)
 	}
