@@ -170,6 +170,31 @@ func BenchmarkFloor(b *testing.B) {
 	runtime.KeepAlive(last)
 }
 
+// BenchmarkSeams is what the seams cost where nobody has set one: the lock taken and released through
+// them, beside a lock as it is.
+func BenchmarkSeams(b *testing.B) {
+	b.Run("lock", func(b *testing.B) {
+		var mu sync.Mutex
+		for b.Loop() {
+			lockAndUnlock(&mu)
+		}
+	})
+	b.Run("through seams", func(b *testing.B) {
+		q := newQueue(b, instant{})
+		for b.Loop() {
+			q.PassSeams()
+		}
+	})
+}
+
+// lockAndUnlock is a call, as the other side of the comparison is.
+//
+//go:noinline
+func lockAndUnlock(mu *sync.Mutex) {
+	mu.Lock()
+	mu.Unlock() //nolint:staticcheck // it is what is measured
+}
+
 // BenchmarkLife is one operation's whole life, told to one observer; default is the round trip from
 // Enqueue to its Ended event.
 func BenchmarkLife(b *testing.B) {

@@ -29,6 +29,12 @@ func (q *Queue) Timers() int {
 	return int(q.timers)
 }
 
+// PassSeams takes the lock and releases it, through the seams.
+func (q *Queue) PassSeams() {
+	q.enter(0)
+	q.leave(0)
+}
+
 // WithSeam has f called before the lock is taken and after it was released, with what the goroutine
 // is there for: 0 for a caller or a timer, else the roles that it has.
 func WithSeam(f func(as uint64)) Option {

@@ -30,7 +30,7 @@ func main() {
 	flag.IntVar(&f.rounds, "rounds", 20,
 		"how often the workloads are run; some take part in each second or third")
 	flag.DurationVar(&f.benchtime, "benchtime", 0,
-		"how long each benchmark runs in a round (default 100ms, with -short 15ms)")
+		"how long each benchmark runs in a round (default 50ms, with -short 15ms)")
 	flag.BoolVar(&f.short, "short", false,
 		"run what the budgets need, compare ratios only, and write nothing")
 	flag.BoolVar(&f.check, "check", false, "exit with 1 if a budget is missed")
@@ -43,7 +43,7 @@ func main() {
 	sans := font.Font{Typeface: "Liberation", Variant: "Sans"}
 	plot.DefaultFont, plotter.DefaultFont = sans, sans
 	if f.benchtime == 0 {
-		f.benchtime = 100 * time.Millisecond
+		f.benchtime = 50 * time.Millisecond
 		if f.short {
 			f.benchtime = 15 * time.Millisecond
 		}
