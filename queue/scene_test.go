@@ -139,7 +139,8 @@ func (s *scene) run(t *testing.T, calls int) {
 	select {
 	case <-done:
 	case <-time.After(max(time.Minute, 10_000*s.unit)):
-		t.Errorf("the queue is not done long after its Close: %+v", s.queue.Snapshot())
+		t.Errorf("G14: the queue is not done long after its Close: %+v", s.queue.Snapshot())
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,14 +176,14 @@ func (s *scene) entered() (left func()) {
 func (s *scene) watch(t *testing.T) (done chan struct{}) {
 	t.Helper()
 	done = make(chan struct{})
-	s.spawn(func() {
+	go func() {
 		defer close(done)
 		<-s.queue.Done()
 		s.Add(trace.Item{What: trace.Done})
 		if n := s.queue.Timers(); n > 0 {
 			t.Errorf("seed %d: G14: %d timers are left after Done", s.seed, n)
 		}
-	})
+	}()
 	return done
 }
 

@@ -24,13 +24,14 @@ import (
 func TestSimulation(t *testing.T) {
 	t.Parallel()
 	if seed, ok := fromEnv(t, "SIM_SEED"); ok {
-		s := simulate(t, seed)
-		t.Log("the trace:\n" + trace.Format(s.Items()))
-		s.judge(t)
+		simulate(t, seed, func(s *scene) {
+			t.Log("the trace:\n" + trace.Format(s.Items()))
+			s.judge(t)
+		})
 		return
 	}
 	for _, seed := range failedBefore(t) {
-		simulate(t, seed).judge(t)
+		simulate(t, seed, func(s *scene) { s.judge(t) })
 	}
 	first, _ := fromEnv(t, "SIM_FIRST")
 	seeds, ok := fromEnv(t, "SIM_SEEDS")
@@ -39,11 +40,15 @@ func TestSimulation(t *testing.T) {
 	}
 	items := 0
 	for seed := first; seed < first+seeds; seed++ {
-		s := simulate(t, seed)
-		items += len(s.Items())
-		if !s.judge(t) || t.Failed() {
-			t.Fatalf("replay it: SIM_SEED=%d go test -run TestSimulation -v ./queue; "+
-				"and add it to queue/testdata/seeds.txt", seed)
+		simulate(t, seed, func(s *scene) {
+			items += len(s.Items())
+			if !s.judge(t) {
+				t.Errorf("replay it: SIM_SEED=%d go test -run TestSimulation -v ./queue; "+
+					"and add it to queue/testdata/seeds.txt", seed)
+			}
+		})
+		if t.Failed() {
+			return
 		}
 	}
 	t.Logf("%d seeds from %d on, %d things happened in them", seeds, first, items)
@@ -89,8 +94,9 @@ func failedBefore(t *testing.T) (seeds []uint64) {
 func TestASeedReplays(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(60) {
-		a := strings.Split(trace.Format(simulate(t, seed).Items()), "\n")
-		b := strings.Split(trace.Format(simulate(t, seed).Items()), "\n")
+		var a, b []string
+		simulate(t, seed, func(s *scene) { a = strings.Split(trace.Format(s.Items()), "\n") })
+		simulate(t, seed, func(s *scene) { b = strings.Split(trace.Format(s.Items()), "\n") })
 		for at := range max(len(a), len(b)) {
 			if at >= len(a) || at >= len(b) || a[at] != b[at] {
 				t.Fatalf("seed %d, item %d of %d and %d:\n%s", seed, at, len(a), len(b),
@@ -100,13 +106,14 @@ func TestASeedReplays(t *testing.T) {
 	}
 }
 
-// simulate plays the scene of a seed.
-func simulate(t *testing.T, seed uint64) (s *scene) {
+// simulate plays the scene of a seed and has it judged in its bubble, since a queue that hangs ends
+// the bubble, and the test binary.
+func simulate(t *testing.T, seed uint64, judge func(*scene)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		const unit = time.Second
 		start := time.Now()
-		s = newScene(t, seed, unit, queue.WithSeam(func(as uint64) {
+		s := newScene(t, seed, unit, queue.WithSeam(func(as uint64) {
 			// The same for everyone who is here at this instant for this: there is one.
 			time.Sleep(1 + time.Duration(hash(seed, uint64(time.Since(start)), as)%uint64(sceneSeam*unit)))
 		}))
@@ -116,6 +123,6 @@ func simulate(t *testing.T, seed uint64) (s *scene) {
 		}
 		s.run(t, 8)
 		time.Sleep(10 * sceneSeam * unit) // who was the last to leave is still at a seam
+		judge(s)
 	})
-	return s
 }

@@ -21,7 +21,7 @@ type verdict struct {
 }
 
 // patience is how long a test may run; one that hangs with a mutant has noticed it.
-const patience = "40s"
+const patience = "25s"
 
 // try runs the test of a mutant on the tree at root.
 func (m *mutant) try(ctx context.Context, root string) (v verdict) {

@@ -210,9 +210,19 @@ func (h *history) cancelledBetween(from, to int) bool {
 	return false
 }
 
-// oneStep: the victims of an Interrupt end right before its operation is accepted; a refused one has
-// no victims.
+// oneStep: what was barged in on ends right before what barged in is accepted; so do the victims of an
+// Interrupt, and a refused one has none.
 func oneStep(h *history) {
+	for _, l := range h.lives {
+		if l.reason() != operation.BargedIn {
+			continue
+		}
+		if next := h.afterEnds(l); next != nil &&
+			(next.Event != queue.Accepted || !h.life(next.Op).bargedIn()) {
+			h.violated("%s was barged in on, and then %s was told to be %v",
+				l.name(), name(next.Op), next.Event)
+		}
+	}
 	for at := range h.items {
 		r := &h.items[at]
 		if r.What != Returned || r.Method != Interrupt {
@@ -279,13 +289,18 @@ func (h *history) bargedInUnseen(l *life) bool {
 	if l.reason() != operation.BargedIn {
 		return false
 	}
+	next := h.afterEnds(l)
+	return next != nil && next.Event == queue.Accepted && h.life(next.Op).by == BargeIn
+}
+
+// afterEnds returns the event that follows the ends that the operation's is one of, if one does.
+func (h *history) afterEnds(l *life) *Item {
 	for seq := l.seq(queue.Ended) + 1; ; seq++ {
-		i := h.events[seq]
-		if i == nil {
-			return false
-		}
-		if i.Event != queue.Ended {
-			return i.Event == queue.Accepted && h.life(i.Op).by == BargeIn
+		if i := h.events[seq]; i == nil || i.Event != queue.Ended {
+			return i
 		}
 	}
 }
+
+// bargedIn reports whether the operation is one that barges in, as far as is known.
+func (l *life) bargedIn() bool { return l.by != Enqueue }
