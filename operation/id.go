@@ -21,7 +21,7 @@ var ids = sync.Pool{New: func() any {
 
 // randomID makes a version 4 UUID in place.
 func randomID(id *uuid.UUID) {
-	r := ids.Get().(*rand.ChaCha8) //nolint:errcheck,forcetypeassert // nothing else is in there
+	r := ids.Get().(*rand.ChaCha8) //nolint:forcetypeassert // nothing else is in there
 	binary.LittleEndian.PutUint64(id[:8], r.Uint64())
 	binary.LittleEndian.PutUint64(id[8:], r.Uint64())
 	ids.Put(r)

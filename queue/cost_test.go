@@ -149,7 +149,7 @@ func BenchmarkFloor(b *testing.B) {
 		id              uuid.UUID
 		state           atomic.Uint32
 		accepted, ended time.Time
-		rest            [(queue.ItemSize - 72) / 8]*byte // as large as an operation in its queue
+		_               [(queue.ItemSize - 72) / 8]*byte // as large as an operation in its queue
 	}
 	var mu sync.Mutex
 	var last *op

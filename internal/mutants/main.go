@@ -19,8 +19,9 @@ func main() {
 	table := flag.Bool("table", false, "try none, and list them in "+document)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout, *only, *with, *table); err != nil {
+	err := run(ctx, os.Stdout, *only, *with, *table)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -54,18 +55,22 @@ func run(ctx context.Context, w io.Writer, only, with string, table bool) error 
 	start := time.Now()
 	survived := 0
 	for at, v := range tryAll(ctx, chosen, root) {
-		m := chosen[at]
-		if v.killed {
-			fmt.Fprintf(w, "%-44s killed by %s (%.1f s)\n", m.name, m.test, v.took.Seconds()) //nolint:errcheck // to a terminal
-			continue
+		m, word := &chosen[at], "killed by"
+		if !v.killed {
+			survived++
+			word = "NOT KILLED by"
 		}
-		survived++
-		fmt.Fprintf(w, "%-44s NOT KILLED by %s: %s\n", m.name, m.test, v.why) //nolint:errcheck // to a terminal
+		_, err := fmt.Fprintf(w, "%-36s %s %s (%.1f s) %s\n",
+			m.name, word, m.test, v.took.Seconds(), v.why)
+		if err != nil {
+			return err
+		}
 	}
 	if survived > 0 {
 		return fmt.Errorf("%d of %d mutants were not killed", survived, len(chosen))
 	}
-	_, err = fmt.Fprintf(w, "%d mutants, all killed, in %.0f s\n", len(chosen), time.Since(start).Seconds())
+	_, err = fmt.Fprintf(w, "%d mutants, all killed, in %.0f s\n",
+		len(chosen), time.Since(start).Seconds())
 	return err
 }
 

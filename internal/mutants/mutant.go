@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,11 +63,11 @@ func read(path string) (mutant, error) {
 	}
 	switch {
 	case m.what == "", m.rule == "":
-		return m, fmt.Errorf("the header lacks what or rule")
+		return m, errors.New("the header lacks what or rule")
 	case m.pkg == "", !strings.HasPrefix(m.test, "Test"):
-		return m, fmt.Errorf("the header's kill must be a package and a test")
+		return m, errors.New("the header's kill must be a package and a test")
 	case len(m.touched) == 0:
-		return m, fmt.Errorf("it changes no file")
+		return m, errors.New("it changes no file")
 	}
 	return m, nil
 }

@@ -21,7 +21,7 @@ type verdict struct {
 }
 
 // patience is how long a test may run; one that hangs with a mutant has noticed it.
-const patience = "25s"
+const patience = "15s"
 
 // try runs the test of a mutant on the tree at root.
 func (m *mutant) try(ctx context.Context, root string) (v verdict) {
@@ -36,7 +36,8 @@ func (m *mutant) try(ctx context.Context, root string) (v verdict) {
 	if err != nil {
 		return verdict{why: err.Error()}
 	}
-	test := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-vet=off", "-count=5", "-failfast", //nolint:gosec // ours
+	test := exec.CommandContext(ctx, "go", "test", //nolint:gosec // ours
+		"-overlay", overlay, "-vet=off", "-count=5", "-failfast",
 		"-race="+strconv.FormatBool(m.race), "-timeout", patience, "-run", "^"+m.test+"$", m.pkg)
 	test.Dir = root
 	out, err := test.CombinedOutput()

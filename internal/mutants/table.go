@@ -40,7 +40,7 @@ func insert(text string, all []mutant) (string, error) {
 // table is the mutants as Markdown.
 func table(all []mutant) string {
 	var b strings.Builder
-	b.WriteString("| mutant | breaks | killed by |\n|---|---|---|\n")
+	b.WriteString("| mutant | guarantee or rule | killed by |\n|---|---|---|\n")
 	for _, m := range all {
 		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", m.what, m.rule, m.test)
 	}

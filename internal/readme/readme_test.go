@@ -69,7 +69,7 @@ func TestEveryGuaranteeNamesTestsAndLanesThatExist(t *testing.T) {
 				t.Errorf("%s names %s, which is not there", row[1], name[1])
 			}
 		}
-		for _, lane := range strings.Split(row[3], ",") {
+		for lane := range strings.SplitSeq(row[3], ",") {
 			if lane = strings.TrimSpace(lane); !targets[lane] {
 				t.Errorf("%s names the lane %q, which is no make target", row[1], lane)
 			}

@@ -2,8 +2,8 @@ package trace
 
 import "ivrqueue/queue"
 
-// tonesFlow: each subscription takes every tone that came after it, once and in order, soon; what it
-// did not get it is told of.
+// tonesFlow: each subscription takes every tone that came after it, once and in order, soon; what
+// it did not get it is told of.
 func tonesFlow(h *history) {
 	next, pressed := map[int]uint64{}, []int{never} // stamps, by number
 	for at := range h.items {

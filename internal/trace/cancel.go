@@ -122,8 +122,8 @@ func (h *history) livedOn(l *life, at int) bool {
 	return l.times[queue.Ended] > 0
 }
 
-// allFollows: when a cancel has returned, Done channels and contexts of its victims have followed; and
-// when a Done channel is closed, its operation has ended.
+// allFollows: when a cancel has returned, Done channels and contexts of its victims have followed;
+// and when a Done channel is closed, its operation has ended.
 func allFollows(h *history) {
 	for at := range h.items {
 		if i := &h.items[at]; i.What == Followed && i.Failed {
@@ -169,8 +169,8 @@ func startsOnlyTheLiving(h *history) {
 	}
 }
 
-// laterUntouched: a cancel does not end what was enqueued after it had returned: not by its receipt,
-// and not as readers see it.
+// laterUntouched: a cancel does not end what was enqueued after it had returned: not by its
+// receipt, and not as readers see it.
 func laterUntouched(h *history) {
 	for at := range h.items {
 		i := &h.items[at]
@@ -210,8 +210,8 @@ func (h *history) cancelledBetween(from, to int) bool {
 	return false
 }
 
-// oneStep: what was barged in on ends right before what barged in is accepted; so do the victims of an
-// Interrupt, and a refused one has none.
+// oneStep: what was barged in on ends right before what barged in is accepted; so do the victims of
+// an Interrupt, and a refused one has none.
 func oneStep(h *history) {
 	for _, l := range h.lives {
 		if l.reason() != operation.BargedIn {
@@ -247,8 +247,8 @@ func oneStep(h *history) {
 }
 
 // receipts: what a cancel has ended is in exactly one receipt, that of a call which ends so; and
-// nothing else is in one. The victims of an Enqueue that barges in are in none, and end right before
-// it is accepted.
+// nothing else is in one. The victims of an Enqueue that barges in are in none, and end right
+// before it is accepted.
 func receipts(h *history) {
 	for _, l := range h.lives {
 		if l.times[queue.Ended] == 0 {

@@ -212,24 +212,34 @@ var broken = []struct {
 	rule     string
 	says     string
 }{
-	{"accepted before one whose Enqueue had returned", "called enqueue #1 at=0s",
+	{
+		"accepted before one whose Enqueue had returned", "called enqueue #1 at=0s",
 		"called enqueue #30 at=0s\nreturned enqueue #30 op=b\ncalled enqueue #1",
-		"G1", "a was accepted before b"},
-	{"started against the order of acceptance",
+		"G1", "a was accepted before b",
+	},
+	{
+		"started against the order of acceptance",
 		"told started op=c seq=8 time=9ms\nheard\nreturned",
-		"told started op=c seq=12 time=9ms\nheard\nreturned", "G1", "e was started before c"},
+		"told started op=c seq=12 time=9ms\nheard\nreturned", "G1", "e was started before c",
+	},
 	{"Start entered against the order", "start-entered op=c at=10ms", "start-entered op=d\nstart-entered op=c at=10ms", "G1", "Start of d was entered before that of c"},
 
-	{"started while another runs", "told ended op=a seq=4 time=5ms reason=cancelled position=7ms\nheard\ntold",
-		"told ended op=a seq=9 time=5ms reason=cancelled position=7ms\nheard\ntold", "G2", "c was started while a was running"},
-	{"started before the media was released", "told released op=a seq=7 time=9ms reason=cancelled position=1ns\nheard\ntold",
-		"told released op=a seq=9 time=9ms reason=cancelled position=1ns\nheard\ntold", "G2", "before the media of a was released"},
+	{
+		"started while another runs", "told ended op=a seq=4 time=5ms reason=cancelled position=7ms\nheard\ntold",
+		"told ended op=a seq=9 time=5ms reason=cancelled position=7ms\nheard\ntold", "G2", "c was started while a was running",
+	},
+	{
+		"started before the media was released", "told released op=a seq=7 time=9ms reason=cancelled position=1ns\nheard\ntold",
+		"told released op=a seq=9 time=9ms reason=cancelled position=1ns\nheard\ntold", "G2", "before the media of a was released",
+	},
 	{"Start entered before the one before was reported", "called end #12", "start-entered op=c at=10ms\ncalled end #12", "G2", "c was entered while a was not reported"},
 	{"Start entered while another Start is in", "start-returned op=a\n", "", "G2", "while a was in its Start"},
 	{"Start entered while a Stop is in", "stop-returned op=a\nstart-entered op=c", "start-entered op=c", "G2", "while a was in its Stop"},
 
-	{"an end told twice", "told started op=c seq=8 time=9ms\nheard\nreturned",
-		"told ended op=a seq=8 time=9ms\nheard\nreturned", "G3", "a was told to be ended 2 times"},
+	{
+		"an end told twice", "told started op=c seq=8 time=9ms\nheard\nreturned",
+		"told ended op=a seq=8 time=9ms\nheard\nreturned", "G3", "a was told to be ended 2 times",
+	},
 	{"an end never told", "told ended op=c seq=9 time=10ms reason=succeeded position=2ns\nheard\nreturned", "returned", "G3", "its end 0 times"},
 	{"an end of nothing", "quiet", "told ended op=z seq=15 reason=succeeded\nquiet", "G3", "z was told, which was never accepted"},
 	{"ended before it was accepted", "told ended op=c seq=9 time=10ms", "told ended op=c seq=5 time=10ms", "G3", "c was told to be ended too early"},
@@ -288,8 +298,10 @@ var broken = []struct {
 	{"Stop after a report", "stop-entered op=a at=8ms", "called end #40 op=a position=1ns at=5ms\nreturned end #40\nstop-entered op=a at=8ms", "G13", "Stop of a was entered after it had been reported"},
 	{"Stop entered twice", "stop-entered op=f", "stop-entered op=f\nstop-entered op=f", "G13", "Stop of f was entered 2 times"},
 	{"Stop after its own end", "stop-entered op=f", "stop-entered op=d", "G13", "Stop of d was entered, which ended with succeeded"},
-	{"a later report that counts", "told ended op=c seq=9 time=10ms reason=succeeded position=2ns\nheard\nreturned end #13\ncalled end #14 op=c position=3ns\n",
-		"returned end #13\ncalled end #14 op=c position=3ns\ntold ended op=c seq=9 time=10ms reason=succeeded position=3ns\nheard\n", "G13", "another report had come before"},
+	{
+		"a later report that counts", "told ended op=c seq=9 time=10ms reason=succeeded position=2ns\nheard\nreturned end #13\ncalled end #14 op=c position=3ns\n",
+		"returned end #13\ncalled end #14 op=c position=3ns\ntold ended op=c seq=9 time=10ms reason=succeeded position=3ns\nheard\n", "G13", "another report had come before",
+	},
 	{"an end that nobody reported", "told ended op=d seq=15 time=13ms reason=succeeded position=4ns\nheard\nreturned", "told ended op=d seq=15 time=13ms reason=succeeded position=6ns\nheard\nreturned", "G13", "which no report had"},
 	{"an end before its report", "called end #17 op=d position=4ns at=13ms\ntold ended op=d seq=15 time=13ms reason=succeeded position=4ns\nheard\n", "told ended op=d seq=15 time=13ms reason=succeeded position=4ns\nheard\ncalled end #17 op=d position=4ns at=13ms\n", "G13", "before it was reported"},
 	{"given up too early", "told released op=f seq=19 time=30ms reason=abandoned at=30ms", "told released op=f seq=19 time=25ms reason=abandoned at=30ms", "G13", "the media of f was given up after 5ms"},

@@ -7,7 +7,8 @@ import (
 	"ivrqueue/queue"
 )
 
-// oneEnd: each accepted operation has one end, told once, and its events come in the order of a life.
+// oneEnd: each accepted operation has one end, told once, and its events come in the order of a
+// life.
 func oneEnd(h *history) {
 	for _, l := range h.lives {
 		accepted := l.returned != never || l.seq(queue.Accepted) != 0
@@ -107,7 +108,8 @@ func (h *history) after(entered, stamp int) bool {
 		h.items[entered].At.Sub(h.items[stamp].At) > h.terms.OnItsWay
 }
 
-// firstReportCounts: what is told of a report is the first one's; one who was given up tells nothing.
+// firstReportCounts: what is told of a report is the first one's; one who was given up tells
+// nothing.
 func firstReportCounts(h *history) {
 	for _, l := range h.lives {
 		if l.times[queue.Ended] > 0 && !l.overHead() {
@@ -137,7 +139,8 @@ func (h *history) mustBeFirst(l *life, k queue.EventKind) {
 	startWasFirst := l.startFailed && (first == never || l.startReturned < first)
 	switch {
 	case told == nil && !startWasFirst:
-		h.violated("%s was told to be %v with position %v, which no report had", l.name(), k, t.position)
+		h.violated("%s was told to be %v with position %v, which no report had",
+			l.name(), k, t.position)
 	case told != nil && first != never && told.called > first:
 		h.violated("%s was told to be %v with position %v, and another report had come before",
 			l.name(), k, t.position)

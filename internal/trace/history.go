@@ -88,7 +88,8 @@ type history struct {
 
 func newHistory(items []Item, terms Terms) *history {
 	h := &history{
-		items: items, terms: terms, called: map[int]int{}, returned: map[int]int{}, lives: map[uuid.UUID]*life{},
+		items: items, terms: terms,
+		called: map[int]int{}, returned: map[int]int{}, lives: map[uuid.UUID]*life{},
 		events: map[uint64]*Item{}, closed: never, done: never, open: map[int]uuid.UUID{},
 	}
 	for at := range items {

@@ -35,8 +35,8 @@ func startedInOrder(h *history) {
 			}
 			started = l
 		}
-		if l.startEntered == never || l.givenUp || h.blind { // its Start may have been on its way for long
-			continue
+		if l.startEntered == never || l.givenUp || h.blind {
+			continue // who was given up may have been on his way for long
 		}
 		if entered != nil && l.startEntered < entered.startEntered {
 			h.violated("Start of %s was entered before that of %s, which was accepted before it",
@@ -46,8 +46,8 @@ func startedInOrder(h *history) {
 	}
 }
 
-// oneRuns: an operation is started only when the one before has ended, and its media was released if
-// it was ended over its head.
+// oneRuns: an operation is started only when the one before has ended, and its media was released
+// if it was ended over its head.
 func oneRuns(h *history) {
 	var before *life
 	for _, l := range h.inOrder {
@@ -79,7 +79,9 @@ func oneHasTheMedia(h *history) {
 			entered = append(entered, l)
 		}
 	}
-	slices.SortFunc(entered, func(a, b *life) int { return cmp.Compare(a.startEntered, b.startEntered) })
+	slices.SortFunc(entered, func(a, b *life) int {
+		return cmp.Compare(a.startEntered, b.startEntered)
+	})
 	for _, l := range entered {
 		if l.givenUp { // it may enter late, when others have the media; what was told is judged
 			continue
@@ -105,7 +107,8 @@ func (l *life) hasTheMedia(at int) string {
 		return "was not reported"
 	case l.startReturned == never || l.startReturned > at:
 		return "was in its Start"
-	case l.stopEntered != never && l.stopEntered < at && (l.stopReturned == never || l.stopReturned > at):
+	case l.stopEntered != never && l.stopEntered < at &&
+		(l.stopReturned == never || l.stopReturned > at):
 		return "was in its Stop"
 	default:
 		return ""

@@ -20,8 +20,8 @@ import (
 //	told accepted op=a seq=1
 //	returned enqueue #1 op=a
 //
-// Times are distances from the first item. The id of an operation is a name of up to 16 letters in a
-// trace that was written by hand, else its UUID.
+// Times are distances from the first item. The id of an operation is a name of up to 16 letters in
+// a trace that was written by hand, else its UUID.
 
 var whats = [...]string{
 	Called: "called", Returned: "returned", StartEntered: "start-entered",

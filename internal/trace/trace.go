@@ -26,15 +26,15 @@ const (
 	Live                          // Live has answered; Failed if no
 	Read                          // Status and Result have been read
 	Snapped                       // a snapshot has been read; Ops are the live operations
-	Followed                      // Done and context of one that has ended were looked at; Failed if open
-	GivenUp                       // the logger was told that the media was given up; nobody knows whose if no Op
+	Followed                      // Done and context of one that has ended; Failed if open
+	GivenUp                       // the logger was told so of media; whose, nobody knows if no Op
 	Told                          // an observer was entered with an event
 	Heard                         // it has returned
 	Pressed                       // a tone was published
 	Subscribed                    // to tones; Seq is the tone published last
 	Took                          // a subscription has taken a tone
 	TonesOver                     // the tone stream has ended, and all who listened have
-	Quiet                         // nothing happens by itself; Ops is what the queue holds, Lost how many log entries
+	Quiet                         // nothing happens by itself; Ops is what is left, Lost log entries
 	Done                          // the queue's Done is closed
 )
 
