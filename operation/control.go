@@ -98,19 +98,20 @@ func (c *Control) Progress(position time.Duration) { c.op.progress.Store(int64(p
 // needed.
 func (c *Control) Context() context.Context {
 	o := &c.op
-	if t := o.task.Load(); t != nil {
-		return t.Context
+	t := o.task.Load()
+	if t == nil {
+		ctx, cancel := context.WithCancelCause(o.Context())
+		if t = (&taskContext{ctx, cancel}); !o.task.CompareAndSwap(nil, t) {
+			cancel(nil)
+			t = o.task.Load()
+		}
 	}
-	ctx, cancel := context.WithCancelCause(o.Context())
-	if !o.task.CompareAndSwap(nil, &taskContext{ctx, cancel}) {
-		cancel(nil)
-		return o.task.Load().Context
-	}
-	// The end may have come before the context was there to be cancelled: look again.
+	// The end may have come before the context was there to be cancelled: look again, also where the
+	// context is another one's, who may be just about to.
 	if r := o.reason(); r != 0 {
-		cancel(r)
+		t.cancel(r)
 	}
-	return ctx
+	return t.Context
 }
 
 // Accepted returns when the operation was accepted. Like Started and Ended it is one of
@@ -147,7 +148,10 @@ func (c *Control) Finish() {
 	if t := c.op.task.Load(); t != nil {
 		t.cancel(c.op.reason()) // LetGo may have been first; to cancel twice is to cancel once
 	}
-	c.op.closeDone()
+	if !c.op.closeDone() {
+		c.op.mu.Lock()   // a reader has taken it out to close it: wait until it has
+		c.op.mu.Unlock() //nolint:staticcheck // empty on purpose
+	}
 }
 
 // LetGo drops what an operation that has ended was lent, its context's values and the platform's

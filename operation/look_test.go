@@ -11,8 +11,7 @@ import (
 
 // What ends by itself, just before everything else is cancelled, is never seen as cancelled, and
 // never without its result: the reading protocol, on as many processors as there are.
-func TestWhatHasEndedIsNeverSeenCancelled(t *testing.T) {
-	t.Parallel()
+func TestWhatHasEndedIsNeverSeenCancelled(t *testing.T) { // alone, since its readers spin
 	want := operation.Result{Reason: operation.StopTone, Position: time.Second}
 	spec := operation.Spec{Request: &operation.PlayPrompt{}, Context: context.Background()}
 	const rounds = 4000

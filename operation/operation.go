@@ -36,7 +36,9 @@ type Operation struct {
 	done atomic.Pointer[chan struct{}] // made by Done
 	task atomic.Pointer[taskContext]   // made by Control.Context
 
-	mu sync.Mutex // guards ctx and value, which are let go when the last event was told
+	// mu guards ctx and value, which are let go when the last event was told, and is held by a reader
+	// who closes what Done has made.
+	mu sync.Mutex
 
 	ctx   context.Context //nolint:containedctx // lends its values to the operation, never its end
 	value any
@@ -196,18 +198,21 @@ func (o *Operation) Done() <-chan struct{} {
 	if o == nil {
 		return closed
 	}
-	if d := o.done.Load(); d != nil {
-		return *d
+	d := o.done.Load()
+	if d == nil {
+		made := make(chan struct{})
+		if d = &made; !o.done.CompareAndSwap(nil, d) {
+			d = o.done.Load() // another reader's, or the shared closed one
+		}
 	}
-	d := make(chan struct{})
-	if !o.done.CompareAndSwap(nil, &d) {
-		return *o.done.Load() // another reader's, or the shared closed one
-	}
-	// The end may have come before the channel was there to be closed: look again.
-	if o.reason() != 0 {
+	// The end may have come before the channel was there to be closed: look again, also where the
+	// channel is another reader's, who may be just about to.
+	if *d != closed && o.reason() != 0 {
+		o.mu.Lock() // whoever has had it knows that the channel is closed
 		o.closeDone()
+		o.mu.Unlock()
 	}
-	return d
+	return *d
 }
 
 // Wait blocks until the operation has ended or ctx has, and returns the operation's result and
@@ -263,14 +268,18 @@ func (o *Operation) reason() Reason {
 }
 
 // closeDone closes the channel that Done has made, if it has. Whoever swaps it for the shared
-// closed one closes it, so it is closed once.
-func (o *Operation) closeDone() {
+// closed one closes it, so it is closed once. It returns false if that was somebody else, who may
+// not have closed it yet.
+func (o *Operation) closeDone() bool {
 	if o.done.Load() == nil {
-		return // a Done that comes later looks again
+		return true // a Done that comes later looks again
 	}
-	if d := o.done.Swap(&closed); *d != closed {
-		close(*d)
+	d := o.done.Swap(&closed)
+	if *d == closed {
+		return false
 	}
+	close(*d)
+	return true
 }
 
 // closed is the channel of all that is done before anyone asked.

@@ -44,14 +44,23 @@ func TestWhatIsGivenOutFollowsTheEnd(t *testing.T) {
 			if found.Err != nil {
 				t.Fatalf("got %v", found)
 			}
-			if found = explore(model.NoLookAgain); found.Err == nil {
-				t.Errorf("nobody looks again: got %v", found)
+			for flaw, what := range map[model.FollowingFlaw]string{
+				model.NoLookAgain: "who has published does not look", model.FoundUnlooked: "who has found does not look",
+			} {
+				if found = explore(flaw); found.Err == nil {
+					t.Errorf("%s: got %v", what, found)
+				}
+				t.Log(found)
 			}
-			t.Log(found)
 		})
 	}
 	if found := model.ExploreDone(model.NoSwap); found.Err == nil {
 		t.Errorf("a channel is closed where it is: got %v", found)
+	} else {
+		t.Log(found)
+	}
+	if found := model.ExploreDone(model.NoWait); found.Err == nil {
+		t.Errorf("nobody waits for a reader who closes it: got %v", found)
 	} else {
 		t.Log(found)
 	}

@@ -1,0 +1,66 @@
+package operation_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ivrqueue/operation"
+)
+
+// When a cancel has returned, Done and context of its victims are over for whoever asks, though
+// another one is in the middle of asking.
+func TestWhoeverAsksAfterACancelIsToldAtOnce(t *testing.T) { // alone, since they spin
+	for name, ask := range map[string]func(c *operation.Control) (over bool){
+		"Done": func(c *operation.Control) bool {
+			select {
+			case <-c.Operation().Done():
+				return true
+			default:
+				return false
+			}
+		},
+		"Context": func(c *operation.Control) bool { return c.Context().Err() != nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := operation.Spec{Request: &operation.PlayPrompt{}, Context: context.Background()}
+			open, rounds := 0, 0
+			for start := time.Now(); time.Since(start) < 300*time.Millisecond; rounds++ {
+				var c operation.Control
+				var g operation.Generation
+				c.Init(spec)
+				c.Accept(&g, start)
+				var ready, run atomic.Bool
+				asked := make(chan struct{})
+				go func() {
+					defer close(asked)
+					ready.Store(true)
+					for !run.Load() {
+					}
+					ask(&c)
+				}()
+				for !ready.Load() {
+				}
+				run.Store(true)
+				for range rounds % 64 {
+					_ = c.Live()
+				}
+				g.End(operation.Cancelled, start) // what CancelAll does
+				if c.Awaited() {
+					c.Finish()
+				}
+				for range 4 { // while the other one may be anywhere in it
+					if !ask(&c) {
+						open++
+						break
+					}
+				}
+				<-asked
+			}
+			if open > 0 {
+				t.Errorf("%s was open after the cancel in %d of %d rounds", name, open, rounds)
+			}
+		})
+	}
+}
