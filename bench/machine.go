@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/looplab/fsm"
 
+	"ivrqueue/bench/ids"
 	"ivrqueue/operation"
 )
 
@@ -42,7 +43,7 @@ var (
 
 func newMachineOp(c *machines, w *Work) *machineOp {
 	op := &machineOp{call: c, machine: operation.NewMachine(), work: w}
-	newID(&op.id)
+	ids.Fill(&op.id)
 	return op
 }
 

@@ -144,7 +144,9 @@ func (p *player) play() {
 			return
 		case behind:
 			p.tell(i)
-			continue // whoever committed meanwhile has assigned what that made due
+			// Whoever committed meanwhile has assigned what that made due, but inline events, which
+			// are left to the owner of the media role: that one tells the inline observer itself.
+			continue
 		case call != callNone:
 			p.drop(^mediaRole)
 			p.callMedia(q.slot, call)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Every call of code that is not ours is followed by a deferred function that tells apart whether
+// Every callback is followed by a deferred function that tells apart whether
 // it returned, panicked, or exited its goroutine (runtime.Goexit, or FailNow of a test). In the
 // latter case deferred functions are the last that runs on the goroutine, so whoever holds a role
 // hands it on there.

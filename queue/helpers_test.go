@@ -105,7 +105,7 @@ func victims(r queue.Receipt) []*operation.Operation { return slices.Collect(r.V
 // within is a context for what must happen soon, in real time.
 func within(tb testing.TB) context.Context {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
 	tb.Cleanup(cancel)
 	return ctx
 }

@@ -23,7 +23,6 @@ type faultKind int
 
 const (
 	endsLater faultKind = iota // nothing is wrong
-	endsLaterToo
 	endsInside
 	endsInsideAndFails
 	endsInsideLate // and returns later still
@@ -46,7 +45,9 @@ const (
 
 // drawFault draws a fault that the scene's form of delivery can bear.
 func drawFault(draw *rand.Rand, s *scene) faultKind {
-	switch k := faultKind(draw.IntN(int(faultKinds))); {
+	switch k := faultKind(draw.IntN(int(faultKinds) + 1)); { // one more, for nothing
+	case k == faultKinds:
+		return endsLater
 	case s.inline && (k == exits || k == exitsInStop || k == blocksInStart || k == hangsInStart ||
 		k == blocksInStop || k == endsInsideLate):
 		return endsLater

@@ -1,10 +1,9 @@
 package grown
 
 import (
-	"crypto/rand"
-
 	"github.com/google/uuid"
 
+	"ivrqueue/bench/ids"
 	"ivrqueue/operation"
 )
 
@@ -23,9 +22,7 @@ type Op struct {
 
 func newOp(q *Queue, req operation.Request) *Op {
 	o := &Op{queue: q, request: req, status: operation.NotStarted}
-	_, _ = rand.Read(o.id[:]) // never fails, says its documentation
-	o.id[6] = o.id[6]&0x0f | 0x40
-	o.id[8] = o.id[8]&0x3f | 0x80
+	ids.Fill(&o.id)
 	return o
 }
 

@@ -1,7 +1,7 @@
 // Mutants is the proof that the tests bite: each file in patches breaks the engine in one small
 // way, and names the test that must fail with it. A mutant that survives is a hole in the tests.
 //
-//	go run ./internal/mutants            # all of them, two at a time
+//	go run ./internal/mutants            # all of them
 //	go run ./internal/mutants -only lifo # those whose name contains it
 //	go run ./internal/mutants -with TestSimulation # which of them does this test notice?
 //

@@ -53,6 +53,9 @@ func run(ctx context.Context, w io.Writer, only, with string, table bool) error 
 		return fmt.Errorf("no mutant is called %q", only)
 	}
 	start := time.Now()
+	if err := green(ctx, chosen, root); err != nil {
+		return err
+	}
 	survived := 0
 	for at, v := range tryAll(ctx, chosen, root) {
 		m, word := &chosen[at], "killed by"

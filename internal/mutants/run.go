@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +23,34 @@ type verdict struct {
 }
 
 // patience is how long a test may run; one that hangs with a mutant has noticed it.
-const patience = "15s"
+const patience = "30s"
+
+// ran matches what go test prints of a test binary that has run, and failed.
+var ran = regexp.MustCompile(`(?m)^FAIL\tivrqueue\S*\t[0-9.]+s`)
+
+// green runs all the tests once on the tree as it is: one that is red anyway kills every mutant.
+func green(ctx context.Context, all []mutant, root string) error {
+	type binary struct {
+		pkg  string
+		race bool
+	}
+	tests := map[binary][]string{}
+	for _, m := range all {
+		of := binary{m.pkg, m.race}
+		if !slices.Contains(tests[of], m.test) {
+			tests[of] = append(tests[of], m.test)
+		}
+	}
+	for of, names := range tests {
+		test := exec.CommandContext(ctx, "go", "test", "-count=1", //nolint:gosec // ours
+			"-race="+strconv.FormatBool(of.race), "-run", "^("+strings.Join(names, "|")+")$", of.pkg)
+		test.Dir = root
+		if out, err := test.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s is red without a mutant: %w\n%s", of.pkg, err, out)
+		}
+	}
+	return nil
+}
 
 // try runs the test of a mutant on the tree at root.
 func (m *mutant) try(ctx context.Context, root string) (v verdict) {
@@ -44,14 +73,16 @@ func (m *mutant) try(ctx context.Context, root string) (v verdict) {
 	text := string(out)
 	var exit *exec.ExitError
 	switch {
+	case ctx.Err() != nil:
+		return verdict{why: "interrupted"}
 	case err == nil && strings.Contains(text, "no tests to run"):
 		return verdict{why: "there is no such test"}
 	case err == nil:
 		return verdict{why: "it survived"}
 	case !errors.As(err, &exit):
 		return verdict{why: err.Error()}
-	case strings.Contains(text, "[build failed]") || strings.Contains(text, "[setup failed]"):
-		return verdict{why: "it does not compile:\n" + text}
+	case !ran.MatchString(text):
+		return verdict{why: "its test did not run:\n" + text}
 	case m.judged() && !strings.Contains(text, m.rule+": "):
 		return verdict{why: "it was, for another reason:\n" + text}
 	}
