@@ -37,10 +37,12 @@ func TestWhoeverAsksAfterACancelIsToldAtOnce(t *testing.T) { // alone, since the
 					defer close(asked)
 					ready.Store(true)
 					for !run.Load() {
+						_ = c.Live()
 					}
 					ask(&c)
 				}()
 				for !ready.Load() {
+					_ = c.Live()
 				}
 				run.Store(true)
 				for range rounds % 64 {

@@ -1,5 +1,5 @@
-// Package ids makes the random UUIDs of all contestants but the floor, which is defined with uuid.New,
-// in the cheapest way we know: with a generator for each processor, as ours does.
+// Package ids makes the random UUIDs of all contestants but the floor, which is defined with
+// uuid.New, in the cheapest way we know: with a generator for each processor, as ours does.
 package ids
 
 import (

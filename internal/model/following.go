@@ -19,7 +19,7 @@ const (
 	NoLookAgain                 // who has published it does not look whether the end has come
 	FoundUnlooked               // who has found another's does not look
 	NoSwap                      // who ends it does not take it out first: for Done
-	NoWait                      // who ends it does not wait for a reader who has taken it out: for Done
+	NoWait                      // who ends it does not wait for a reader who closes it: for Done
 	DropsUnlooked               // what is let go is not ended by who lets it go: for contexts
 )
 
@@ -171,6 +171,7 @@ func (f *following) ask(t *thread, own int8) error {
 		return f.finish(t.hand)
 	case unlocks:
 		f.locked, t.at = false, through
+	default:
 	}
 	return nil
 }
@@ -203,6 +204,7 @@ func (f *following) end(t *thread) error {
 	case finishes:
 		t.at = through
 		return f.finish(t.hand)
+	default:
 	}
 	return nil
 }
@@ -224,6 +226,7 @@ func (f *following) letGo(t *thread) error {
 	case finishes:
 		t.at = through
 		return f.finish(t.hand)
+	default:
 	}
 	return nil
 }
