@@ -66,3 +66,24 @@ func TestWhoeverAsksAfterACancelIsToldAtOnce(t *testing.T) { // alone, since the
 		})
 	}
 }
+
+// The same state without chance: a reader has published a channel, and a context, but not looked again
+// yet; the cancel has not seen them; another one finds them.
+func TestWhoFindsWhatAnotherHasMadeLooksToo(t *testing.T) {
+	t.Parallel()
+	var c operation.Control
+	var g operation.Generation
+	c.Init(operation.Spec{Request: &operation.PlayPrompt{}, Context: context.Background()})
+	c.Accept(&g, time.Now())
+	first, ctx := c.Operation().Done(), c.Context()
+	g.End(operation.Cancelled, time.Now()) // without Finish
+	for name, done := range map[string]<-chan struct{}{
+		"Done": c.Operation().Done(), "Context": c.Context().Done(), "the first Done": first, "the first context": ctx.Done(),
+	} {
+		select {
+		case <-done:
+		default:
+			t.Errorf("%s is open", name)
+		}
+	}
+}

@@ -184,14 +184,15 @@ func TestDoneComesAfterTheDoneOfTheVictims(t *testing.T) {
 	for range 5 {
 		q := newQueue(t, &queuetest.Media{}, queue.WithMaxPending(0))
 		ops := enqueue(t, q, 30_000)
-		for _, op := range ops {
-			op.Done()
+		channels := make([]<-chan struct{}, len(ops))
+		for i, op := range ops {
+			channels[i] = op.Done() // now: whoever asks later looks for himself
 		}
 		done := q.Done()
 		go q.Close(nil)
 		<-done
-		for i, op := range slices.Backward(ops) { // the last is closed last
-			if !isClosed(op.Done()) {
+		for i, c := range slices.Backward(channels) { // the last is closed last
+			if !isClosed(c) {
 				t.Fatalf("the queue is done and operation %d is not", i)
 			}
 		}
