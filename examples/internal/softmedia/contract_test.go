@@ -50,7 +50,7 @@ func TestTheEngineKeepsTheContract(t *testing.T) {
 	}
 	t.Run("in real time", func(t *testing.T) {
 		t.Parallel()
-		plays.Within = 2 * time.Second
+		plays.Within = 5 * time.Second
 		queuetest.TestMedia(t, plays)
 	})
 }
