@@ -116,6 +116,7 @@ func TestWhatGathersIsToldInBatchesOneAtATime(t *testing.T) {
 			return box.Deliver(ctx, d)
 		})
 		bot, call := p.direct(), p.attach("bot", "")
+		synctest.Wait() // the first delivery is at the gate, and the rest gathers behind it
 		var ids []any
 		for range 250 {
 			ids = append(ids, bot.post(call, "playPrompt", playBody).must(t, 200).text("id"))
