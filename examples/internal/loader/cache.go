@@ -46,10 +46,7 @@ func (c *cache) close() {
 func (c *cache) get(
 	ctx context.Context, key string, fetch func(context.Context) ([]int16, error),
 ) ([]int16, error) {
-	c.mu.Lock()
-	samples, ok := c.kept.Get(key)
-	c.mu.Unlock()
-	if ok {
+	if samples, ok := c.look(key); ok {
 		return samples, nil
 	}
 	type result struct {
@@ -59,6 +56,9 @@ func (c *cache) get(
 	got := make(chan result, 1)
 	c.fetches.Go(func() {
 		v, err, _ := c.fetching.Do(key, func() (any, error) {
+			if samples, ok := c.look(key); ok { // another fetch has ended since the first look
+				return samples, nil
+			}
 			samples, err := fetch(c.life)
 			if err == nil {
 				c.keep(key, samples)
@@ -74,6 +74,13 @@ func (c *cache) get(
 	case <-ctx.Done():
 		return nil, notDownloadable(context.Cause(ctx))
 	}
+}
+
+// look returns what is kept under key.
+func (c *cache) look(key string) ([]int16, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kept.Get(key)
 }
 
 func (c *cache) keep(key string, samples []int16) {
