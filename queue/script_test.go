@@ -102,6 +102,7 @@ func playScript(t *rapid.T, f form) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.abandon)
+	// An action that skips is none at this moment, and rapid draws another; no script skips.
 	t.Repeat(map[string]func(*rapid.T){
 		"":           func(*rapid.T) { s.compare() },
 		"enqueue":    s.enqueue,
