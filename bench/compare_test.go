@@ -29,17 +29,26 @@ func compare(b *testing.B, who []*bench.Contestant, f func(b *testing.B, c *benc
 	}
 }
 
-// warm has the process own some memory, as one does that has run for a while: its first touch is
-// nobody's cost.
-var warm = sync.OnceFunc(func() {
-	const size, blocks = 256, 1 << 16
-	all := make([][]byte, blocks)
-	for i := range all {
-		all[i] = make([]byte, size)
+// warm has the process hold some memory, as any does that serves calls: its garbage is collected
+// when there are 16 MB of it, not after every few, as in a process that holds nothing.
+var warm = sync.OnceFunc(func() { hold(ownMemory) })
+
+const ownMemory = 16 // megabytes
+
+var held [][]byte
+
+// hold has the process hold so much memory. It owns as much again that it has touched before: the
+// first touch is nobody's cost.
+func hold(megabytes int) {
+	held = make([][]byte, 16*megabytes)
+	for range 3 {
+		for i := range held {
+			held[i] = make([]byte, 1<<16)
+			held[i][0] = 1
+		}
 	}
-	clear(all)
 	runtime.GC()
-})
+}
 
 // nothing is the work of an operation where only what is around it counts.
 func nothing() {}

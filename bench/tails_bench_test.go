@@ -18,6 +18,7 @@ const (
 	busyAtOnce = 10
 	probeEvery = 200 * time.Microsecond // or as soon as the machine's timers can
 	probes     = 5                      // at once
+	busyMemory = 64                     // megabytes: two seconds of audio for each call
 )
 
 // BenchmarkTails tells the percentiles, under such load, of an Enqueue and of the time from a
@@ -25,6 +26,8 @@ const (
 // the time until a goroutine runs that was started.
 func BenchmarkTails(b *testing.B) {
 	warm()
+	hold(busyMemory)
+	b.Cleanup(func() { hold(ownMemory) })
 	type busy struct {
 		name string
 		open func(*bench.Stopwatch) bench.BusyCall

@@ -13,7 +13,7 @@ import (
 type chart struct {
 	file          string
 	plot          *plot.Plot
-	legend        *plot.Legend // of lines
+	legend        *plot.Legend // of lines and parts
 	width, height float64      // in centimetres
 }
 
@@ -33,6 +33,18 @@ func barChart(file, title, unit string, bars []bar) chart {
 	return chart{file, barsPlot(title, unit, bars), nil, wide, 1.8 + 0.72*float64(len(bars)+1)}
 }
 
+func stackedChart(file, title, unit string, bars []string, lengths [][]float64) chart {
+	if len(bars) == 0 {
+		return chart{}
+	}
+	parts := make([]string, len(purposes))
+	for i, p := range purposes {
+		parts[i] = p.name
+	}
+	p, legend := stackedPlot(title, unit, bars, parts, lengths)
+	return chart{file, p, legend, wide, 8}
+}
+
 const wide = 20
 
 // charts draws everything that was measured and has a chart.
@@ -40,6 +52,7 @@ func charts(all *results, verdicts []verdict) []chart {
 	drawn := []chart{
 		budgetsChart(verdicts),
 		barsOf(all, "life.svg", "One operation's life", "Life", "ns/op", "ns"),
+		profileChart(all),
 		barsOf(all, "idle.svg", "Memory of an idle call", "IdleCall", "B/call", "B"),
 		lineChart("cancel.svg", "CancelAll, by how many it ends", "operations ended", "ns for each",
 			[]line{

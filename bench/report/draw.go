@@ -118,6 +118,51 @@ func barsPlot(title, unit string, bars []bar) *plot.Plot {
 	return p
 }
 
+// shades tell the parts of stacked bars apart.
+var shades = []color.Color{
+	color.RGBA{0x0b, 0x6e, 0x99, 0xff}, color.RGBA{0x3f, 0xa7, 0xd6, 0xff},
+	color.RGBA{0x9a, 0xd1, 0xe8, 0xff}, color.RGBA{0x7d, 0xb8, 0x6a, 0xff},
+	color.RGBA{0xd9, 0x8e, 0x32, 0xff}, color.RGBA{0xb0, 0x4a, 0x5a, 0xff},
+	color.RGBA{0x7e, 0x57, 0xa0, 0xff}, color.RGBA{0x2e, 0x7d, 0x32, 0xff},
+	color.RGBA{0xb8, 0xbf, 0xc5, 0xff},
+}
+
+// stackedPlot lays bars on their sides, each made of parts, which the legend names.
+func stackedPlot(
+	title, unit string, bars, parts []string, lengths [][]float64,
+) (*plot.Plot, *plot.Legend) {
+	p, legend := newPlot(title), newLegend()
+	p.HideY()
+	p.X.Label.Text = unit
+	p.X.Min, p.X.Tick.Marker = 0, whole{}
+	p.Y.Label.Text = " " // so that there is room for the names
+	var below *plotter.BarChart
+	for i, part := range parts {
+		shape, err := plotter.NewBarChart(plotter.Values(lengths[i]), 15)
+		if err != nil {
+			panic(err) // only for no values
+		}
+		shape.Horizontal = true
+		shape.Color, shape.LineStyle.Width = shades[i%len(shades)], 0
+		if below != nil {
+			shape.StackOn(below)
+		}
+		p.Add(shape)
+		legend.Add(part, shape)
+		below = shape
+	}
+	p.NominalY(bars...)
+	p.Y.Tick.Label.Font.Size = 10
+	return p, legend
+}
+
+func newLegend() *plot.Legend {
+	legend := plot.NewLegend()
+	legend.TextStyle.Font.Size, legend.TextStyle.Color = 10, ink
+	legend.Padding = 3
+	return &legend
+}
+
 func labelAt(x, y float64, s string) *plotter.Labels {
 	l, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: x, Y: y}}, Labels: []string{s}})
 	if err != nil {
@@ -171,9 +216,7 @@ func lineOf(all *results, name, pattern, unit string) line {
 
 // lines draws lines, both scales logarithmic, and tells which is which.
 func lines(title, x, y string, all []line) (*plot.Plot, *plot.Legend) {
-	p, legend := newPlot(title), plot.NewLegend()
-	legend.TextStyle.Font.Size, legend.TextStyle.Color = 10, ink
-	legend.Padding = 3
+	p, legend := newPlot(title), newLegend()
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = powers{}, decades{}
@@ -193,7 +236,7 @@ func lines(title, x, y string, all []line) (*plot.Plot, *plot.Legend) {
 		p.Add(drawn, dots)
 		legend.Add(l.name, drawn, dots)
 	}
-	return p, &legend
+	return p, legend
 }
 
 // whole are ticks with whole numbers.

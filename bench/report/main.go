@@ -22,6 +22,7 @@ type flags struct {
 	slack     float64
 	docs      string
 	raw, from string
+	profile   time.Duration
 	million   int
 }
 
@@ -38,6 +39,8 @@ func main() {
 	flag.StringVar(&f.docs, "docs", "docs", "the `folder` that performance.md is written to")
 	flag.StringVar(&f.raw, "raw", "", "keep what the benchmarks printed in this `file`")
 	flag.StringVar(&f.from, "from", "", "read what -raw kept from this `file` instead of measuring")
+	flag.DurationVar(&f.profile, "profile", 2*time.Second,
+		"for how long each profile is taken")
 	flag.IntVar(&f.million, "million", 1_000_000, "how many idle calls to hold at once; 0: none")
 	flag.Parse()
 	sans := font.Font{Typeface: "Liberation", Variant: "Sans"}
@@ -90,17 +93,36 @@ func collect(f flags) ([]byte, error) {
 	if f.from != "" {
 		return os.ReadFile(f.from)
 	}
-	work := full
-	if f.short {
-		work = short
-	}
 	raw := new(bytes.Buffer)
-	err := runRounds(work, f.rounds, f.benchtime, raw)
-	if err == nil && !f.short && f.million > 0 {
-		err = runMillion(f.million, raw)
-	}
+	err := runAll(f, raw)
 	if f.raw != "" { // what there is, also after an error
 		err = errors.Join(err, os.WriteFile(f.raw, raw.Bytes(), 0o644))
 	}
 	return raw.Bytes(), err
+}
+
+// runAll has everything measured that the flags ask for.
+func runAll(f flags, raw *bytes.Buffer) error {
+	dir, err := os.MkdirTemp("", "ivrqueue-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binary, err := compile(dir)
+	if err != nil {
+		return err
+	}
+	if f.short {
+		return runRounds(binary, short, f.rounds, f.benchtime, raw)
+	}
+	if err := runRounds(binary, full, f.rounds, f.benchtime, raw); err != nil {
+		return err
+	}
+	if err := runProfiles(binary, f.profile, raw); err != nil {
+		return err
+	}
+	if f.million == 0 {
+		return nil
+	}
+	return runMillion(dir, f.million, raw)
 }

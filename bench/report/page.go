@@ -43,6 +43,7 @@ func (p *page) write() {
 		p.section(s)
 	}
 	p.million()
+	p.profiles()
 	p.contestants()
 	p.printf("## Do it yourself\n\n```sh\n" +
 		"go run ./bench/report                  # measure, and write this page\n" +

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/pprof/profile"
 )
 
 // raw is what two rounds print.
@@ -32,6 +35,7 @@ BenchmarkLife/floor-2    	 100	 100.0 ns/op	 208 B/op	 2 allocs/op
 BenchmarkLife/chanfull-2 	 100	 900.0 ns/op	 128 B/op	 1 allocs/op
 BenchmarkLife/ants-2     	 100	1200.0 ns/op	  32 B/op	 1 allocs/op
 PASS
+BenchmarkProfile/Life/inline 1 0 ns/op 25.0 memory-% 75.0 queue-%
 `
 
 func parsed(t *testing.T) *results {
@@ -122,14 +126,52 @@ func TestThePageIsWrittenFromWhatThereIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"A Processor", "| B1 inline |", "| inline | 150 (100 to 200) |", "900 µs"} {
+	for _, want := range []string{
+		"A Processor", "| B1 inline |", "| inline | 150 (100 to 200) |", "900 µs", "| Life inline | 25 |",
+	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page does not have %q", want)
 		}
 	}
-	for _, chart := range []string{"budgets.svg", "life.svg"} {
+	for _, chart := range []string{"budgets.svg", "life.svg", "profile.svg"} {
 		if _, err := os.Stat(filepath.Join(docs, "performance", chart)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestAProfileIsDividedByTheInnermostPurpose(t *testing.T) {
+	sample := func(ms int64, stack ...string) *profile.Sample {
+		s := &profile.Sample{Value: []int64{1, ms * 1e6}}
+		for _, f := range stack {
+			s.Location = append(s.Location, &profile.Location{
+				Line: []profile.Line{{Function: &profile.Function{Name: f}}},
+			})
+		}
+		return s
+	}
+	prof := &profile.Profile{Sample: []*profile.Sample{
+		sample(10, "runtime.nanotime1", "time.Now", "ivrqueue/queue.(*Queue).accept"),
+		sample(20, "runtime.memmove", "ivrqueue/queue.(*player).tell", "ivrqueue/queue.(*player).play"),
+		sample(30, "ivrqueue/queue.(*Queue).settle", "ivrqueue/queue.(*Queue).CancelAll"),
+		sample(40, "runtime.memclr", "main.main"),
+	}}
+	for _, c := range []struct {
+		within string
+		want   map[string]float64
+	}{
+		{"", map[string]float64{"clock": 10, "telling": 20, "queue": 30, rest: 40}},
+		{cancelAll, map[string]float64{"queue": 100}},
+	} {
+		if got := partsOf(prof, c.within); !maps.Equal(got, c.want) {
+			t.Errorf("within %q: %v, want %v", c.within, got, c.want)
+		}
+	}
+}
+
+func TestAProfileIsOfOneBenchmark(t *testing.T) {
+	p := profiled{name: "CancelAll/inline/depth=100"}
+	if got, want := p.pattern(), "^BenchmarkCancelAll$/^inline$/^depth=100$"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -49,18 +49,20 @@ var short = []workload{
 	{"^BenchmarkTails$/^(default|floor)$", 50, 3},
 }
 
+// compile makes one program of the benchmarks, in the folder.
+func compile(dir string) (binary string, err error) {
+	binary = filepath.Join(dir, "bench.test")
+	if err := command(os.Stderr, "go", "test", "-c", "-o", binary, "./bench"); err != nil {
+		return "", fmt.Errorf("compile the benchmarks: %w", err)
+	}
+	return binary, nil
+}
+
 // runRounds runs the workloads, round by round, in processes of their own, and writes what they
 // print to out.
-func runRounds(work []workload, rounds int, benchtime time.Duration, out *bytes.Buffer) error {
-	dir, err := os.MkdirTemp("", "ivrqueue-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	binary := filepath.Join(dir, "bench.test")
-	if err := command(os.Stderr, "go", "test", "-c", "-o", binary, "./bench"); err != nil {
-		return fmt.Errorf("compile the benchmarks: %w", err)
-	}
+func runRounds(
+	binary string, work []workload, rounds int, benchtime time.Duration, out *bytes.Buffer,
+) error {
 	fmt.Fprintf(out, "rounds: %d\nbenchtime: %v\n", rounds, benchtime)
 	describeMachine(out)
 	for round := 1; round <= rounds; round++ {
@@ -84,14 +86,9 @@ func runRounds(work []workload, rounds int, benchtime time.Duration, out *bytes.
 }
 
 // runMillion has the million write its figures as one more line of the results.
-func runMillion(calls int, out *bytes.Buffer) error {
-	dir, err := os.MkdirTemp("", "ivrqueue-million-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
+func runMillion(dir string, calls int, out *bytes.Buffer) error {
 	file := filepath.Join(dir, "million.json")
-	err = command(os.Stderr, "go", "run", "./bench/million", "-json", file,
+	err := command(os.Stderr, "go", "run", "./bench/million", "-json", file,
 		"-calls", strconv.Itoa(calls), "-active", strconv.Itoa(calls/10))
 	if err != nil {
 		return fmt.Errorf("million: %w", err)
