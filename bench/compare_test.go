@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"ivrqueue/bench"
 )
@@ -37,17 +38,31 @@ const ownMemory = 16 // megabytes
 
 var held [][]byte
 
-// hold has the process hold so much memory. It owns as much again that it has touched before: the
-// first touch is nobody's cost.
+// hold has the process hold so much memory. It owns twice as much again that it has touched before:
+// the first touch is nobody's cost.
 func hold(megabytes int) {
-	held = make([][]byte, 16*megabytes)
+	const block, page = 1 << 16, 1 << 12
+	held = make([][]byte, megabytes<<20/block)
 	for range 3 {
 		for i := range held {
-			held[i] = make([]byte, 1<<16)
-			held[i][0] = 1
+			held[i] = make([]byte, block)
+			for at := 0; at < block; at += page {
+				held[i][at] = 1
+			}
 		}
 	}
 	runtime.GC()
+}
+
+// settle does something for a while before it is measured: until the memory that it uses has gone
+// round, and the runtime has given back to the system what the benchmark before has left.
+func settle(do func()) {
+	const so, often = 40 * time.Millisecond, 100
+	for begin := time.Now(); time.Since(begin) < so; {
+		for range often {
+			do()
+		}
+	}
 }
 
 // nothing is the work of an operation where only what is around it counts.

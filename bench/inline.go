@@ -31,6 +31,7 @@ type inlineTrip struct {
 	line
 
 	media patient
+	_     apart
 }
 
 func (c *inlineTrip) Do(w *Work) {

@@ -39,11 +39,12 @@ func BenchmarkContended(b *testing.B) {
 			b.Run(fmt.Sprintf("producers=%d", producers), func(b *testing.B) {
 				call := c.Open(bench.Setting{Use: bench.Stream})
 				defer call.Close()
-				w := bench.NewWork(nothing)
+				w, trip := bench.NewWork(nothing), bench.NewTrip(nothing)
+				settle(func() { call.Do(trip) })
 				b.ReportAllocs()
 				b.ResetTimer()
 				share(producers, b.N, func(int) { call.Submit(w) })
-				call.Do(bench.NewTrip(nothing))
+				call.Do(trip)
 				b.StopTimer()
 			})
 		}
@@ -56,6 +57,7 @@ func BenchmarkParallel(b *testing.B) {
 	compare(b, bench.Contestants(), func(b *testing.B, c *bench.Contestant) {
 		calls := openMany(b, c, producers, bench.Setting{})
 		work := [producers]*bench.Work{bench.NewTrip(nothing), bench.NewTrip(nothing)}
+		settle(func() { calls[0].Do(work[0]) })
 		b.ReportAllocs()
 		b.ResetTimer()
 		share(producers, b.N, func(who int) { calls[who].Do(work[who]) })

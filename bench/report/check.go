@@ -31,9 +31,6 @@ func judge(all *results, short bool, slack float64) []verdict {
 		v.bound = v.limit
 		if v.known != nil {
 			v.bound = v.known.held
-			if short && b.short != nil {
-				v.bound = v.known.short
-			}
 		}
 		v.got = summarize(measured(all))
 		rounding := 0.005 // a count of allocations is an average over many

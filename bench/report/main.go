@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -28,8 +29,9 @@ type flags struct {
 
 func main() {
 	var f flags
-	flag.IntVar(&f.rounds, "rounds", 20,
-		"how often the workloads are run; some take part in each second or third")
+	flag.IntVar(&f.rounds, "rounds", 0,
+		"how often the workloads are run; some take part in each second or third (default 20,\n"+
+			"with -short 12)")
 	flag.DurationVar(&f.benchtime, "benchtime", 0,
 		"how long each benchmark runs in a round (default 50ms, with -short 15ms)")
 	flag.BoolVar(&f.short, "short", false,
@@ -45,12 +47,11 @@ func main() {
 	flag.Parse()
 	sans := font.Font{Typeface: "Liberation", Variant: "Sans"}
 	plot.DefaultFont, plotter.DefaultFont = sans, sans
-	if f.benchtime == 0 {
-		f.benchtime = 50 * time.Millisecond
-		if f.short {
-			f.benchtime = 15 * time.Millisecond
-		}
+	rounds, benchtime := 20, 50*time.Millisecond
+	if f.short {
+		rounds, benchtime = 12, 15*time.Millisecond
 	}
+	f.rounds, f.benchtime = cmp.Or(f.rounds, rounds), cmp.Or(f.benchtime, benchtime)
 	if err := run(f); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
 		os.Exit(1)
