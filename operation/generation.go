@@ -10,14 +10,14 @@ import (
 // keeps no other. For those who write a queue; its zero value is a live generation.
 type Generation struct {
 	word atomic.Uint32 // the Reason, or zero
-	at   time.Time     // written before word
+	at   *time.Time    // written before word; few generations end, so most need no room for it
 }
 
 // End ends every operation of the generation that has not ended, at one instant: its one atomic
 // store. It must be called at most once, with a failed reason, and under the same mutex as all
 // writes of the generation's operations.
 func (g *Generation) End(r Reason, at time.Time) {
-	g.at = at
+	g.at = &at
 	g.word.Store(uint32(r))
 }
 

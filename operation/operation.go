@@ -143,7 +143,7 @@ func (o *Operation) Times() Times {
 	}
 	switch {
 	case dead != 0:
-		t.Ended = o.generation.at
+		t.Ended = *o.generation.at
 	case w.status().Terminal():
 		t.Ended = o.accepted.Add(o.ended)
 	}

@@ -22,6 +22,18 @@ func (q *Queue) LogEntries() int {
 	return len(q.log.entries) - int(q.log.head)
 }
 
+// LogLines returns the numbers of the cache lines that the log's slots lie on.
+func (q *Queue) LogLines() (lines []uintptr) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	first := uintptr(unsafe.Pointer(unsafe.SliceData(q.log.entries)))
+	last := first + uintptr(cap(q.log.entries))*unsafe.Sizeof(entry{}) - 1
+	for line := first / 64; line <= last/64; line++ {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
 // Timers returns how many timeouts are armed.
 func (q *Queue) Timers() int {
 	q.mu.Lock()

@@ -91,6 +91,30 @@ func TestTheQueuesSizeIsAMultipleOfACacheLine(t *testing.T) {
 	}
 }
 
+// What a call writes in each life lies on lines of its own: its queue, and its log.
+func TestTwoCallsShareNoCacheLine(t *testing.T) {
+	t.Parallel()
+	m := &queuetest.Media{}
+	queues, req := make([]*queue.Queue, 1000), play()
+	for i := range queues {
+		queues[i] = newQueue(t, m, queue.WithInlineObserver(queue.ObserverFunc(func(queue.Event) {})))
+	}
+	for _, q := range queues {
+		if _, err := q.Enqueue(t.Context(), req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner := map[uintptr]int{}
+	for i, q := range queues {
+		for _, line := range q.LogLines() {
+			if other, ok := owner[line]; ok {
+				t.Fatalf("the logs of %d and %d lie on one line", other, i)
+			}
+			owner[line] = i
+		}
+	}
+}
+
 // A cancel logs one entry, however many victims it has.
 func TestACancelLogsOneEntryForAllItsVictims(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"slices"
 	"time"
+	"unsafe"
 
 	"ivrqueue/operation"
 )
@@ -112,6 +113,13 @@ const (
 	idleSlots = 2
 )
 
+// slots are what a log begins with. They fill a cache line, so that two calls never share one: where
+// they do, and both work, each life costs up to half as much again.
+type slots struct {
+	entries [idleSlots]entry
+	_       [64 - idleSlots*unsafe.Sizeof(entry{})]byte
+}
+
 // log is the entries that some observer has not been told yet.
 type log struct {
 	entries []entry
@@ -157,7 +165,7 @@ func (q *Queue) append(e entry) {
 		return
 	}
 	if q.log.entries == nil {
-		q.log.entries = make([]entry, 0, idleSlots)
+		q.log.entries = new(slots).entries[:0]
 	}
 	q.log.entries = append(q.log.entries, e)
 	q.log.untold += int32(e.ends()) //nolint:gosec // far fewer
