@@ -113,8 +113,8 @@ const (
 	idleSlots = 2
 )
 
-// slots are what a log begins with. They fill a cache line, so that two calls never share one: where
-// they do, and both work, each life costs up to half as much again.
+// slots are what a log begins with. They fill a cache line, so that two calls never share one:
+// where they do, and both work, each life costs up to half as much again.
 type slots struct {
 	entries [idleSlots]entry
 	_       [64 - idleSlots*unsafe.Sizeof(entry{})]byte

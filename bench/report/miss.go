@@ -19,10 +19,6 @@ var misses = []miss{
 			"be measured. It would take events that are told after the media, in one go.",
 	},
 	{
-		id: "B8 parallel", held: 1.55,
-		why: "As B1: two queues do not get in each other's way, each life costs what it costs alone.",
-	},
-	{
 		id: "B8 contended", held: 1.85,
 		why: "1.4 to 1.7 between runs. The lines of the queue and of its lock move between two " +
 			"processors at each of five locks; to try the lock some times before waiting, or to order " +

@@ -384,8 +384,8 @@ func recorded(recording, speech []int16) (n int) {
 }
 
 func lastSound(s []int16) int {
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] != 0 {
+	for i, v := range slices.Backward(s) {
+		if v != 0 {
 			return i
 		}
 	}
