@@ -93,7 +93,7 @@ explore: ## every state of a small call, and of the protocols that need no lock
 .PHONY: bench
 bench: ## the micro benchmarks beside the code, then the same work by us, by peers and by the bare floor
 	go test -run '^$$' -bench . -benchmem ./...
-	go test -run '^$$' -bench . ./bench
+	GODEBUG=madvdontneed=0 go test -run '^$$' -bench . ./bench # as the report does
 
 .PHONY: report
 report: ## measure everything, hold it to the budgets, and write docs/performance.md
