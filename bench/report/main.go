@@ -30,7 +30,7 @@ type flags struct {
 func main() {
 	var f flags
 	flag.IntVar(&f.rounds, "rounds", 0,
-		"how often the workloads are run; some take part in each second or third (default 20,\n"+
+		"how often the workloads are run; some take part in each second or third (default 10,\n"+
 			"with -short 12)")
 	flag.DurationVar(&f.benchtime, "benchtime", 0,
 		"how long each benchmark runs in a round (default 50ms, with -short 15ms)")
@@ -47,7 +47,7 @@ func main() {
 	flag.Parse()
 	sans := font.Font{Typeface: "Liberation", Variant: "Sans"}
 	plot.DefaultFont, plotter.DefaultFont = sans, sans
-	rounds, benchtime := 20, 50*time.Millisecond
+	rounds, benchtime := 10, 50*time.Millisecond
 	if f.short {
 		rounds, benchtime = 12, 15*time.Millisecond
 	}

@@ -19,7 +19,8 @@ type workload struct {
 	every  int    // it takes part in each so many rounds, since to prepare it takes long
 }
 
-// full is everything there is.
+// full is everything there is. What no budget needs and takes long to prepare is run in each second
+// round.
 var full = []workload{
 	{"^BenchmarkLife$", 4, 1},
 	{"^BenchmarkContended$", 2, 1},
@@ -28,10 +29,12 @@ var full = []workload{
 	{"^BenchmarkTone$", 1, 1},
 	{"^BenchmarkStatus$", 1, 1},
 	{"^BenchmarkHTTPCancel$", 2, 1},
-	{"^BenchmarkBurst$", 2, 2},
 	{"^BenchmarkIdleCall$", 1, 2},
-	{"^BenchmarkLiveCalls$", 2, 2},
-	{"^BenchmarkTails$", 30, 2},
+	{"^BenchmarkLiveCalls$/^inline$", 4, 1},
+	{"^BenchmarkLiveCalls$/" +
+		"^(default|blocking|chan|chanfull|pond|workerpool|ants|protoactor|looplab|floor)$", 1, 2},
+	{"^BenchmarkTails$", 30, 1},
+	{"^BenchmarkBurst$", 1, 2},
 }
 
 // short is what the budgets need.
