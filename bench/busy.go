@@ -25,7 +25,8 @@ type BusyCall interface {
 	Close()
 }
 
-// Stopwatch collects the times from a cancel until the media was told.
+// Stopwatch collects the times from a CancelAll until the media was told. What the end of the call
+// stops does not count: so whoever closes the calls first has the last of them too.
 type Stopwatch struct {
 	mu    sync.Mutex
 	times []time.Duration
@@ -81,7 +82,9 @@ func (c *busyDefault) Start(t queue.Task) error {
 }
 
 func (c *busyDefault) Stop(t queue.Task) {
-	c.stops.add(c.cancelled.since())
+	if r, _ := t.Result(); r.Reason == operation.Cancelled {
+		c.stops.add(c.cancelled.since())
+	}
 	c.playing.Load().Stop()
 	t.End(operation.Result{})
 }
@@ -98,11 +101,6 @@ func (c *busyDefault) CancelAll() {
 	c.queue.CancelAll()
 }
 
-func (c *busyDefault) Close() {
-	c.cancelled.now()
-	c.line.Close()
-}
-
 // BusyChanFull is the same with the channel design grown to the contract.
 func BusyChanFull(stops *Stopwatch) BusyCall {
 	c := &busyChanFull{work: NewWork(func() {})}
@@ -111,7 +109,9 @@ func BusyChanFull(stops *Stopwatch) BusyCall {
 		defer played.Stop()
 		select {
 		case <-o.Done():
-			stops.add(c.cancelled.since())
+			if o.Reason() == operation.Cancelled {
+				stops.add(c.cancelled.since())
+			}
 		case <-played.C:
 		}
 		return operation.Succeeded
@@ -137,10 +137,7 @@ func (c *busyChanFull) CancelAll() {
 	c.queue.CancelAll()
 }
 
-func (c *busyChanFull) Close() {
-	c.cancelled.now()
-	c.queue.Close()
-}
+func (c *busyChanFull) Close() { c.queue.Close() }
 
 // BusyFloor is what the machine does under a load of its kind: an operation is a goroutine that
 // sleeps as an observer does, and a cancel is told to a goroutine that is started for it.

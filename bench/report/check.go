@@ -12,8 +12,8 @@ type verdict struct {
 	budget *budget
 	unit   string
 	got    value
-	limit  float64 // the budget's own, in the form that was compared
-	bound  float64 // what it is held to: the limit, or a known miss, and the slack
+	limit  float64 // the budget's own
+	bound  float64 // what it is held to: the limit, or a known miss, or what is usual and the slack
 	known  *miss
 	ok     bool
 }
@@ -25,12 +25,15 @@ func judge(all *results, short bool, slack float64) []verdict {
 		b := &budgets[i]
 		v := verdict{budget: b, unit: b.unit, limit: b.limit, known: knownMiss(b.id)}
 		measured := b.value
-		if short && b.short != nil {
-			v.unit, v.limit, measured = times, b.short.limit, b.short.value
-		}
 		v.bound = v.limit
 		if v.known != nil {
 			v.bound = v.known.held
+		}
+		if short && b.usual != 0 {
+			v.bound = b.usual
+		}
+		if short && b.short != nil {
+			v.unit, measured = times, b.short.value
 		}
 		v.got = summarize(measured(all))
 		rounding := 0.005 // a count of allocations is an average over many

@@ -1,7 +1,7 @@
 package main
 
 // miss is a budget that cannot be met, the figure that it is held to instead, so that it gets no
-// worse unseen, and why. Its budget is a ratio, so -short holds it to the same figure.
+// worse unseen, and why.
 type miss struct {
 	id   string
 	held float64

@@ -369,10 +369,12 @@ func sound(s []int16) (heard []int16) {
 func recorded(recording, speech []int16) (n int) {
 	for frame := range slices.Chunk(recording, softmedia.FrameSamples) {
 		frame = trim(frame)
-		if !slices.ContainsFunc(frame, func(v int16) bool { return v != 0 }) {
+		for len(frame) > 0 && frame[len(frame)-1] == 0 {
+			frame = frame[:len(frame)-1]
+		}
+		if len(frame) == 0 {
 			continue
 		}
-		frame = frame[:1+lastSound(frame)]
 		i := index(speech, frame)
 		if i < 0 {
 			return -1
@@ -381,15 +383,6 @@ func recorded(recording, speech []int16) (n int) {
 		n += len(frame)
 	}
 	return n
-}
-
-func lastSound(s []int16) int {
-	for i, v := range slices.Backward(s) {
-		if v != 0 {
-			return i
-		}
-	}
-	return -1
 }
 
 func index(all, part []int16) int {
