@@ -91,28 +91,15 @@ func (c *Control) Live() bool {
 }
 
 // Progress stores the live position; no lock needed.
-func (c *Control) Progress(position time.Duration) { c.op.progress.Store(int64(position)) }
+func (c *Control) Progress(position time.Duration) { c.op.progress.tell(position) }
+
+// Stalled reports whether no progress was told since it was last asked; no lock needed, but it is
+// for one who asks at a time.
+func (c *Control) Stalled() bool { return c.op.progress.stalled() }
 
 // Context returns the context of the media's work: with the values of Enqueue's context, ended
-// when the operation ends, with its Reason as cause. It is made when first asked for; no lock
-// needed.
-func (c *Control) Context() context.Context {
-	o := &c.op
-	t := o.task.Load()
-	if t == nil {
-		ctx, cancel := context.WithCancelCause(o.Context())
-		if t = (&taskContext{ctx, cancel}); !o.task.CompareAndSwap(nil, t) {
-			cancel(nil)
-			t = o.task.Load()
-		}
-	}
-	// The end may have come before the context was there to be cancelled: look again, also where the
-	// context is another one's, who may be just about to.
-	if r := o.reason(); r != 0 {
-		t.cancel(r)
-	}
-	return t.Context
-}
+// when the operation ends, with its Reason as cause. It costs nothing to make; no lock needed.
+func (c *Control) Context() context.Context { return (*taskContext)(&c.op) }
 
 // Accepted returns when the operation was accepted. Like Started and Ended it is one of
 // [Operation.Times], for those who know that it has come.
@@ -128,40 +115,24 @@ func (c *Control) Ended() time.Time { return c.op.accepted.Add(c.op.ended) }
 func (c *Control) Reason() Reason { return c.op.reason() }
 
 // Result fills in [Operation.Result] of an operation that has ended.
-func (c *Control) Result(r *Result) {
-	w, dead := c.op.look()
-	if dead != 0 {
-		*r = Result{Reason: dead}
-		return
-	}
-	c.op.result(w, r)
-}
+func (c *Control) Result(r *Result) { c.op.result(r) }
 
-// Awaited reports whether Finish has something to do. It is exact after the end.
-func (c *Control) Awaited() bool {
-	return c.op.done.Load() != nil || c.op.task.Load() != nil
-}
+// HasWaiters reports whether NotifyDone has something to do. It is exact after the end.
+func (c *Control) HasWaiters() bool { return c.op.done.Load() != nil }
 
-// Finish lets the Done channel and the task's context follow the end of the operation. It must be
-// called without the queue's mutex, since a context may run code of others.
-func (c *Control) Finish() {
-	if t := c.op.task.Load(); t != nil {
-		t.cancel(c.op.reason()) // LetGo may have been first; to cancel twice is to cancel once
-	}
+// NotifyDone closes the Done channel of an operation that has ended. Call it without the queue's
+// mutex, so that nobody waits for it there.
+func (c *Control) NotifyDone() {
 	if !c.op.closeDone() {
 		c.op.mu.Lock()   // a reader has taken it out to close it: wait until it has
 		c.op.mu.Unlock() //nolint:staticcheck // empty on purpose
 	}
 }
 
-// LetGo drops what an operation that has ended was lent, its context's values and the platform's
-// datum. No lock needed.
-func (c *Control) LetGo() {
+// ReleaseValues drops what was attached to an operation that has ended: its context's values and
+// the platform's datum. No lock needed.
+func (c *Control) ReleaseValues() {
 	o := &c.op
-	if o.task.Load() != nil {
-		r := o.reason()
-		o.task.Swap(dead[r]).cancel(r) // Finish may be yet to come
-	}
 	if !o.lends {
 		return
 	}
@@ -171,32 +142,6 @@ func (c *Control) LetGo() {
 }
 
 func (c *Control) status() Status { return c.op.Status() }
-
-// taskContext is a context with the means to end it. Finish ends it, and it keeps its values until
-// LetGo swaps it for a shared dead one.
-type taskContext struct {
-	context.Context //nolint:containedctx // it is the context, and what ends it
-
-	cancel context.CancelCauseFunc
-}
-
-// dead are contexts that were over before anyone asked, by reason.
-var dead = func() (dead [len(rows)]*taskContext) {
-	for r := range dead {
-		ctx, cancel := context.WithCancelCause(context.Background())
-		cancel(Reason(r))
-		dead[r] = &taskContext{ctx, cancel}
-	}
-	return dead
-}()
-
-// DeadContext returns a context that ended with cause r: what a task that is none answers with.
-func DeadContext(r Reason) context.Context {
-	if !r.Valid() {
-		r = Unspecified
-	}
-	return dead[r].Context
-}
 
 // CancelMediaProcessing returns the request of a cancel's own operation. It can't be enqueued.
 func CancelMediaProcessing() Request { return cancelMediaProcessing{} }

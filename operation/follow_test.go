@@ -48,9 +48,9 @@ func TestWhoeverAsksAfterACancelIsToldAtOnce(t *testing.T) { // alone, since the
 				for range rounds % 64 {
 					_ = c.Live()
 				}
-				g.End(operation.Cancelled, start) // what CancelAll does
-				if c.Awaited() {
-					c.Finish()
+				g.End(operation.Cancelled, start, 0) // what CancelAll does
+				if c.HasWaiters() {
+					c.NotifyDone()
 				}
 				for range 4 { // while the other one may be anywhere in it
 					if !ask(&c) {
@@ -76,7 +76,7 @@ func TestWhoFindsWhatAnotherHasMadeLooksToo(t *testing.T) {
 	c.Init(operation.Spec{Request: &operation.PlayPrompt{}, Context: context.Background()})
 	c.Accept(&g, time.Now())
 	first, ctx := c.Operation().Done(), c.Context()
-	g.End(operation.Cancelled, time.Now()) // without Finish
+	g.End(operation.Cancelled, time.Now(), 0) // without Finish
 	for name, done := range map[string]<-chan struct{}{
 		"Done": c.Operation().Done(), "Context": c.Context().Done(), "the first Done": first, "the first context": ctx.Done(),
 	} {

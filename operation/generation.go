@@ -9,15 +9,21 @@ import (
 // were ended together, why, and when. It points at nothing else, so an operation that is kept
 // keeps no other. For those who write a queue; its zero value is a live generation.
 type Generation struct {
-	word atomic.Uint32 // the Reason, or zero
-	at   *time.Time    // written before word; few generations end, so most need no room for it
+	word atomic.Uint32  // the Reason, or zero
+	end  *generationEnd // written before word; few generations end, so most need no room for it
+}
+
+// generationEnd is what is known of an end besides its reason.
+type generationEnd struct {
+	at       time.Time
+	position time.Duration // of the operation that was running
 }
 
 // End ends every operation of the generation that has not ended, at one instant: its one atomic
-// store. It must be called at most once, with a failed reason, and under the same mutex as all
-// writes of the generation's operations.
-func (g *Generation) End(r Reason, at time.Time) {
-	g.at = &at
+// store. position is how far the running one has come. It must be called at most once, with a
+// failed reason, and under the same mutex as all writes of the generation's operations.
+func (g *Generation) End(r Reason, at time.Time, position time.Duration) {
+	g.end = &generationEnd{at, position}
 	g.word.Store(uint32(r))
 }
 

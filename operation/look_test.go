@@ -38,7 +38,7 @@ func TestWhatHasEndedIsNeverSeenCancelled(t *testing.T) { // alone, since its re
 			if err := all[i].control.End(&want, time.Time{}); err != nil {
 				t.Error(err)
 			}
-			all[i].generation.End(operation.Cancelled, time.Time{})
+			all[i].generation.End(operation.Cancelled, time.Time{}, 0)
 		}
 	})
 	defer writer.Wait()

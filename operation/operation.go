@@ -31,13 +31,12 @@ type Operation struct {
 	position       time.Duration // of the Result
 	outcome        *outcome      // the rest of the Result, nil if nothing
 
-	progress atomic.Int64 // the live position; written by the media
+	progress progress // the live position; written by the media
 
 	done atomic.Pointer[chan struct{}] // made by Done
-	task atomic.Pointer[taskContext]   // made by Control.Context
 
-	// mu guards ctx and value, which are let go when the last event was told, and is held by a reader
-	// who closes what Done has made.
+	// mu guards ctx and value, which are released when the last event has been delivered, and is held
+	// by a reader who closes what Done has made.
 	mu sync.Mutex
 
 	ctx   context.Context //nolint:containedctx // lends its values to the operation, never its end
@@ -98,6 +97,11 @@ func (o *Operation) Value() any {
 // the like. It never ends: not with Enqueue's context, and not with the operation. Its values are
 // let go once the last event of the operation was told.
 func (o *Operation) Context() context.Context {
+	return context.WithoutCancel(o.values())
+}
+
+// values returns the context that was given to Enqueue, or an empty one once it was released.
+func (o *Operation) values() context.Context {
 	if o == nil || !o.lends {
 		return context.Background()
 	}
@@ -106,7 +110,7 @@ func (o *Operation) Context() context.Context {
 	if o.ctx == nil {
 		return context.Background()
 	}
-	return context.WithoutCancel(o.ctx)
+	return o.ctx
 }
 
 // Position returns how far the media has come, as it last told. After the end it may still move a
@@ -115,7 +119,7 @@ func (o *Operation) Position() time.Duration {
 	if o == nil {
 		return 0
 	}
-	return time.Duration(o.progress.Load())
+	return o.progress.position()
 }
 
 // Status returns where the operation is in its life, at this instant.
@@ -143,7 +147,7 @@ func (o *Operation) Times() Times {
 	}
 	switch {
 	case dead != 0:
-		t.Ended = *o.generation.at
+		t.Ended = o.generation.end.at
 	case w.status().Terminal():
 		t.Ended = o.accepted.Add(o.ended)
 	}
@@ -162,24 +166,29 @@ func (o *Operation) Result() (Result, bool) {
 	if o == nil {
 		return Result{}, false
 	}
-	w, dead := o.look()
-	if dead != 0 {
-		return Result{Reason: dead}, true
-	}
-	if !w.status().Terminal() {
-		return Result{}, false
-	}
 	var r Result
-	o.result(w, &r)
-	return r, true
+	ended := o.result(&r)
+	return r, ended
 }
 
-// result fills in the result of an operation that ended by its own word.
-func (o *Operation) result(w word, r *Result) {
-	*r = Result{Reason: w.reason(), Position: o.position}
-	if o.outcome != nil {
-		r.Err, r.Recording = o.outcome.err, o.outcome.recording
+// result fills in the result of an operation that has ended, and reports whether it has.
+func (o *Operation) result(r *Result) (ended bool) {
+	w, dead := o.look()
+	switch {
+	case dead != 0:
+		*r = Result{Reason: dead}
+		if w.started() {
+			r.Position = o.generation.end.position
+		}
+	case w.status().Terminal():
+		*r = Result{Reason: w.reason(), Position: o.position}
+		if o.outcome != nil {
+			r.Err, r.Recording = o.outcome.err, o.outcome.recording
+		}
+	default:
+		return false
 	}
+	return true
 }
 
 // Err returns nil while the operation lives and when it completed, and an *[Error] when it failed:

@@ -47,7 +47,7 @@ func TestAnOperationTellsWhatItIs(t *testing.T) {
 	if op.Context().Err() != nil || c.Context().Err() != nil || c.Context().Value(key{}) != "trace" {
 		t.Error("the end of Enqueue's context has reached the operation")
 	}
-	c.LetGo()
+	c.ReleaseValues()
 	if op.Value() != nil || op.Context().Value(key{}) != nil || op.ClientContext() != "mine" {
 		t.Error("what was lent is still there, or more is gone")
 	}
@@ -84,13 +84,13 @@ func TestTheReadingSideAgreesWithItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Now()
-	g.End(operation.Cancelled, at)
+	g.End(operation.Cancelled, at, 0)
 	own.Progress(9 * time.Second) // too late
 	wants := map[*operation.Control]operation.Result{own: result, victim: {Reason: operation.Cancelled}, waiting: {Reason: operation.Cancelled}}
 	for c, want := range wants {
 		op := c.Operation()
 		done := op.Done()
-		c.Finish()
+		c.NotifyDone()
 		r, ok := op.Result()
 		if !ok || r != want || op.Status() != operation.Failed || c.Live() || op.Times().Ended.IsZero() {
 			t.Errorf("%+v, want %+v", r, want)
@@ -159,7 +159,7 @@ func TestReadersSeeOneInstant(t *testing.T) { // alone, since its readers spin
 		if err := completed.End(&operation.Result{Reason: operation.Succeeded}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		g.End(operation.Cancelled, time.Now())
+		g.End(operation.Cancelled, time.Now(), 0)
 		wg.Wait()
 		if wrong.Load() > 0 {
 			t.Fatalf("round %d: %d wrong reads", round, wrong.Load())
@@ -189,12 +189,12 @@ func TestWhoeverAsksForDoneIsTold(t *testing.T) {
 			})
 		}
 		if round%2 == 0 {
-			g.End(operation.Cancelled, time.Now())
+			g.End(operation.Cancelled, time.Now(), 0)
 		} else if err := c.End(&operation.Result{Reason: operation.Cancelled}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		c.Finish()
-		c.LetGo()
+		c.NotifyDone()
+		c.ReleaseValues()
 		wg.Wait()
 	}
 }
@@ -226,7 +226,7 @@ func TestDoneIsClosedOnce(t *testing.T) {
 		for i := range round % 7 {
 			c.Progress(time.Duration(i))
 		}
-		c.Finish()
+		c.NotifyDone()
 		<-c.Operation().Done()
 	}
 	next.Store(stop)
@@ -284,7 +284,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 		c.Progress(time.Second)
 	}
 	live := testing.AllocsPerRun(100, read)
-	g.End(operation.Cancelled, time.Now())
+	g.End(operation.Cancelled, time.Now(), 0)
 	if dead := testing.AllocsPerRun(100, read); live+dead != 0 {
 		t.Errorf("%v and %v allocations", live, dead)
 	}

@@ -20,8 +20,9 @@ type Result struct {
 	// Recording is what a record operation recorded; zero if nothing.
 	Recording Recording
 
-	// Position is how far the media had come: what was played or recorded. It is zero for an
-	// operation that CancelAll ended; its Ended event has the position.
+	// Position is how far the media had come: what was played or recorded. For an operation that was
+	// preempted (cancelled, timed out, or the call ended) it is what the media had told by then; what
+	// it reached before it fell silent, the Released event tells.
 	Position time.Duration
 }
 
@@ -48,12 +49,25 @@ func (r *Result) Normalize(last time.Duration) {
 
 // ReasonOf returns the Reason that [errors.As] finds in err if it is one of a failure, or
 // [Unspecified]; also for a nil err: what reports a failure has not succeeded.
+//
+// The methods of err run on the caller's goroutine; one that panics has named no reason.
 func ReasonOf(err error) Reason {
-	var r Reason
-	if errors.As(err, &r) && r.Status() == Failed {
+	if r, ok := FindReason(err); ok {
 		return r
 	}
 	return Unspecified
+}
+
+// FindReason returns the Reason of a failure that [errors.As] finds in err, and whether there is
+// one.
+func FindReason(err error) (r Reason, found bool) {
+	defer func() {
+		if recover() != nil {
+			found = false
+		}
+	}()
+	found = errors.As(err, &r) && r.Status() == Failed
+	return r, found
 }
 
 // Error is what [Operation.Err] returns for a failed operation. It unwraps to its Reason and to

@@ -24,7 +24,7 @@ func TestCloseEndsEverythingAndLeavesNothing(t *testing.T) {
 		}}
 		q := newQueue(t, m, form(rec)...)
 		ops := enqueue(t, q, 5)
-		synctest.Wait()
+		idle()
 		done := q.Done()
 		task := m.Current()
 		cause := fmt.Errorf("hung up: %w", operation.CallEnded)
@@ -224,8 +224,8 @@ func TestDoneWaitsForATimeoutThatIsUnderWay(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var fires atomic.Bool
 		held := make(chan struct{})
-		hold := queue.WithSeam(func(uint64) {
-			if fires.CompareAndSwap(true, false) {
+		hold := queue.WithSeam(func(by uint64) {
+			if by == queue.ByTimeout && fires.CompareAndSwap(true, false) {
 				<-held // the timeout's goroutine, before it has the lock
 			}
 		})

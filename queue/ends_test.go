@@ -248,7 +248,7 @@ func TestTheRunningOperationsPositionIsTold(t *testing.T) {
 		before, _ := op.Result()
 		synctest.Wait()
 		after, _ := op.Result()
-		if before != after || after.Position != 0 || after.Recording != (operation.Recording{}) {
+		if before != after || after.Position != 2*time.Second || after.Recording != (operation.Recording{}) {
 			t.Errorf("the result moved from %+v to %+v", before, after)
 		}
 		if e, _ := rec.Find(queue.Ended, op); e.Result.Position != 2*time.Second {

@@ -23,7 +23,11 @@ var (
 )
 
 // ErrExited is the cause of a result whose media called runtime.Goexit instead of returning.
-var ErrExited = errors.New("queue: callback exited its goroutine")
+var ErrExited error = exitedError{}
+
+type exitedError struct{}
+
+func (exitedError) Error() string { return "queue: callback exited its goroutine" }
 
 // PanicError is the cause of a result whose media panicked. It unwraps to the panic's value if
 // that is an error.
@@ -42,19 +46,3 @@ func (e *PanicError) Unwrap() error {
 }
 
 var errNilFunc = errors.New("queue: Blocking: nil function")
-
-// isFault reports whether err is a panic or an exit of a callback.
-func isFault(err error) bool {
-	if err == nil {
-		return false
-	}
-	var p *PanicError
-	return errors.Is(err, ErrExited) || errors.As(err, &p)
-}
-
-func fault(err error) string {
-	if errors.Is(err, ErrExited) {
-		return "exited its goroutine"
-	}
-	return "panicked"
-}

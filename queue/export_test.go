@@ -1,33 +1,36 @@
 package queue
 
-import "unsafe"
+import (
+	"time"
+	"unsafe"
+)
 
 // Size of the queue's own struct, and what a drained log keeps.
 const Size = unsafe.Sizeof(Queue{})
 
 // ItemSize is the size of an operation with what its queue needs to know of it.
-const ItemSize = unsafe.Sizeof(item{})
+const ItemSize = unsafe.Sizeof(entry{})
 
 // LogSlots returns how many slots the log has.
 func (q *Queue) LogSlots() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return cap(q.log.entries)
+	return cap(q.machine.log.records)
 }
 
 // LogEntries returns how many entries the log holds.
 func (q *Queue) LogEntries() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.log.entries) - int(q.log.head)
+	return len(q.machine.log.records) - q.machine.log.head
 }
 
 // LogLines returns the numbers of the cache lines that the log's slots lie on.
 func (q *Queue) LogLines() (lines []uintptr) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	first := uintptr(unsafe.Pointer(unsafe.SliceData(q.log.entries)))
-	last := first + uintptr(cap(q.log.entries))*unsafe.Sizeof(entry{}) - 1
+	first := uintptr(unsafe.Pointer(unsafe.SliceData(q.machine.log.records)))
+	last := first + uintptr(cap(q.machine.log.records))*unsafe.Sizeof(record{}) - 1
 	for line := first / 64; line <= last/64; line++ {
 		lines = append(lines, line)
 	}
@@ -38,23 +41,32 @@ func (q *Queue) LogLines() (lines []uintptr) {
 func (q *Queue) Timers() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return int(q.timers)
+	return q.finishing
 }
 
 // PassSeams takes the lock and releases it, through the seams.
 func (q *Queue) PassSeams() {
-	q.enter(0)
-	q.leave(0)
+	q.lock(byCaller)
+	q.unlock(byCaller)
 }
 
 // WithSeam has f called before the lock is taken and after it was released, with what the goroutine
 // is there for: 0 for a caller or a timer, else the roles that it has.
 func WithSeam(f func(as uint64)) Option {
-	return func(c *config) { c.seam = func(as roles) { f(uint64(as)) } }
+	return func(c *config) { c.seam = func(by actor) { f(uint64(by)) } }
 }
+
+// WithTick has the watch look so often, in a bubble.
+func WithTick(d time.Duration) Option { return func(c *config) { c.tickEvery = d } }
+
+// ByTimeout is what the seam gets of a timeout that has fired.
+const ByTimeout = uint64(byTimeout)
+
+// ByInlineDispatcher is what it gets of a goroutine of the queue's that goes on with inline calls.
+const ByInlineDispatcher = uint64(byInlineDispatcher)
 
 // KeepSlots and IdleSlots bound a drained log, while operations live and when none does.
 const (
-	KeepSlots = keepSlots
-	IdleSlots = idleSlots
+	KeepSlots = keepRecords
+	IdleSlots = len(log{}.first)
 )

@@ -102,6 +102,13 @@ func isClosed(c <-chan struct{}) bool {
 // victims returns the operations of a receipt.
 func victims(r queue.Receipt) []*operation.Operation { return slices.Collect(r.Victims()) }
 
+// idle waits in a bubble until nothing happens any more, though a callback blocks: that takes the
+// watch two looks.
+func idle() {
+	time.Sleep(3 * time.Millisecond)
+	synctest.Wait()
+}
+
 // within is a context for what must happen soon, in real time.
 func within(tb testing.TB) context.Context {
 	tb.Helper()

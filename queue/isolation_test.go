@@ -34,9 +34,9 @@ func TestABlockedCallbackHoldsUpNobodyElse(t *testing.T) {
 			m := ender()
 			q := newQueue(t, m, append(opts, queue.WithObserver(rec))...)
 			ops := enqueue(t, q, 20)
-			synctest.Wait()
+			idle()
 			q.CancelAll()
-			synctest.Wait()
+			idle()
 			rec.Check(t)
 			if len(m.Started()) != 20 || ops[19].Status() != operation.Completed {
 				t.Errorf("%s blocked: %d of 20 were started", name, len(m.Started()))
@@ -47,12 +47,12 @@ func TestABlockedCallbackHoldsUpNobodyElse(t *testing.T) {
 		m := &queuetest.Media{OnStart: func(queue.Task) error { block(); return nil }}
 		q := newQueue(t, m, queue.WithObserver(rec), queue.WithInlineObserver(&queuetest.Recorder{}))
 		ops := enqueue(t, q, 3)
-		synctest.Wait()
+		idle()
 		r := q.CancelAll() // while Start blocks
 		if r.Len() != 3 || ops[2].Status() != operation.Failed {
 			t.Errorf("media blocked: receipt of %d", r.Len())
 		}
-		synctest.Wait()
+		idle()
 		rec.Check(t)
 		if e, ok := rec.Find(queue.Ended, ops[2]); !ok || e.Result.Reason != operation.Cancelled {
 			t.Error("media blocked: the observer was not told of the cancel")
@@ -107,7 +107,7 @@ func TestPanicsAndExitsOfCallbacksLoseNothing(t *testing.T) {
 				q := newQueue(t, m, form(rec)...)
 				for range 40 { // each on a goroutine of its own, since a callback may exit it
 					go q.Enqueue(t.Context(), play())
-					synctest.Wait()
+					idle()
 					k := m.Current()
 					if len(m.Started())%4 == 0 && reason(k.Operation) != operation.Panicked {
 						t.Errorf("Start did not return, and its operation is %v", reason(k.Operation))
@@ -115,7 +115,7 @@ func TestPanicsAndExitsOfCallbacksLoseNothing(t *testing.T) {
 					if k.Live() {
 						go q.Cancel(k.ID())
 					}
-					synctest.Wait()
+					idle()
 				}
 				go q.Close(nil)
 				<-q.Done()
@@ -143,7 +143,7 @@ func TestAnExitOfOneCallbackDoesNotLoseAnothersRole(t *testing.T) {
 		for range 5 {
 			go q.Enqueue(t.Context(), play())
 		}
-		synctest.Wait()
+		idle()
 		if n := len(m.Started()); n != 5 || q.Snapshot().Running != nil {
 			t.Errorf("%d of 5 were started", n)
 		}
@@ -168,14 +168,14 @@ func TestCallbacksNeverRunOnACallersGoroutineByDefault(t *testing.T) {
 			queue.WithInlineObserver(queue.ObserverFunc(func(queue.Event) { panic("for the log") })))
 		for range 20 {
 			callerOf(func() { enqueue(t, q, 2) })
-			synctest.Wait()
+			idle()
 			k := m.Current()
 			callerOf(func() { k.End(operation.Result{}) })
 			callerOf(func() { q.CancelAll() })
-			synctest.Wait()
+			idle()
 		}
 		callerOf(func() { q.Close(nil) })
-		synctest.Wait()
+		idle()
 		rec.Check(t)
 	})
 }
@@ -207,9 +207,9 @@ func TestNoEventIsToldInlineWithAMediaCallbackOnTheStack(t *testing.T) {
 				}
 				q = newQueue(t, m, append(opts, queue.WithInlineObserver(rec))...)
 				enqueue(t, q, 2)
-				synctest.Wait()
+				idle()
 				q.CancelAll()
-				synctest.Wait()
+				idle()
 				rec.Check(t)
 			})
 		})
@@ -241,7 +241,7 @@ func TestABorrowedGoroutineMakesAtMost256Calls(t *testing.T) {
 		}
 		q = newQueue(t, m, queue.WithInlineMedia(), queue.WithInlineObserver(rec))
 		callerOf(func() { enqueue(t, q, 1) })
-		synctest.Wait()
+		idle()
 		if onMine == 0 || onMine > 256 {
 			t.Errorf("%d calls on the producer's goroutine, want at most 256", onMine)
 		}
@@ -302,11 +302,11 @@ func TestTheFaultOfACallbackThatWasGivenUpIsLogged(t *testing.T) {
 			m := &queuetest.Media{OnStart: func(queue.Task) error { <-release; exit(); return nil }}
 			q := newQueue(t, m, log)
 			enqueue(t, q, 1)
-			synctest.Wait()
+			idle()
 			q.CancelAll()
 			time.Sleep(time.Minute)
 			close(release)
-			synctest.Wait()
+			idle()
 			mu.Lock()
 			defer mu.Unlock()
 			if s := buf.String(); !strings.Contains(s, "exited") && !strings.Contains(s, "panicked") {
@@ -335,7 +335,7 @@ func TestThePanicOfABlockingFunctionIsLogged(t *testing.T) {
 		log := queue.WithLogger(slog.New(slog.NewTextHandler(lockedWriter{&mu, &buf}, nil)))
 		q := newQueue(t, queue.Blocking(func(context.Context, queue.Turn) (operation.Result, error) { panic("x") }), log)
 		enqueue(t, q, 1)
-		synctest.Wait()
+		idle()
 		mu.Lock()
 		defer mu.Unlock()
 		if buf.Len() == 0 {

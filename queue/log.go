@@ -4,23 +4,22 @@ import (
 	"math/bits"
 	"slices"
 	"time"
-	"unsafe"
 
 	"ivrqueue/operation"
 )
 
-// The log is what the observers are told: one list of entries, appended at the commit, and a cursor
-// on it for each observer. An entry holds little, because the events are made from the operation
-// when they are told; what all have been told is dropped.
+// The log holds the events that some observer has yet to get: a list of records, appended by the
+// machine, and a cursor on it for each observer. A record holds little, because an event is made
+// from its operation when it is delivered. What every observer got is dropped.
 
-// entry is what one commit logged of an operation, or of all that it ended.
-type entry struct {
-	item   *item // nil for logClosed and logBatch
+// record is what one input of the machine logged of an operation, or of all that it ended.
+type record struct {
+	entry  *entry // nil for logClosed and logCancelled
 	detail *detail
 	kinds  kinds
 }
 
-// kinds are the events of an entry, told in this order.
+// kinds are the events of a record, delivered in this order.
 type kinds uint8
 
 const (
@@ -29,46 +28,46 @@ const (
 	logEnded
 	logReleased
 	logClosed
-	logBatch // one Ended for each victim of the detail
+	logCancelled // one Ended for each of the detail's operations
 )
 
 // detail is what the operation itself does not tell.
 type detail struct {
-	at      time.Time
-	result  operation.Result // of logReleased and logClosed; its position is the first victim's
-	victims []*item          // shared with the receipt; nobody writes to it
+	at        time.Time
+	result    *operation.Result // of logReleased and logClosed
+	cancelled []*entry          // of logCancelled; shared with the receipt, nobody writes to it
 }
 
-// len returns how many events the entry stands for.
-func (e *entry) len() int {
-	if e.kinds == logBatch {
-		return len(e.detail.victims)
+// len returns how many events the record stands for.
+func (r *record) len() int {
+	if r.kinds == logCancelled {
+		return len(r.detail.cancelled)
 	}
-	return bits.OnesCount8(uint8(e.kinds))
+	return bits.OnesCount8(uint8(r.kinds))
 }
 
 // ends returns how many of them are Ended.
-func (e *entry) ends() int {
+func (r *record) ends() int {
 	switch {
-	case e.kinds == logBatch:
-		return len(e.detail.victims)
-	case e.kinds&logEnded != 0:
+	case r.kinds == logCancelled:
+		return len(r.detail.cancelled)
+	case r.kinds&logEnded != 0:
 		return 1
 	default:
 		return 0
 	}
 }
 
-// event fills in the i-th event of the entry; call and number are the caller's. It is told on a
-// small stack, so it copies nothing twice.
-func (e *entry) event(i int, v *Event) {
-	if e.kinds >= logReleased {
-		e.detailed(i, v)
+// event fills in the i-th event of the record; call and number are the caller's. It runs on a small
+// stack, so it copies nothing twice.
+func (r *record) event(i int, v *Event) {
+	if r.kinds >= logReleased {
+		r.detailed(i, v)
 		return
 	}
-	c := &e.item.control
+	c := &r.entry.control
 	v.Operation = c.Operation()
-	left := e.kinds
+	left := r.kinds
 	for ; i > 0; i-- {
 		left &= left - 1
 	}
@@ -87,197 +86,185 @@ func (e *entry) event(i int, v *Event) {
 	}
 }
 
-// detailed fills in an event of an entry with a detail.
-func (e *entry) detailed(i int, v *Event) {
-	d := e.detail
-	v.Time, v.Operation, v.Result = d.at, nil, d.result
-	switch e.kinds {
+// detailed fills in an event of a record with a detail.
+func (r *record) detailed(i int, v *Event) {
+	d := r.detail
+	v.Time, v.Operation = d.at, nil
+	switch r.kinds {
 	case logReleased:
-		v.Kind, v.Operation = Released, e.item.control.Operation()
+		v.Kind, v.Operation, v.Result = Released, r.entry.operation(), *d.result
 	case logClosed:
-		v.Kind = Closed
-	default: // logBatch
-		c := &d.victims[i].control
+		v.Kind, v.Result = Closed, *d.result
+	default: // logCancelled
+		c := &d.cancelled[i].control
 		v.Kind, v.Operation = Ended, c.Operation()
 		c.Result(&v.Result)
-		if i == 0 {
-			v.Result.Position = d.result.Position
-		}
 	}
 }
 
-// keepSlots is how many slots a drained log keeps while operations live. Without any it keeps
-// idleSlots, which serve the life of one operation after the other.
-const (
-	keepSlots = 8
-	idleSlots = 2
-)
+// keepRecords is for how many records a drained log keeps room while operations live.
+const keepRecords = 8
 
-// slots are what a log begins with. They fill a cache line, so that two calls never share one:
-// where they do, and both work, each life costs up to half as much again.
-type slots struct {
-	entries [idleSlots]entry
-	_       [64 - idleSlots*unsafe.Sizeof(entry{})]byte
-}
-
-// log is the entries that some observer has not been told yet.
+// log is the records that some observer has yet to get.
 type log struct {
-	entries []entry
-	head    uint32 // entries before it are told to all, and cleared
-	untold  int32  // Ended events in the entries
-	cursors cursors
+	records     []record
+	head        int       // the records before it were delivered to all, and cleared
+	undelivered int       // Ended events in the rest
+	leading     cursor    // of the first observer
+	others      *[]cursor // of the second observer and those after it; few queues have any
+
+	// first is the room of a log that holds one record at most, which is what one operation after
+	// the other needs. It lies in the queue, so that two calls share no cache line: where they do,
+	// and both work, each costs up to half as much again.
+	first [1]record
 }
 
 // cursor is one observer's place in the log.
 type cursor struct {
-	seq  uint64 // of the event told last
-	next uint32 // index of the entry to tell next
-	off  uint32 // events of it that were told
-	busy bool   // somebody has the role of telling this observer
+	seq  uint64 // of the event delivered last
+	next int    // index of the record to deliver next
+	off  int    // events of it that were delivered
 }
 
-// cursors are one per observer; the first needs no allocation, and few have more.
-type cursors struct {
-	first cursor
-	more  *[]cursor
-	n     uint8
-}
-
-func (c *cursors) at(i int) *cursor {
-	if i == 0 {
-		return &c.first
-	}
-	return &(*c.more)[i-1]
-}
-
+// init makes the log of a queue with so many observers. Without any it stays the zero log, to which
+// nothing is appended.
 func (l *log) init(observers int) {
-	l.cursors.n = uint8(observers) //nolint:gosec // at most MaxObservers
-	if observers > 1 {
-		more := make([]cursor, observers-1)
-		l.cursors.more = &more
-	}
-}
-
-// append logs an entry, if there is anyone to tell.
-func (q *Queue) append(e entry) {
-	if q.log.cursors.n == 0 {
-		q.told(&e)
+	if observers == 0 {
 		return
 	}
-	if q.log.entries == nil {
-		q.log.entries = new(slots).entries[:0]
+	l.records = l.first[:0]
+	if observers > 1 {
+		more := make([]cursor, observers-1)
+		l.others = &more
 	}
-	q.log.entries = append(q.log.entries, e)
-	q.log.untold += int32(e.ends()) //nolint:gosec // far fewer
 }
 
-// behind reports whether the observer has something to be told.
-func (l *log) behind(i int) bool { return int(l.cursors.at(i).next) < len(l.entries) }
-
-// idle reports whether everybody was told everything, and nobody is being told.
-func (l *log) idle() bool {
-	for i := range int(l.cursors.n) {
-		if l.cursors.at(i).busy || l.behind(i) {
-			return false
-		}
+// observers returns how many there are.
+func (l *log) observers() int {
+	switch {
+	case l.records == nil:
+		return 0
+	case l.others == nil:
+		return 1
+	default:
+		return 1 + len(*l.others)
 	}
-	return true
 }
 
-// share is a few entries of the log, to be told without the lock. They stay as they are until the
-// observer's cursor is past them: what follows is appended behind them, and trim moves nothing in
-// place. So they need not be copied, and a share is small: what tells it runs on a new goroutine's
+// cursor returns the place of an observer.
+func (l *log) cursor(i int) *cursor {
+	if i == 0 {
+		return &l.leading
+	}
+	return &(*l.others)[i-1]
+}
+
+// append logs a record. Without observers it counts as delivered.
+func (l *log) append(r record) {
+	if l.records == nil {
+		delivered(&r)
+		return
+	}
+	if len(l.records) == len(l.first) && cap(l.records) == len(l.first) {
+		l.records = append(make([]record, 0, keepRecords), l.records...)
+	}
+	l.records = append(l.records, r)
+	l.undelivered += r.ends()
+}
+
+// behind reports whether an observer has yet to get something.
+func (l *log) behind(i int) bool { return l.cursor(i).next < len(l.records) }
+
+// drained reports whether every observer got everything.
+func (l *log) drained() bool { return l.head == len(l.records) }
+
+// batch is a few records, to be delivered without the lock. They stay as they are until the
+// observer's cursor is past them: later ones are appended behind them, and trim moves nothing in
+// place. So they need not be copied, and a batch is small: it is delivered on a new goroutine's
 // stack, of which 1,100 bytes may be used before it has to be moved, and that costs a microsecond.
-type share struct {
-	entries []entry
-	told    int    // entries told in full
-	off     int    // events told of the next one
-	seq     uint64 // of the event told last
+type batch struct {
+	records   []record
+	delivered int    // records delivered in full
+	off       int    // events delivered of the next one
+	seq       uint64 // of the event delivered last
 }
 
-const maxShare = 4
+const maxBatch = 4
 
-// take fills in what the observer is to be told next.
-func (l *log) take(i int, s *share) {
-	c := l.cursors.at(i)
-	s.entries = l.entries[c.next:min(int(c.next)+maxShare, len(l.entries))]
-	s.told, s.off, s.seq = 0, int(c.off), c.seq
+// nextBatch fills in what the observer is to get next.
+func (l *log) nextBatch(i int, b *batch) {
+	c := l.cursor(i)
+	b.records = l.records[c.next:min(c.next+maxBatch, len(l.records))]
+	b.delivered, b.off, b.seq = 0, c.off, c.seq
 }
 
-// next fills in the next event of the share and books it as told: an event on which the observer
-// panics counts.
-func (s *share) next(v *Event) bool {
-	if s.told == len(s.entries) {
+// next fills in the next event of the batch and counts it as delivered: an event on which the
+// observer panics counts.
+func (b *batch) next(v *Event) bool {
+	if b.delivered == len(b.records) {
 		return false
 	}
-	e := &s.entries[s.told]
-	e.event(s.off, v)
-	s.seq++
-	v.Seq = s.seq
-	if s.off++; s.off == e.len() {
-		s.told++
-		s.off = 0
+	r := &b.records[b.delivered]
+	r.event(b.off, v)
+	b.seq++
+	v.Seq = b.seq
+	if b.off++; b.off == r.len() {
+		b.delivered++
+		b.off = 0
 	}
 	return true
 }
 
-// advance moves the observer's cursor past what it was told, and drops what all were told.
-func (q *Queue) advance(i int, s *share) {
-	l := &q.log
-	c := l.cursors.at(i)
-	c.next += uint32(s.told)            //nolint:gosec // at most 4
-	c.off, c.seq = uint32(s.off), s.seq //nolint:gosec // at most the victims of a cancel
-	q.trim()
+// advance moves the observer's cursor past what was delivered of the batch, and drops what every
+// observer got. live says whether operations live, which will have more to log.
+func (l *log) advance(i int, b *batch, live bool) {
+	c := l.cursor(i)
+	c.next += b.delivered
+	c.off, c.seq = b.off, b.seq
+	l.trim(live)
 }
 
-// trim drops the entries that every observer was told.
-func (q *Queue) trim() {
-	l := &q.log
-	size := uint32(len(l.entries)) //nolint:gosec // an index
-	all := size
-	for i := range int(l.cursors.n) {
-		all = min(all, l.cursors.at(i).next)
+// trim drops the records that every observer got.
+func (l *log) trim(live bool) {
+	all := len(l.records)
+	for i := range l.observers() {
+		all = min(all, l.cursor(i).next)
 	}
 	for ; l.head < all; l.head++ {
-		e := &l.entries[l.head]
-		l.untold -= int32(e.ends()) //nolint:gosec // far fewer
-		q.told(e)
-		*e = entry{} // keeps nothing alive
+		r := &l.records[l.head]
+		l.undelivered -= r.ends()
+		delivered(r)
+		*r = record{} // keeps nothing alive
 	}
 	shift := l.head
 	switch {
-	case l.head < size && (l.head < 32 || l.head < size/2):
+	case !l.drained() && (l.head < 32 || l.head < len(l.records)/2):
 		return // not worth moving the rest yet
-	case l.head < size:
-		l.entries = slices.Clone(l.entries[l.head:]) // not in place: shares of it may be under way
-	case cap(l.entries) > keepSlots || (cap(l.entries) > idleSlots && q.live() == 0):
-		l.entries = nil
+	case !l.drained():
+		l.records = slices.Clone(l.records[l.head:]) // not in place: batches of it may be under way
+	case cap(l.records) > keepRecords || !live:
+		l.first = [1]record{} // it may have been copied when the log grew
+		l.records = l.first[:0]
 	default:
-		l.entries = l.entries[:0]
+		l.records = l.records[:0]
 	}
 	l.head = 0
-	for i := range int(l.cursors.n) {
-		l.cursors.at(i).next -= shift
+	for i := range l.observers() {
+		l.cursor(i).next -= shift
 	}
 }
 
-// told lets go of what an operation was lent once its last event was told: Released if it was ended
-// over its media's head, else Ended.
-func (q *Queue) told(e *entry) {
+// delivered drops the values attached to an operation once its last event was delivered: Released
+// if it was preempted, else Ended.
+func delivered(r *record) {
 	switch {
-	case e.kinds == logBatch:
-		for _, it := range e.detail.victims {
-			it.letGoUnlessOverruled()
+	case r.kinds == logCancelled:
+		for _, e := range r.detail.cancelled {
+			e.releaseValues()
 		}
-	case e.kinds&logEnded != 0:
-		e.item.letGoUnlessOverruled()
-	case e.kinds == logReleased:
-		e.item.control.LetGo()
-	}
-}
-
-func (it *item) letGoUnlessOverruled() {
-	if !it.media.has(overruled) {
-		it.control.LetGo()
+	case r.kinds&logEnded != 0:
+		r.entry.releaseValues()
+	case r.kinds == logReleased:
+		r.entry.control.ReleaseValues()
 	}
 }

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"runtime/debug"
 	"time"
 
 	"ivrqueue/operation"
@@ -37,7 +36,7 @@ type Media interface {
 type Turn struct {
 	*operation.Operation
 
-	item *item
+	item *entry
 }
 
 // Live reports whether the operation still is what the call should hear. Ask right before every
@@ -78,7 +77,8 @@ type Task struct {
 // It does not block, save for what inline callbacks do, and may be called from any goroutine.
 func (t Task) End(r operation.Result) {
 	if t.queue != nil && t.item != nil {
-		t.queue.report(t.item, r)
+		told := newReport(r)
+		t.queue.report(t.item, &told)
 	}
 }
 
@@ -86,6 +86,19 @@ func (t Task) End(r operation.Result) {
 // [operation.Unspecified]. Where another reason than the first is meant, call End.
 func (t Task) Fail(err error) {
 	t.End(operation.Result{Reason: operation.ReasonOf(err), Err: err})
+}
+
+// newReport reads a result as media means it. It asks the error for its reason, so no lock is held.
+func newReport(r operation.Result) report {
+	if !r.Reason.Valid() && (r.Reason != 0 || r.Err != nil) {
+		r.Reason = operation.ReasonOf(r.Err)
+	}
+	return report{r.Reason, r.Err, r.Recording, r.Position}
+}
+
+// failureReport is what an error of Start reports.
+func failureReport(err error) report {
+	return report{reason: operation.ReasonOf(err), err: err}
 }
 
 // Blocking makes Media of a function that plays or records until it is done or ctx ends: the easy
@@ -96,36 +109,50 @@ func (t Task) Fail(err error) {
 // and keeps position and recording of the result. A function that finds itself no longer Live
 // returns t.Err(), or anything else: its operation has ended.
 //
-// A nil function makes media that fails every operation.
+// New refuses a nil function.
 func Blocking(f func(ctx context.Context, t Turn) (operation.Result, error)) Media {
 	return blocking(f)
 }
 
 type blocking func(ctx context.Context, t Turn) (operation.Result, error)
 
-// Start runs the function on a goroutine of its own, which ends with its report.
+// Start runs the function on a goroutine of its own, which ends with its report. A queue that has
+// this media itself, and not within another, runs the function on its dispatcher instead.
 func (f blocking) Start(t Task) error {
 	if f == nil {
 		return errNilFunc
 	}
-	go f.run(t)
+	go func() {
+		told := report{reason: operation.Panicked, err: ErrExited}
+		defer func() { t.queue.blockingEnded(t.item, &told) }()
+		told = f.perform(t)
+	}()
 	return nil
 }
 
 // Stop does nothing: whoever ended the operation has ended its context.
 func (blocking) Stop(Task) {}
 
-func (f blocking) run(t Task) {
-	r := operation.Result{Reason: operation.Panicked, Err: ErrExited}
+// perform runs the function, and returns what that reports, also if it panics.
+func (f blocking) perform(t Task) (told report) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			r = operation.Result{Reason: operation.Panicked, Err: &PanicError{v, debug.Stack()}}
+		if returned {
+			return
 		}
-		t.End(r)
+		if v := recover(); v != nil {
+			told = report{reason: operation.Panicked, err: failure(v)}
+		}
 	}()
-	done, err := f(t.Context(), t.Turn)
-	if err != nil {
-		done.Reason, done.Err = operation.ReasonOf(err), err
+	if f == nil {
+		returned = true
+		return failureReport(errNilFunc)
 	}
-	r = done
+	r, err := f(t.Context(), t.Turn)
+	if err != nil {
+		r.Reason, r.Err = operation.ReasonOf(err), err
+	}
+	told = newReport(r)
+	returned = true
+	return told
 }

@@ -83,5 +83,5 @@ func (k EventKind) String() string {
 // ObservedBy reports whether o is one of the queue's observers, so that one that was forgotten can
 // be told. A value of a type that can't be compared, such as an ObserverFunc, is never found.
 func (q *Queue) ObservedBy(o Observer) bool {
-	return o != nil && reflect.ValueOf(o).Comparable() && slices.Contains(q.config.observers, o)
+	return o != nil && reflect.ValueOf(o).Comparable() && slices.Contains(q.machine.config.observers, o)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
+	"reflect"
 	"slices"
 	"time"
 
@@ -29,10 +31,12 @@ type config struct {
 	inlineMedia    bool
 	logger         *slog.Logger
 	maxPending     int
-	maxUntold      int // ended operations that the slowest observer was not told yet
+	maxUndelivered int // ended operations that the slowest observer has yet to get
 	stopTimeout    time.Duration
 	runTimeout     time.Duration
-	seam           func(as roles) // nil but in tests
+	clocks         *clocks
+	tickEvery      time.Duration
+	seam           func(by actor) // nil but in tests
 	err            error
 
 	touched bool    // by some option
@@ -53,7 +57,7 @@ func (c *config) apply(o Option) {
 // event, in order, and one that is slow holds up only itself. Default: none.
 func WithObserver(o Observer) Option {
 	return func(c *config) {
-		if o == nil {
+		if isNil(o) {
 			c.err = errors.Join(c.err, errors.New("queue: WithObserver: nil observer"))
 			return
 		}
@@ -67,7 +71,7 @@ func WithObserver(o Observer) Option {
 func WithInlineObserver(o Observer) Option {
 	return func(c *config) {
 		switch {
-		case o == nil:
+		case isNil(o):
 			c.err = errors.Join(c.err, errors.New("queue: WithInlineObserver: nil observer"))
 		case c.inlineObserver:
 			c.observers = append([]Observer{o}, c.observers[1:]...)
@@ -120,9 +124,11 @@ func Options(opts ...Option) Option {
 
 // defaults is the config of a queue without options.
 var defaults = &config{
-	maxPending:  DefaultMaxPending,
-	maxUntold:   4 * DefaultMaxPending,
-	stopTimeout: DefaultStopTimeout,
+	maxPending:     DefaultMaxPending,
+	maxUndelivered: 4 * DefaultMaxPending,
+	stopTimeout:    DefaultStopTimeout,
+	clocks:         newClocks(DefaultStopTimeout, 0, processWatch),
+	tickEvery:      tick,
 }
 
 func newConfig(opts []Option) (*config, error) {
@@ -147,8 +153,25 @@ func newConfig(opts []Option) (*config, error) {
 	case len(c.observers) > MaxObservers:
 		return c, fmt.Errorf("queue: %d observers: must be at most %d", len(c.observers), MaxObservers)
 	}
-	c.maxUntold = 4 * c.maxPending
+	c.maxUndelivered = math.MaxInt
+	if c.maxPending <= math.MaxInt/4 {
+		c.maxUndelivered = 4 * c.maxPending
+	}
+	c.clocks = newClocks(c.stopTimeout, c.runTimeout, processWatch)
 	return c, nil
+}
+
+// isNil reports whether v is nil, or a nil pointer, function, map or channel in an interface.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Chan, reflect.Slice, reflect.UnsafePointer:
+		return r.IsNil()
+	default:
+		return false
+	}
 }
 
 // EnqueueOption is what an operation may be given besides its request. It is a value, so that it

@@ -183,7 +183,7 @@ func TestWhatIsLeftToTheMediaRoleIsTold(t *testing.T) {
 		var once sync.Once
 		var ours atomic.Bool // the calls are about to be made on goroutines of the queue's
 		seam := func(as uint64) {
-			if as == 1 && ours.Load() { // the media role's goroutine, before it takes the lock
+			if as == queue.ByInlineDispatcher && ours.Load() { // the media role's goroutine, before it takes the lock
 				once.Do(func() {
 					time.Sleep(time.Second) // all others are through
 					q.CancelAll()

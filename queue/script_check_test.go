@@ -47,7 +47,7 @@ func (s *scripted) apply(step model.Step) model.Outcome {
 	var out model.Outcome
 	s.model, out = s.model.Apply(step)
 	for _, e := range out.Events {
-		s.told = append(s.told, toldEvent{e, time.Now()})
+		s.told = append(s.told, toldEvent{e, s.at})
 		if e.Kind != queue.Ended {
 			continue
 		}
@@ -65,7 +65,7 @@ func (s *scripted) apply(step model.Step) model.Outcome {
 		if s.model.Timer() == model.RunTimer {
 			d = scriptRunTimeout
 		}
-		s.deadline = time.Now().Add(d)
+		s.deadline = s.at.Add(d)
 	}
 	return out
 }

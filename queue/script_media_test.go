@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -272,7 +271,7 @@ func (s *scripted) report(t *rapid.T) {
 	} else {
 		j.task.End(r)
 	}
-	synctest.Wait()
+	s.settle()
 	s.predict(model.Step{Do: model.Report, Op: j.number, Result: r})
 }
 
@@ -315,7 +314,7 @@ func (s *scripted) letGo(t *rapid.T) {
 func (s *scripted) release(j *job) {
 	back := j.where
 	j.open()
-	synctest.Wait()
+	s.settle()
 	s.returned(j, back)
 	s.callbacks()
 }

@@ -66,6 +66,7 @@ type scripted struct {
 	model model.Queue
 
 	runTimeout bool
+	at         time.Time // of what the queue did last
 	deadline   time.Time // of the model's timer, if armed
 	last       model.Op  // the number given last
 	jobs       map[model.Op]*job
@@ -83,7 +84,7 @@ func playScript(t *rapid.T, f form) {
 	s.model = model.New(model.Config{MaxPending: maxPending, RunTimeout: s.runTimeout})
 	s.watchers = []*watcher{{}, {fault: rapid.IntRange(0, 3).Draw(t, "observer")}}
 	opts := []queue.Option{
-		quiet, queue.WithMaxPending(maxPending), queue.WithStopTimeout(scriptStopTimeout),
+		quiet, queue.WithMaxPending(maxPending), queue.WithTick(1), queue.WithStopTimeout(scriptStopTimeout),
 		queue.WithObserver(s.watchers[1]),
 	}
 	if s.runTimeout {
@@ -123,13 +124,21 @@ func playScript(t *rapid.T, f form) {
 	s.finish()
 }
 
+// settle waits until nothing happens any more after what was done at this instant. The watch of a
+// script ticks each nanosecond.
+func (s *scripted) settle() {
+	s.at = time.Now()
+	time.Sleep(10)
+	synctest.Wait()
+}
+
 // abandon lets everything go, whatever became of the script. It does not call the queue: where that
 // has panicked under its lock, the call would never return, and hide the panic.
 func (s *scripted) abandon() {
 	for _, j := range s.jobs {
 		j.open()
 	}
-	synctest.Wait()
+	s.settle()
 }
 
 // finish brings the queue to its end and compares that too.
@@ -253,7 +262,7 @@ func (s *scripted) shutDown(t *rapid.T) {
 		receipt, err = s.queue.Shutdown(ctx, cause.Err)
 	}()
 	s.predict(model.Step{Do: model.Seal})
-	synctest.Wait()
+	s.settle()
 	s.compare()
 	s.pass(patience)
 	<-returned
@@ -264,7 +273,7 @@ func (s *scripted) shutDown(t *rapid.T) {
 		return
 	}
 	want := s.predict(model.Step{Do: model.Close, Result: cause})
-	synctest.Wait()
+	s.settle()
 	if err == nil {
 		t.Fatal("Shutdown: nil, want the cause of its context")
 	}
@@ -285,18 +294,18 @@ func (s *scripted) pass(d time.Duration) {
 	end := time.Now().Add(d)
 	for s.model.Timer() != model.NoTimer && !s.deadline.After(end) {
 		time.Sleep(time.Until(s.deadline))
-		synctest.Wait()
+		s.settle()
 		s.predict(model.Step{Do: model.TimeOut})
 		s.compare()
 	}
 	time.Sleep(time.Until(end))
-	synctest.Wait()
+	s.settle()
 }
 
 // try takes a step with the queue and with the model, and compares their answers.
 func (s *scripted) try(step model.Step) {
 	got := s.ask(step)
-	synctest.Wait()
+	s.settle()
 	s.agree(step, got, s.predict(step))
 }
 

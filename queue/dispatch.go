@@ -1,0 +1,524 @@
+package queue
+
+import (
+	"math"
+	"math/bits"
+	"time"
+
+	"ivrqueue/operation"
+)
+
+// Who makes the calls. A dispatcher is a goroutine that makes the calls which are due, one after the
+// other: events to observers, Start and Stop to the media, warnings to the logger. It exists only
+// while there is something to call. A queue has two kinds, and at most one active of each: its own
+// goroutine, and, for callbacks that are declared inline, whichever goroutine has changed the state.
+//
+// A callback that takes longer than a millisecond is noticed by the watch. Its dispatcher is detached
+// then: it keeps its one role until the callback returns, and another dispatcher goes on with all
+// the others. Every decision is made under the lock, every call without it.
+
+// roles is a set of roles. At most one goroutine has a role, for as long as its callback is under
+// way, so that calls of one kind never overlap.
+type roles uint64
+
+const (
+	mediaRole roles = 1 << iota
+	loggerRole
+	observerRole // the first observer's, the inline one if there is one; the others' follow
+)
+
+// dispatchState is what a queue knows of its dispatchers.
+type dispatchState struct {
+	held     roles  // in a callback
+	detached roles  // of these, whose dispatcher is active no more
+	calls    uint32 // of own dispatchers
+	seen     uint32 // calls, when the watch last looked
+	current  uint8  // of the active own dispatcher: 1 + the number of its role, or 0 if in no callback
+	own      bool   // its own dispatcher is active
+	inline   bool   // an inline dispatcher is active
+	watched  bool
+	clock    clockKind
+}
+
+// borrowedCalls is how many calls are made on a goroutine that is not ours before one of ours goes
+// on: a producer must not work for others for ever.
+const borrowedCalls = 256
+
+// observer returns the index of the observer whose role it is.
+func (r roles) observer() int { return bits.TrailingZeros64(uint64(r / observerRole)) }
+
+// Actors, for tests: an own dispatcher that begins, and an inline one on a goroutine of ours.
+const (
+	byDispatcher       actor = 1 << 62
+	byInlineDispatcher actor = 1 << 61
+)
+
+// commit ends every critical section that changed the state. It arms or disarms the timeout, sees
+// to it that a dispatcher is there for what is due, releases the lock, closes the Done channels of
+// what has ended, and makes the calls that are this goroutine's to make. b has room for what a
+// cancel arms.
+func (q *Queue) commit(by actor, at time.Time, b *cancelBlock, awaited []*entry) {
+	q.syncTimeout(b, at)
+	inline := q.claimInline()
+	spawn := q.claimOwn()
+	if len(awaited) > 0 {
+		q.finishing++
+		q.unlock(by)
+		q.spawn(spawn)
+		for _, e := range awaited {
+			e.control.NotifyDone()
+		}
+		q.lock(by)
+		q.finishing--
+		inline = inline || q.claimInline()
+		spawn = q.claimOwn()
+	}
+	if !inline {
+		q.closeDone()
+		q.unlock(by)
+		q.spawn(spawn)
+		return
+	}
+	d := dispatcher{queue: q, by: by, inline: true, left: borrowedCalls, spawn: spawn}
+	d.run()
+}
+
+// claimInline makes an inline dispatcher active, if there is something for it to do.
+func (q *Queue) claimInline() bool {
+	c := q.machine.config
+	if !c.inlineMedia && !c.inlineObserver || q.dispatch.inline || q.inlineWork() == 0 {
+		return false
+	}
+	q.dispatch.inline = true
+	return true
+}
+
+// claimOwn makes an own dispatcher active, if there is something for it to do. The caller spawns it.
+func (q *Queue) claimOwn() bool {
+	d := &q.dispatch
+	if d.own || q.ownWork(0) == 0 {
+		return false
+	}
+	d.own = true
+	if !d.watched {
+		d.watched = true
+		q.clocks().watch.add(q)
+	}
+	return true
+}
+
+// spawn starts the own dispatcher, if one was claimed.
+func (q *Queue) spawn(claimed bool) {
+	if claimed {
+		go q.dispatchOwn()
+	}
+}
+
+func (q *Queue) dispatchOwn() {
+	q.lock(byDispatcher)
+	d := dispatcher{queue: q, by: byDispatcher, left: math.MaxInt}
+	d.run()
+}
+
+// dispatchInline goes on with inline callbacks on a goroutine of ours.
+func (q *Queue) dispatchInline() {
+	q.lock(byInlineDispatcher)
+	d := dispatcher{queue: q, by: byInlineDispatcher, inline: true, left: math.MaxInt}
+	d.run()
+}
+
+// inlineWork returns the role of an inline callback that is due, or none. Events come first, but
+// nobody delivers events inline who may have a media callback on its stack.
+func (q *Queue) inlineWork() roles {
+	m, held := &q.machine, q.dispatch.held
+	if m.config.inlineObserver && held&observerRole == 0 && m.log.behind(0) && !q.mediaCallback() {
+		return observerRole
+	}
+	if q.mediaIsInline() && held&mediaRole == 0 && m.due() != callNone {
+		return mediaRole
+	}
+	return 0
+}
+
+// ownWork returns a role that has something to do and belongs to the own dispatcher, or none. It
+// looks at them in turn, from the one after last, so that none waits for more than one batch of each
+// of the others. Events for the inline observer are its own too, while no inline dispatcher is there.
+func (q *Queue) ownWork(last roles) roles {
+	m, d := &q.machine, &q.dispatch
+	var due roles
+	for i := range m.log.observers() {
+		if m.log.behind(i) && (i > 0 || !m.config.inlineObserver || !d.inline) {
+			due |= observerRole << i
+		}
+	}
+	if !q.mediaIsInline() && m.due() != callNone {
+		due |= mediaRole
+	}
+	if m.cold != nil && m.cold.shell.warnings.pending() {
+		due |= loggerRole
+	}
+	if due &^= d.held; due == 0 {
+		return 0
+	}
+	// Observers first, then the media, then the logger, then the observers again.
+	const rest = observerRole - 1
+	switch {
+	case last >= observerRole && due&^(last|last-1) != 0:
+		due &^= last | last - 1 // the observers after it
+	case last >= observerRole && due&rest != 0:
+		due &= rest
+	case last == mediaRole && due&loggerRole != 0:
+		return loggerRole
+	case due&^rest != 0:
+		due &^= rest
+	}
+	return due & -due
+}
+
+// mediaIsInline reports whether the media is called on the goroutine that changed the state. A
+// Blocking function never is: it runs on the dispatcher.
+func (q *Queue) mediaIsInline() bool {
+	return q.machine.config.inlineMedia && !q.machine.blocking
+}
+
+// mediaCallback reports whether a media callback is under way, abandoned ones included.
+func (q *Queue) mediaCallback() bool {
+	return q.dispatch.held&mediaRole != 0 ||
+		q.machine.cold != nil && q.machine.cold.shell.stuck > 0
+}
+
+// closeDone closes Done if there is nothing left to happen, and drops what the queue held, so that a
+// task which media keeps, though it was abandoned, keeps little.
+func (q *Queue) closeDone() {
+	m, d := &q.machine, &q.dispatch
+	if m.phase != phaseDrained || q.done || d.own || d.inline || d.held != 0 || q.finishing > 0 ||
+		!m.log.drained() || m.cold != nil && m.cold.shell.warnings.pending() {
+		return
+	}
+	q.done = true
+	q.media, m.generation = nil, nil
+	if m.cold != nil && m.cold.shell.done != nil {
+		close(m.cold.shell.done)
+	}
+}
+
+// dispatcher makes calls.
+type dispatcher struct {
+	queue  *Queue
+	by     actor
+	inline bool
+	over   bool // it was detached, and another one is active
+	spawn  bool // an own dispatcher is to be spawned when it next releases the lock
+	left   int  // how many calls it may still make
+
+	// The callback that it is in.
+	role  roles
+	batch batch
+	entry *entry
+	call  mediaCall
+}
+
+// run makes calls until none is due. The lock is held when it is called and released when it
+// returns.
+func (d *dispatcher) run() {
+	for !d.makeCalls() {
+	}
+}
+
+// makeCalls is run until a callback panics, after which it returns false, with the lock held. If a
+// callback exits its goroutine, makeCalls does not return, and another goroutine has gone on.
+func (d *dispatcher) makeCalls() (finished bool) {
+	defer func() {
+		if d.role != 0 {
+			d.callbackFailed(recover())
+		}
+	}()
+	q := d.queue
+	var last roles
+	for !d.over {
+		if d.inline {
+			last = q.inlineWork()
+		} else {
+			last = q.ownWork(last)
+		}
+		if last == 0 {
+			d.deactivate()
+			q.closeDone()
+			break
+		}
+		if d.left <= 0 {
+			d.handOver()
+			return true
+		}
+		switch last {
+		case mediaRole:
+			d.callMedia()
+		case loggerRole:
+			d.callLogger()
+		default:
+			d.callObserver(last)
+		}
+	}
+	d.unlock()
+	return true
+}
+
+func (d *dispatcher) deactivate() {
+	if d.inline {
+		d.queue.dispatch.inline = false
+	} else {
+		d.queue.dispatch.own = false
+	}
+}
+
+// unlock releases the lock, and spawns the own dispatcher if an inline one has claimed it.
+func (d *dispatcher) unlock() {
+	q, spawn := d.queue, d.spawn
+	d.spawn = false
+	by := d.by | actor(d.role)
+	q.unlock(by)
+	q.spawn(spawn)
+}
+
+// enter begins a callback: it takes the role and releases the lock.
+func (d *dispatcher) enter(role roles) {
+	s := &d.queue.dispatch
+	d.role = role
+	s.held |= role
+	if !d.inline {
+		s.current = uint8(bits.Len64(uint64(role))) //nolint:gosec // at most 64
+		s.calls++
+	}
+	d.left--
+	d.unlock()
+}
+
+// leave ends a callback: it takes the lock and gives the role back. A dispatcher that was detached
+// meanwhile is over, unless no other is active.
+func (d *dispatcher) leave() {
+	q, role := d.queue, d.role
+	q.lock(d.by | actor(role))
+	s := &q.dispatch
+	d.role = 0
+	if role == mediaRole && d.entry.media.has(abandoned) {
+		q.machine.cold.shell.stuck-- // the role was taken away when it was abandoned
+		d.rejoin()
+		return
+	}
+	s.held &^= role
+	if s.detached&role != 0 {
+		s.detached &^= role
+		d.rejoin()
+		return
+	}
+	if !d.inline {
+		s.current = 0
+	}
+}
+
+// rejoin makes a detached dispatcher active again if no other is, else it is over.
+func (d *dispatcher) rejoin() {
+	active := &d.queue.dispatch.own
+	if d.inline {
+		active = &d.queue.dispatch.inline
+	}
+	if d.over = *active; !d.over {
+		*active = true
+	}
+}
+
+// booked follows what a callback's return has changed.
+func (d *dispatcher) booked(at time.Time) {
+	d.queue.syncTimeout(nil, at)
+	if d.inline && d.queue.claimOwn() {
+		d.spawn = true
+	}
+}
+
+// callObserver delivers a batch of events.
+func (d *dispatcher) callObserver(role roles) {
+	q := d.queue
+	i := role.observer()
+	m := &q.machine
+	m.log.nextBatch(i, &d.batch)
+	observer := m.config.observers[i]
+	e := Event{Call: q.callID}
+	d.enter(role)
+	for more := d.batch.next(&e); more; more = d.left > 0 && d.batch.next(&e) {
+		if f, ok := observer.(ObserverFunc); ok {
+			f(e) // the common form; its method would copy the event once more, onto a small stack
+		} else {
+			observer.Observe(e)
+		}
+		d.left--
+	}
+	d.leave()
+	m.log.advance(i, &d.batch, m.live() > 0)
+	d.booked(time.Time{})
+}
+
+// callMedia makes the call that the media is due.
+func (d *dispatcher) callMedia() {
+	q := d.queue
+	m := &q.machine
+	d.entry, d.call = m.current, m.due()
+	media, task := q.media, Task{Turn{d.entry.operation(), d.entry}, q}
+	m.callEntered(d.entry, d.call)
+	if f, ok := media.(blocking); ok {
+		d.runBlocking(f, task)
+		return
+	}
+	d.enter(mediaRole)
+	var failed *report
+	if d.call == callStart {
+		if err := media.Start(task); err != nil {
+			r := failureReport(err)
+			failed = &r
+		}
+	} else {
+		media.Stop(task)
+	}
+	d.leave()
+	d.mediaReturned(failed)
+	if d.call == callStart && d.entry.media&(abandoned|reported) == abandoned {
+		d.stopLate(media, task)
+	}
+}
+
+// mediaReturned books that a media callback has returned, or what it did instead.
+func (d *dispatcher) mediaReturned(failed *report) {
+	q, e := d.queue, d.entry
+	var at time.Time
+	if failed != nil || q.machine.returnNeedsTime() {
+		at = now(e)
+	}
+	ended := q.machine.callReturned(e, d.call, failed, at)
+	d.booked(at)
+	if ended {
+		d.notifyDone(e)
+	}
+}
+
+// notifyDone closes the Done channel of an operation that has ended.
+func (d *dispatcher) notifyDone(e *entry) {
+	if !e.control.HasWaiters() {
+		return
+	}
+	q := d.queue
+	q.finishing++
+	d.unlock()
+	e.control.NotifyDone()
+	q.lock(d.by)
+	q.finishing--
+}
+
+// stopLate is for a Start that returned after its operation was abandoned: the media gets Stop for
+// it, and the queue has no part in that.
+func (d *dispatcher) stopLate(media Media, t Task) {
+	q := d.queue
+	if !d.over {
+		d.deactivate()
+		d.spawn = q.claimOwn()
+	}
+	d.call = callStop
+	q.machine.callEntered(d.entry, callStop)
+	q.machine.cold.shell.stuck++
+	d.role = mediaRole
+	d.unlock()
+	media.Stop(t)
+	d.leave()
+	d.mediaReturned(nil)
+}
+
+// runBlocking runs a Blocking function on this goroutine. It may take as long as a prompt does, so
+// the dispatcher is detached before; for the machine its Start returns at once, and its end is a
+// report.
+func (d *dispatcher) runBlocking(f blocking, t Task) {
+	q := d.queue
+	m := &q.machine
+	e := d.entry
+	m.callReturned(e, callStart, nil, time.Time{})
+	q.dispatch.own = false
+	spawn := q.claimOwn()
+	q.unlock(d.by)
+	q.spawn(spawn)
+
+	exited := true
+	defer func() {
+		if exited { // its goroutine: another one goes on
+			q.blockingReturned(d, e, &report{reason: operation.Panicked, err: ErrExited})
+			d.handOver()
+		}
+	}()
+	r := f.perform(t)
+	exited = false
+	q.blockingReturned(d, e, &r)
+}
+
+// blockingReturned applies what a Blocking function reported, with the lock held when it returns.
+func (q *Queue) blockingReturned(d *dispatcher, e *entry, r *report) {
+	q.lock(d.by)
+	at := now(e)
+	ended := q.blockingReport(e, r, at)
+	d.rejoin()
+	d.booked(at)
+	if ended {
+		d.notifyDone(e)
+	}
+}
+
+// blockingReport applies the report of a Blocking function, which may be that it panicked.
+func (q *Queue) blockingReport(e *entry, r *report, at time.Time) (ended bool) {
+	if isFault(r.err) {
+		q.warn("media "+fault(r.err), e, r.err)
+	}
+	return q.machine.report(e, r, at)
+}
+
+// callLogger hands one warning to the logger.
+func (d *dispatcher) callLogger() {
+	q := d.queue
+	w := q.machine.cold.shell.warnings.next()
+	logger := q.machine.config.logger
+	d.enter(loggerRole)
+	w.log(logger, q.callID)
+	d.leave()
+	d.booked(time.Time{})
+}
+
+// callbackFailed is called by a deferred function if a callback panicked, or, with nil, if it is
+// exiting its goroutine, in which case another goroutine goes on.
+func (d *dispatcher) callbackFailed(panicked any) {
+	q, role := d.queue, d.role
+	err := failure(panicked)
+	d.leave()
+	switch {
+	case role == mediaRole:
+		q.warn("media "+fault(err), d.entry, err)
+		var failed *report
+		if d.call == callStart {
+			failed = &report{reason: operation.Panicked, err: err}
+		}
+		d.mediaReturned(failed)
+	case role >= observerRole:
+		q.warn("an observer "+fault(err), nil, err)
+		m := &q.machine
+		m.log.advance(role.observer(), &d.batch, m.live() > 0)
+		d.booked(time.Time{})
+	}
+	if panicked == nil {
+		d.handOver()
+	}
+}
+
+// handOver has another goroutine go on, and releases the lock.
+func (d *dispatcher) handOver() {
+	switch {
+	case d.over:
+	case d.inline:
+		go d.queue.dispatchInline()
+	default:
+		go d.queue.dispatchOwn()
+	}
+	d.unlock()
+}

@@ -1,0 +1,106 @@
+package queue
+
+import (
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+// A logger is a callback too, and may block: what it is to know waits in a list until a dispatcher
+// calls it.
+
+// maxWarnings bounds the warnings of a queue whose logger blocks.
+const maxWarnings = 16
+
+// warnings is what the logger has yet to get.
+type warnings struct {
+	list    []warning
+	dropped int
+}
+
+// warning is one line of the log.
+type warning struct {
+	what    string
+	entry   *entry // or nil
+	err     error  // or nil
+	at      time.Time
+	dropped int // before it
+}
+
+// pending reports whether there are any; w may be nil.
+func (w *warnings) pending() bool { return w != nil && len(w.list) > 0 }
+
+// warn adds a warning. It calls no method of err, nor of the operation's request.
+func (q *Queue) warn(what string, e *entry, err error) {
+	s := q.shellState()
+	if s.warnings == nil {
+		s.warnings = new(warnings)
+	}
+	w := s.warnings
+	if len(w.list) == maxWarnings {
+		w.dropped++
+		return
+	}
+	w.list = append(w.list, warning{what: what, entry: e, err: err, at: time.Now()})
+}
+
+// next takes the first one out.
+func (w *warnings) next() warning {
+	first := w.list[0]
+	if w.list = w.list[1:]; len(w.list) == 0 {
+		w.list = nil
+	}
+	first.dropped, w.dropped = w.dropped, 0
+	return first
+}
+
+// log writes the warning, without a lock.
+func (w *warning) log(l *slog.Logger, callID string) {
+	if l == nil {
+		l = slog.Default()
+	}
+	attrs := []any{slog.String("what", w.what), slog.String("call", callID)}
+	if w.entry != nil {
+		op := w.entry.operation()
+		attrs = append(attrs,
+			slog.String("operation", op.ID().String()), slog.String("kind", string(op.Kind())))
+	}
+	if w.err != nil {
+		attrs = append(attrs, slog.Any("error", w.err))
+	}
+	if p, ok := w.err.(*PanicError); ok {
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+	}
+	if w.dropped > 0 {
+		attrs = append(attrs, slog.Int("dropped", w.dropped))
+	}
+	attrs = append(attrs, slog.Time("at", w.at))
+	l.Warn("queue: a callback went wrong", attrs...)
+}
+
+// failure makes an error of what recover has returned after a callback, nil if the callback exited
+// its goroutine (runtime.Goexit, or FailNow of a test).
+func failure(recovered any) error {
+	if recovered == nil {
+		return ErrExited
+	}
+	return &PanicError{recovered, debug.Stack()}
+}
+
+// isFault reports whether err is what failure has made of a callback.
+func isFault(err error) bool {
+	switch err.(type) {
+	case *PanicError, exitedError:
+		return true
+	default:
+		return false
+	}
+}
+
+// fault says what the callback did.
+func fault(err error) string {
+	if _, ok := err.(exitedError); ok {
+		return "exited its goroutine"
+	}
+	return "panicked"
+}
