@@ -106,7 +106,12 @@ func (c *Control) Context() context.Context { return (*taskContext)(&c.op) }
 func (c *Control) Accepted() time.Time { return c.op.accepted }
 
 // Started returns when the operation was started.
-func (c *Control) Started() time.Time { return c.op.accepted.Add(c.op.started) }
+func (c *Control) Started() time.Time {
+	if c.op.started == 0 { // the common one, which did not wait
+		return c.op.accepted
+	}
+	return c.op.accepted.Add(c.op.started)
+}
 
 // Ended returns when an operation ended that End has ended.
 func (c *Control) Ended() time.Time { return c.op.accepted.Add(c.op.ended) }
@@ -118,15 +123,14 @@ func (c *Control) Reason() Reason { return c.op.reason() }
 func (c *Control) Result(r *Result) { c.op.result(r) }
 
 // HasWaiters reports whether NotifyDone has something to do. It is exact after the end.
-func (c *Control) HasWaiters() bool { return c.op.done.Load() != nil }
+func (c *Control) HasWaiters() bool { return c.op.awaited.Load() }
 
-// NotifyDone closes the Done channel of an operation that has ended. Call it without the queue's
-// mutex, so that nobody waits for it there.
+// NotifyDone closes the Done channel of an operation that has ended, once it is called without the
+// queue's mutex: it waits for readers of the operation.
 func (c *Control) NotifyDone() {
-	if !c.op.closeDone() {
-		c.op.mu.Lock()   // a reader has taken it out to close it: wait until it has
-		c.op.mu.Unlock() //nolint:staticcheck // empty on purpose
-	}
+	c.op.mu.Lock()
+	defer c.op.mu.Unlock()
+	c.op.closeDone()
 }
 
 // ReleaseValues drops what was attached to an operation that has ended: its context's values and

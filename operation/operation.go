@@ -24,7 +24,8 @@ type Operation struct {
 	// word is status, reason and whether it was started. Written by the queue, under its mutex.
 	word atomic.Uint32
 
-	lends bool // ctx or value was given
+	lends   bool        // ctx or value was given
+	awaited atomic.Bool // Done has made its channel; stored before the end is looked at
 
 	// Each is written before the word that shows it, and never after.
 	started, ended time.Duration // since accepted
@@ -33,12 +34,12 @@ type Operation struct {
 
 	progress progress // the live position; written by the media
 
-	done atomic.Pointer[chan struct{}] // made by Done
+	mu sync.Mutex // guards everything below
 
-	// mu guards ctx and value, which are released when the last event has been delivered, and is held
-	// by a reader who closes what Done has made.
-	mu sync.Mutex
+	doneClosed bool
+	done       chan struct{} // made by Done
 
+	// Released when the last event has been delivered.
 	ctx   context.Context //nolint:containedctx // lends its values to the operation, never its end
 	value any
 }
@@ -207,21 +208,18 @@ func (o *Operation) Done() <-chan struct{} {
 	if o == nil {
 		return closed
 	}
-	d := o.done.Load()
-	if d == nil {
-		made := make(chan struct{})
-		if d = &made; !o.done.CompareAndSwap(nil, d) {
-			d = o.done.Load() // another reader's, or the shared closed one
-		}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.done == nil {
+		o.done = make(chan struct{})
+		o.awaited.Store(true)
 	}
-	// The end may have come before the channel was there to be closed: look again, also where the
-	// channel is another reader's, who may be just about to.
-	if *d != closed && o.reason() != 0 {
-		o.mu.Lock() // whoever has had it knows that the channel is closed
+	// The end may have come before anyone could know of the channel: look again, also where it is
+	// another reader's, who may have been too early to see the end.
+	if o.reason() != 0 {
 		o.closeDone()
-		o.mu.Unlock()
 	}
-	return *d
+	return o.done
 }
 
 // Wait blocks until the operation has ended or ctx has, and returns the operation's result and
@@ -276,22 +274,15 @@ func (o *Operation) reason() Reason {
 	return w.reason()
 }
 
-// closeDone closes the channel that Done has made, if it has. Whoever swaps it for the shared
-// closed one closes it, so it is closed once. It returns false if that was somebody else, who may
-// not have closed it yet.
-func (o *Operation) closeDone() bool {
-	if o.done.Load() == nil {
-		return true // a Done that comes later looks again
+// closeDone closes the channel that Done has made, if it has, once. The mutex is held.
+func (o *Operation) closeDone() {
+	if o.done != nil && !o.doneClosed {
+		o.doneClosed = true
+		close(o.done)
 	}
-	d := o.done.Swap(&closed)
-	if *d == closed {
-		return false
-	}
-	close(*d)
-	return true
 }
 
-// closed is the channel of all that is done before anyone asked.
+// closed is the channel of what is no operation.
 var closed = func() chan struct{} {
 	c := make(chan struct{})
 	close(c)

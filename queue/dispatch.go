@@ -37,6 +37,7 @@ type dispatchState struct {
 	own      bool   // its own dispatcher is active
 	inline   bool   // an inline dispatcher is active
 	watched  bool
+	seam     bool // a test holds up whoever takes or releases the lock
 	clock    clockKind
 }
 
@@ -79,6 +80,14 @@ func (q *Queue) commit(by actor, at time.Time, b *cancelBlock, awaited []*entry)
 		q.spawn(spawn)
 		return
 	}
+	q.dispatchHere(by, spawn)
+}
+
+// dispatchHere makes inline calls on a goroutine that is not ours. It is a function of its own, so
+// that commit needs little of a stack.
+//
+//go:noinline
+func (q *Queue) dispatchHere(by actor, spawn bool) {
 	d := dispatcher{queue: q, by: by, inline: true, left: borrowedCalls, spawn: spawn}
 	d.run()
 }
@@ -95,8 +104,8 @@ func (q *Queue) claimInline() bool {
 
 // claimOwn makes an own dispatcher active, if there is something for it to do. The caller spawns it.
 func (q *Queue) claimOwn() bool {
-	d := &q.dispatch
-	if d.own || q.ownWork(0) == 0 {
+	d, m := &q.dispatch, &q.machine
+	if d.own || d.inline && m.config.allInline && !m.blocking && m.cold == nil || q.ownWork(0) == 0 {
 		return false
 	}
 	d.own = true
@@ -197,6 +206,9 @@ func (q *Queue) closeDone() {
 	}
 	q.done = true
 	q.media, m.generation = nil, nil
+	if !d.seam {
+		m.config = configWhenDone
+	}
 	if m.cold != nil && m.cold.shell.done != nil {
 		close(m.cold.shell.done)
 	}
@@ -216,17 +228,24 @@ type dispatcher struct {
 	batch batch
 	entry *entry
 	call  mediaCall
+
+	function blocking // that is to be run
 }
 
 // run makes calls until none is due. The lock is held when it is called and released when it
 // returns.
 func (d *dispatcher) run() {
 	for !d.makeCalls() {
+		if d.function != nil {
+			d.runFunction()
+		}
 	}
 }
 
-// makeCalls is run until a callback panics, after which it returns false, with the lock held. If a
-// callback exits its goroutine, makeCalls does not return, and another goroutine has gone on.
+// makeCalls makes calls until none is due, and returns true with the lock released. It returns false,
+// with the lock held, when a callback has panicked, or when a Blocking function is due, which run
+// has on a stack that is less deep. If a callback exits its goroutine, makeCalls does not return, and
+// another goroutine goes on.
 func (d *dispatcher) makeCalls() (finished bool) {
 	defer func() {
 		if d.role != 0 {
@@ -252,7 +271,9 @@ func (d *dispatcher) makeCalls() (finished bool) {
 		}
 		switch last {
 		case mediaRole:
-			d.callMedia()
+			if d.callMedia(); d.function != nil {
+				return false
+			}
 		case loggerRole:
 			d.callLogger()
 		default:
@@ -289,7 +310,6 @@ func (d *dispatcher) enter(role roles) {
 		s.current = uint8(bits.Len64(uint64(role))) //nolint:gosec // at most 64
 		s.calls++
 	}
-	d.left--
 	d.unlock()
 }
 
@@ -327,7 +347,7 @@ func (d *dispatcher) rejoin() {
 	}
 }
 
-// booked follows what a callback's return has changed.
+// booked follows what the return of a media callback, or a warning, has changed.
 func (d *dispatcher) booked(at time.Time) {
 	d.queue.syncTimeout(nil, at)
 	if d.inline && d.queue.claimOwn() {
@@ -354,7 +374,6 @@ func (d *dispatcher) callObserver(role roles) {
 	}
 	d.leave()
 	m.log.advance(i, &d.batch, m.live() > 0)
-	d.booked(time.Time{})
 }
 
 // callMedia makes the call that the media is due.
@@ -363,30 +382,39 @@ func (d *dispatcher) callMedia() {
 	m := &q.machine
 	d.entry, d.call = m.current, m.due()
 	media, task := q.media, Task{Turn{d.entry.operation(), d.entry}, q}
+	d.left--
 	m.callEntered(d.entry, d.call)
 	if f, ok := media.(blocking); ok {
-		d.runBlocking(f, task)
+		d.function = f
 		return
 	}
 	d.enter(mediaRole)
-	var failed *report
-	if d.call == callStart {
-		if err := media.Start(task); err != nil {
-			r := failureReport(err)
-			failed = &r
-		}
-	} else {
+	if d.call == callStop {
 		media.Stop(task)
+	} else if err := media.Start(task); err != nil {
+		d.startFailed(err)
+		return
 	}
 	d.leave()
-	d.mediaReturned(failed)
+	d.mediaReturned(nil)
 	if d.call == callStart && d.entry.media&(abandoned|reported) == abandoned {
 		d.stopLate(media, task)
 	}
 }
 
-// mediaReturned books that a media callback has returned, or what it did instead.
-func (d *dispatcher) mediaReturned(failed *report) {
+// startFailed books a Start that returned an error. It is a function of its own, so that one which
+// returned none needs little of a stack.
+//
+//go:noinline
+func (d *dispatcher) startFailed(err error) {
+	r := failed(err) // before the lock is taken: it asks the error
+	d.leave()
+	d.mediaReturned(&r)
+}
+
+// mediaReturned books that a media callback has returned, or what it did instead: failed is what a
+// Start reported that did not succeed.
+func (d *dispatcher) mediaReturned(failed *operation.Result) {
 	q, e := d.queue, d.entry
 	var at time.Time
 	if failed != nil || q.machine.returnNeedsTime() {
@@ -430,33 +458,34 @@ func (d *dispatcher) stopLate(media Media, t Task) {
 	d.mediaReturned(nil)
 }
 
-// runBlocking runs a Blocking function on this goroutine. It may take as long as a prompt does, so
+// runFunction runs a Blocking function on this goroutine. It may take as long as a prompt does, so
 // the dispatcher is detached before; for the machine its Start returns at once, and its end is a
 // report.
-func (d *dispatcher) runBlocking(f blocking, t Task) {
-	q := d.queue
-	m := &q.machine
-	e := d.entry
-	m.callReturned(e, callStart, nil, time.Time{})
+func (d *dispatcher) runFunction() {
+	q, e, f := d.queue, d.entry, d.function
+	d.function = nil
+	q.machine.callReturned(e, callStart, nil, time.Time{})
 	q.dispatch.own = false
 	spawn := q.claimOwn()
 	q.unlock(d.by)
 	q.spawn(spawn)
 
+	r := operation.Result{Reason: operation.Panicked, Err: ErrExited}
 	exited := true
 	defer func() {
 		if exited { // its goroutine: another one goes on
-			q.blockingReturned(d, e, &report{reason: operation.Panicked, err: ErrExited})
+			d.functionReturned(e, &r)
 			d.handOver()
 		}
 	}()
-	r := f.perform(t)
+	f.perform(Task{Turn{e.operation(), e}, q}, &r)
 	exited = false
-	q.blockingReturned(d, e, &r)
+	d.functionReturned(e, &r)
 }
 
-// blockingReturned applies what a Blocking function reported, with the lock held when it returns.
-func (q *Queue) blockingReturned(d *dispatcher, e *entry, r *report) {
+// functionReturned applies what a Blocking function reported, with the lock held when it returns.
+func (d *dispatcher) functionReturned(e *entry, r *operation.Result) {
+	q := d.queue
 	q.lock(d.by)
 	at := now(e)
 	ended := q.blockingReport(e, r, at)
@@ -468,9 +497,9 @@ func (q *Queue) blockingReturned(d *dispatcher, e *entry, r *report) {
 }
 
 // blockingReport applies the report of a Blocking function, which may be that it panicked.
-func (q *Queue) blockingReport(e *entry, r *report, at time.Time) (ended bool) {
-	if isFault(r.err) {
-		q.warn("media "+fault(r.err), e, r.err)
+func (q *Queue) blockingReport(e *entry, r *operation.Result, at time.Time) (ended bool) {
+	if isFault(r.Err) {
+		q.warn("media "+fault(r.Err), e, r.Err)
 	}
 	return q.machine.report(e, r, at)
 }
@@ -483,7 +512,6 @@ func (d *dispatcher) callLogger() {
 	d.enter(loggerRole)
 	w.log(logger, q.callID)
 	d.leave()
-	d.booked(time.Time{})
 }
 
 // callbackFailed is called by a deferred function if a callback panicked, or, with nil, if it is
@@ -495,9 +523,9 @@ func (d *dispatcher) callbackFailed(panicked any) {
 	switch {
 	case role == mediaRole:
 		q.warn("media "+fault(err), d.entry, err)
-		var failed *report
+		var failed *operation.Result
 		if d.call == callStart {
-			failed = &report{reason: operation.Panicked, err: err}
+			failed = &operation.Result{Reason: operation.Panicked, Err: err}
 		}
 		d.mediaReturned(failed)
 	case role >= observerRole:

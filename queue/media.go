@@ -76,29 +76,30 @@ type Task struct {
 // where a zero Reason means that of the operation.
 // It does not block, save for what inline callbacks do, and may be called from any goroutine.
 func (t Task) End(r operation.Result) {
-	if t.queue != nil && t.item != nil {
-		told := newReport(r)
-		t.queue.report(t.item, &told)
+	if t.queue == nil || t.item == nil {
+		return
 	}
+	normalize(&r)
+	t.queue.report(t.item, &r)
 }
 
 // Fail is End with err as cause and the first [operation.Reason] that errors.As finds in it, else
 // [operation.Unspecified]. Where another reason than the first is meant, call End.
 func (t Task) Fail(err error) {
-	t.End(operation.Result{Reason: operation.ReasonOf(err), Err: err})
+	t.End(failed(err))
 }
 
-// newReport reads a result as media means it. It asks the error for its reason, so no lock is held.
-func newReport(r operation.Result) report {
+// normalize gives a result the reason that media means: a valid one, or zero for success. It asks the
+// error, so it must be called without the lock.
+func normalize(r *operation.Result) {
 	if !r.Reason.Valid() && (r.Reason != 0 || r.Err != nil) {
 		r.Reason = operation.ReasonOf(r.Err)
 	}
-	return report{r.Reason, r.Err, r.Recording, r.Position}
 }
 
-// failureReport is what an error of Start reports.
-func failureReport(err error) report {
-	return report{reason: operation.ReasonOf(err), err: err}
+// failed is the result that an error of the media stands for.
+func failed(err error) operation.Result {
+	return operation.Result{Reason: operation.ReasonOf(err), Err: err}
 }
 
 // Blocking makes Media of a function that plays or records until it is done or ctx ends: the easy
@@ -123,9 +124,9 @@ func (f blocking) Start(t Task) error {
 		return errNilFunc
 	}
 	go func() {
-		told := report{reason: operation.Panicked, err: ErrExited}
-		defer func() { t.queue.blockingEnded(t.item, &told) }()
-		told = f.perform(t)
+		r := operation.Result{Reason: operation.Panicked, Err: ErrExited}
+		defer func() { t.queue.blockingEnded(t.item, &r) }()
+		f.perform(t, &r)
 	}()
 	return nil
 }
@@ -133,26 +134,23 @@ func (f blocking) Start(t Task) error {
 // Stop does nothing: whoever ended the operation has ended its context.
 func (blocking) Stop(Task) {}
 
-// perform runs the function, and returns what that reports, also if it panics.
-func (f blocking) perform(t Task) (told report) {
+// perform runs the function and fills in what that reports, also if it panics. If it exits its
+// goroutine, r stays as it was.
+func (f blocking) perform(t Task, r *operation.Result) {
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
 		if v := recover(); v != nil {
-			told = report{reason: operation.Panicked, err: failure(v)}
+			*r = operation.Result{Reason: operation.Panicked, Err: failure(v)}
 		}
 	}()
-	if f == nil {
-		returned = true
-		return failureReport(errNilFunc)
-	}
-	r, err := f(t.Context(), t.Turn)
+	result, err := f(t.Context(), t.Turn)
 	if err != nil {
-		r.Reason, r.Err = operation.ReasonOf(err), err
+		result.Reason, result.Err = operation.ReasonOf(err), err
 	}
-	told = newReport(r)
+	normalize(&result)
+	*r = result
 	returned = true
-	return told
 }

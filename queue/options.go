@@ -29,6 +29,7 @@ type config struct {
 	observers      []Observer // the inline one first, if there is one
 	inlineObserver bool
 	inlineMedia    bool
+	allInline      bool // the media, and the only observer, if there is one
 	logger         *slog.Logger
 	maxPending     int
 	maxUndelivered int // ended operations that the slowest observer has yet to get
@@ -131,6 +132,9 @@ var defaults = &config{
 	tickEvery:      tick,
 }
 
+// configWhenDone is the config of a queue that is done: it keeps no observer and no logger.
+var configWhenDone = new(config)
+
 func newConfig(opts []Option) (*config, error) {
 	c := new(config)
 	*c = *defaults
@@ -157,6 +161,8 @@ func newConfig(opts []Option) (*config, error) {
 	if c.maxPending <= math.MaxInt/4 {
 		c.maxUndelivered = 4 * c.maxPending
 	}
+	c.allInline = c.inlineMedia &&
+		(len(c.observers) == 0 || len(c.observers) == 1 && c.inlineObserver)
 	c.clocks = newClocks(c.stopTimeout, c.runTimeout, processWatch)
 	return c, nil
 }

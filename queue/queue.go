@@ -68,7 +68,7 @@ func New(callID string, media Media, opts ...Option) (*Queue, error) {
 	q := new(Queue)
 	q.callID, q.media = callID, media
 	_, q.machine.blocking = media.(blocking)
-	q.machine.config = c
+	q.machine.config, q.dispatch.seam = c, c.seam != nil
 	q.machine.log.init(len(c.observers))
 	return q, nil
 }
@@ -297,14 +297,14 @@ func (q *Queue) Snapshot() Snapshot {
 }
 
 // report applies what a task's media told.
-func (q *Queue) report(e *entry, r *report) {
+func (q *Queue) report(e *entry, r *operation.Result) {
 	q.lock(byCaller)
 	at := now(e)
 	q.commitEnd(q.machine.report(e, r, at), e, at)
 }
 
 // blockingEnded applies what a Blocking function told that ran on a goroutine of its own.
-func (q *Queue) blockingEnded(e *entry, r *report) {
+func (q *Queue) blockingEnded(e *entry, r *operation.Result) {
 	q.lock(byCaller)
 	at := now(e)
 	q.commitEnd(q.blockingReport(e, r, at), e, at)
@@ -397,8 +397,8 @@ const byCaller actor = 0 // or an actor of dispatch.go or timeout.go
 
 // lock takes the lock.
 func (q *Queue) lock(by actor) {
-	if seam := q.machine.config.seam; seam != nil {
-		seam(by)
+	if q.dispatch.seam {
+		q.machine.config.seam(by)
 	}
 	q.mu.Lock()
 }
@@ -406,7 +406,7 @@ func (q *Queue) lock(by actor) {
 // unlock releases it.
 func (q *Queue) unlock(by actor) {
 	q.mu.Unlock()
-	if seam := q.machine.config.seam; seam != nil {
-		seam(by)
+	if q.dispatch.seam {
+		q.machine.config.seam(by)
 	}
 }

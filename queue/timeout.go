@@ -165,9 +165,11 @@ func (q *Queue) syncTimeout(b *cancelBlock, at time.Time) {
 	if m.timeout == noTimeout {
 		return
 	}
-	t := new(timeout)
+	var t *timeout
 	if b != nil {
 		t = &b.timeout
+	} else {
+		t = new(timeout)
 	}
 	t.queue, t.entry, t.kind = q, m.current, m.timeout
 	q.armed = t

@@ -32,6 +32,9 @@ func (w *warnings) pending() bool { return w != nil && len(w.list) > 0 }
 
 // warn adds a warning. It calls no method of err, nor of the operation's request.
 func (q *Queue) warn(what string, e *entry, err error) {
+	if q.done { // of media that was abandoned: the logger may be gone
+		return
+	}
 	s := q.shellState()
 	if s.warnings == nil {
 		s.warnings = new(warnings)
