@@ -48,9 +48,10 @@ func (c *Control) Accept(g *Generation, at time.Time) {
 // Start moves the operation to running.
 func (c *Control) Start(at time.Time) error {
 	o := &c.op
-	next, err := c.status().After(Start)
-	if err != nil {
-		return err
+	w, dead := o.look()
+	next := w.status().next(Start)
+	if dead != 0 || next == 0 {
+		return &TransitionError{From: o.Status(), Event: Start}
 	}
 	o.started = at.Sub(o.accepted)
 	o.word.Store(uint32(newWord(next, 0, true)))
@@ -65,16 +66,17 @@ func (c *Control) End(r *Result, at time.Time) error {
 	if r.Reason.Status() == Failed {
 		e = Fail
 	}
-	next, err := c.status().After(e)
-	if err != nil {
-		return err
+	w, dead := o.look()
+	next := w.status().next(e)
+	if dead != 0 || next == 0 {
+		return &TransitionError{From: o.Status(), Event: e}
 	}
 	// All that a reader may see of the end, before the word that shows it.
 	o.ended, o.position = at.Sub(o.accepted), r.Position
 	if r.Err != nil || r.Recording != (Recording{}) {
 		o.outcome = &outcome{r.Err, r.Recording}
 	}
-	o.word.Store(uint32(newWord(next, r.Reason, word(o.word.Load()).started())))
+	o.word.Store(uint32(newWord(next, r.Reason, w.started())))
 	return nil
 }
 
@@ -144,8 +146,6 @@ func (c *Control) ReleaseValues() {
 	o.ctx, o.value = nil, nil
 	o.mu.Unlock()
 }
-
-func (c *Control) status() Status { return c.op.Status() }
 
 // CancelMediaProcessing returns the request of a cancel's own operation. It can't be enqueued.
 func CancelMediaProcessing() Request { return cancelMediaProcessing{} }

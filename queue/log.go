@@ -165,11 +165,18 @@ func (l *log) append(r record) {
 		delivered(&r)
 		return
 	}
-	if len(l.records) == len(l.first) && cap(l.records) == len(l.first) {
-		l.records = append(make([]record, 0, keepRecords), l.records...)
+	l.undelivered += r.ends()
+	if len(l.records) == cap(l.records) {
+		l.grow()
 	}
 	l.records = append(l.records, r)
-	l.undelivered += r.ends()
+}
+
+// grow makes room. The old records stay where they are: batches of them may be under way.
+//
+//go:noinline
+func (l *log) grow() {
+	l.records = slices.Grow(l.records, max(keepRecords-len(l.records), len(l.records)))
 }
 
 // behind reports whether an observer has yet to get something.

@@ -366,7 +366,7 @@ func (m *machine) applyReport(e *entry, r *operation.Result, at time.Time) (ende
 		if r.Reason == 0 {
 			r.Reason = e.control.Reason() // it says no more than that it was preempted
 		}
-		m.release(e, *r, at)
+		m.release(e, r, at)
 		return false
 	}
 	if r.Reason == 0 {
@@ -377,21 +377,24 @@ func (m *machine) applyReport(e *entry, r *operation.Result, at time.Time) (ende
 	return true
 }
 
-// release logs that the media of a preempted operation is free, once.
-func (m *machine) release(e *entry, r operation.Result, at time.Time) {
-	one := &struct {
+// release logs that the media of a preempted operation is free, once. It is a function of its own, so
+// that a report which ends its operation needs little of a stack.
+//
+//go:noinline
+func (m *machine) release(e *entry, r *operation.Result, at time.Time) {
+	released := &struct {
 		detail detail
 		result operation.Result
-	}{detail{at: at}, r}
-	one.detail.result = &one.result
-	m.log.append(record{entry: e, kinds: logReleased, detail: &one.detail})
+	}{detail{at: at}, *r}
+	released.detail.result = &released.result
+	m.log.append(record{entry: e, kinds: logReleased, detail: &released.detail})
 }
 
 // abandon takes the media from an operation whose media does not give it back.
 func (m *machine) abandon(e *entry, at time.Time) {
 	e.media |= abandoned
 	if e.media&(preempted|reported) == preempted {
-		m.release(e, operation.Result{
+		m.release(e, &operation.Result{
 			Reason: operation.Abandoned, Position: e.operation().Position(),
 		}, at)
 	}
