@@ -88,7 +88,8 @@ func (q *Queue) commit(by actor, at time.Time, b *cancelBlock, awaited []*entry)
 //
 //go:noinline
 func (q *Queue) dispatchHere(by actor, spawn bool) {
-	d := dispatcher{queue: q, by: by, inline: true, left: borrowedCalls, spawn: spawn}
+	var d dispatcher // field by field: a literal would be made beside it and copied
+	d.queue, d.by, d.inline, d.left, d.spawn = q, by, true, borrowedCalls, spawn
 	d.run()
 }
 
@@ -373,7 +374,7 @@ func (d *dispatcher) callObserver(role roles) {
 		d.left--
 	}
 	d.leave()
-	m.log.advance(i, &d.batch, m.live() > 0)
+	m.eventsDelivered(i, &d.batch)
 }
 
 // callMedia makes the call that the media is due.
@@ -530,8 +531,7 @@ func (d *dispatcher) callbackFailed(panicked any) {
 		d.mediaReturned(failed)
 	case role >= observerRole:
 		q.warn("an observer "+fault(err), nil, err)
-		m := &q.machine
-		m.log.advance(role.observer(), &d.batch, m.live() > 0)
+		q.machine.eventsDelivered(role.observer(), &d.batch)
 		d.booked(time.Time{})
 	}
 	if panicked == nil {

@@ -218,6 +218,14 @@ func (m *machine) runTimedOut(e *entry, at time.Time) (ended bool) {
 	return ended
 }
 
+// eventsDelivered notes what of a batch an observer got.
+func (m *machine) eventsDelivered(observer int, b *batch) {
+	m.log.advance(observer, b)
+	if m.log.keepsRoom() && m.live() == 0 {
+		m.log.dropRoom()
+	}
+}
+
 // due returns the call that the media is due for the current operation. It is no list of calls but
 // a comparison: what the operation needs against what the media got.
 func (m *machine) due() mediaCall {
