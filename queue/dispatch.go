@@ -19,7 +19,7 @@ import (
 
 // roles is a set of roles. At most one goroutine has a role, for as long as its callback is under
 // way, so that calls of one kind never overlap.
-type roles uint64
+type roles uint32
 
 const (
 	mediaRole roles = 1 << iota
@@ -29,16 +29,20 @@ const (
 
 // dispatchState is what a queue knows of its dispatchers.
 type dispatchState struct {
-	held     roles  // in a callback
-	detached roles  // of these, whose dispatcher is active no more
-	calls    uint32 // of own dispatchers
-	seen     uint32 // calls, when the watch last looked
-	current  uint8  // of the active own dispatcher: 1 + the number of its role, or 0 if in no callback
-	own      bool   // its own dispatcher is active
-	inline   bool   // an inline dispatcher is active
-	watched  bool
-	seam     bool // a test holds up whoever takes or releases the lock
-	clock    clockKind
+	held     roles // in a callback
+	detached roles // of these, whose dispatcher is active no more
+
+	finishing uint32 // timeouts armed or under way, and goroutines that are closing Done channels
+
+	calls   uint16 // of own dispatchers; it may wrap, the watch only looks whether it has changed
+	seen    uint16 // calls, when the watch last looked
+	current uint8  // of the active own dispatcher: 1 + the number of its role, or 0 if in no callback
+	own     bool   // its own dispatcher is active
+	inline  bool   // an inline dispatcher is active
+	watched bool
+	done    bool // Done is closed, or would be
+	seam    bool // a test holds up whoever takes or releases the lock
+	clock   clockKind
 }
 
 // borrowedCalls is how many calls are made on a goroutine that is not ours before one of ours goes
@@ -46,7 +50,7 @@ type dispatchState struct {
 const borrowedCalls = 256
 
 // observer returns the index of the observer whose role it is.
-func (r roles) observer() int { return bits.TrailingZeros64(uint64(r / observerRole)) }
+func (r roles) observer() int { return bits.TrailingZeros32(uint32(r / observerRole)) }
 
 // Actors, for tests: an own dispatcher that begins, and an inline one on a goroutine of ours.
 const (
@@ -63,14 +67,14 @@ func (q *Queue) commit(by actor, at time.Time, b *cancelBlock, awaited []*entry)
 	inline := q.claimInline()
 	spawn := q.claimOwn()
 	if len(awaited) > 0 {
-		q.finishing++
+		q.dispatch.finishing++
 		q.unlock(by)
 		q.spawn(spawn)
 		for _, e := range awaited {
 			e.control.NotifyDone()
 		}
 		q.lock(by)
-		q.finishing--
+		q.dispatch.finishing--
 		inline = inline || q.claimInline()
 		spawn = q.claimOwn()
 	}
@@ -197,21 +201,19 @@ func (q *Queue) mediaCallback() bool {
 		q.machine.cold != nil && q.machine.cold.shell.stuck > 0
 }
 
-// closeDone closes Done if there is nothing left to happen, and drops what the queue held, so that a
-// task which media keeps, though it was abandoned, keeps little.
+// closeDone closes Done if there is nothing left to happen, and cuts the link of the tasks, so that one
+// which media keeps keeps its operation alone.
 func (q *Queue) closeDone() {
 	m, d := &q.machine, &q.dispatch
-	if m.phase != phaseDrained || q.done || d.own || d.inline || d.held != 0 || q.finishing > 0 ||
+	if m.phase != phaseDrained || d.done || d.own || d.inline || d.held != 0 || d.finishing > 0 ||
 		!m.log.drained() || m.cold != nil && m.cold.shell.warnings.pending() {
 		return
 	}
-	q.done = true
+	d.done = true
 	q.media, m.generation = nil, nil
-	if !d.seam {
-		m.config = configWhenDone
-	}
-	if m.cold != nil && m.cold.shell.done != nil {
-		close(m.cold.shell.done)
+	q.link.queue.Store(nil)
+	if q.done != nil {
+		close(q.done)
 	}
 }
 
@@ -308,7 +310,7 @@ func (d *dispatcher) enter(role roles) {
 	d.role = role
 	s.held |= role
 	if !d.inline {
-		s.current = uint8(bits.Len64(uint64(role))) //nolint:gosec // at most 64
+		s.current = uint8(bits.Len32(uint32(role))) //nolint:gosec // at most 32
 		s.calls++
 	}
 	d.unlock()
@@ -382,7 +384,7 @@ func (d *dispatcher) callMedia() {
 	q := d.queue
 	m := &q.machine
 	d.entry, d.call = m.current, m.due()
-	media, task := q.media, Task{Turn{d.entry.operation(), d.entry}, q}
+	media, task := q.media, Task{Turn{d.entry.operation(), d.entry}, q.link}
 	d.left--
 	m.callEntered(d.entry, d.call)
 	if f, ok := media.(blocking); ok {
@@ -434,11 +436,11 @@ func (d *dispatcher) notifyDone(e *entry) {
 		return
 	}
 	q := d.queue
-	q.finishing++
+	q.dispatch.finishing++
 	d.unlock()
 	e.control.NotifyDone()
 	q.lock(d.by)
-	q.finishing--
+	q.dispatch.finishing--
 }
 
 // stopLate is for a Start that returned after its operation was abandoned: the media gets Stop for
@@ -479,7 +481,7 @@ func (d *dispatcher) runFunction() {
 			d.handOver()
 		}
 	}()
-	f.perform(Task{Turn{e.operation(), e}, q}, &r)
+	f.perform(Task{Turn{e.operation(), e}, q.link}, &r)
 	exited = false
 	d.functionReturned(e, &r)
 }

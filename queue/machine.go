@@ -130,13 +130,11 @@ func (m *machine) seal(at time.Time) {
 	m.advance(at)
 }
 
-// close ends every operation and the queue. The second time it changes nothing, but that media
-// which does not return is watched.
+// close ends every operation and the queue. The second time it changes nothing.
 func (m *machine) close(
 	why operation.Reason, cause error, b *cancelBlock, at time.Time,
 ) (cancelled, awaited []*entry) {
 	if m.phase >= phaseClosed {
-		m.watchCallback()
 		return nil, nil
 	}
 	m.phase = phaseClosed
@@ -272,10 +270,15 @@ func (m *machine) advance(at time.Time) {
 		m.phase = phaseClosed
 		m.coldState().closing = &operation.Result{Reason: operation.Succeeded}
 	}
-	if m.phase == phaseClosed && m.current == nil {
-		m.phase = phaseDrained
-		m.log.append(record{kinds: logClosed, detail: &detail{at: at, result: m.cold.closing}})
+	if m.phase != phaseClosed {
+		return
 	}
+	if m.current != nil {
+		m.watchCallback()
+		return
+	}
+	m.phase = phaseDrained
+	m.log.append(record{kinds: logClosed, detail: &detail{at: at, result: m.cold.closing}})
 }
 
 // live counts the operations that have not ended.

@@ -39,54 +39,64 @@ type Turn struct {
 	item *entry
 }
 
-// Live reports whether the operation still is what the call should hear. Ask right before every
-// frame: once CancelAll has returned, the answer is no. It costs two atomic loads.
-func (t Turn) Live() bool { return t.item != nil && t.item.control.Live() }
-
 // Progress tells how far the media has come, in what was played or recorded: one atomic store, as
-// cheap as that. It is what the Ended event of a cancelled operation tells, and a position that
-// moves is what keeps the run timeout away: to tell the same one again does not.
+// cheap as that. It is the position of a cancelled operation, and to tell it is what keeps the run
+// timeout away, whatever the position: a loop may tell the same ones again and again.
 func (t Turn) Progress(position time.Duration) {
 	if t.item != nil {
 		t.item.control.Progress(position)
 	}
 }
 
-// Context returns a context that ends with the operation, whatever the end; its cause is the
-// [operation.Reason]. It has the values of Enqueue's context. It is made when first asked for.
-func (t Turn) Context() context.Context {
-	if t.item == nil {
-		return operation.DeadContext(operation.Unspecified)
-	}
-	return t.item.control.Context()
-}
-
 // Task is an operation that media is to do, and the means to report its end. It is small, may be
 // copied, kept and compared, and its zero value is dead and harmless. A report counts once: what
-// comes later, or after the media was given up, changes nothing.
+// comes later, or after the media was abandoned, changes nothing. After the queue's Done a task that
+// is kept keeps its operation and nothing else.
 type Task struct {
 	Turn
 
-	queue *Queue
+	link *link
+}
+
+// queue returns the task's queue, or nil if there is none, or no more.
+func (t Task) queue() *Queue {
+	if t.link == nil || t.item == nil {
+		return nil
+	}
+	return t.link.queue.Load()
 }
 
 // End tells the queue that the media is through with the operation, and how it went; see
-// [operation.Result] for what may be left out. For an operation that was ended over the media's
-// head it frees the media and tells what there is: recording and position arrive as Released,
-// where a zero Reason means that of the operation.
+// [operation.Result] for what may be left out. For an operation that was preempted it frees the
+// media and tells what there is: recording and position arrive as Released, where a zero Reason
+// means that of the operation.
 // It does not block, save for what inline callbacks do, and may be called from any goroutine.
 func (t Task) End(r operation.Result) {
-	if t.queue == nil || t.item == nil {
+	if !r.Reason.Valid() && (r.Reason != 0 || r.Err != nil) {
+		t.endFor(r)
 		return
 	}
-	normalize(&r)
-	t.queue.report(t.item, &r)
+	if q := t.queue(); q != nil {
+		q.report(t.item, &r)
+	}
 }
 
-// Fail is End with err as cause and the first [operation.Reason] that errors.As finds in it, else
-// [operation.Unspecified]. Where another reason than the first is meant, call End.
+// endFor is End with a result whose error tells the reason. The error is code of others: it is asked
+// before the lock is taken, and if it exits this goroutine, the end is told all the same.
+func (t Task) endFor(r operation.Result) {
+	r.Reason = operation.Unspecified
+	defer func() { t.End(r) }()
+	r.Reason = operation.ReasonOf(r.Err)
+}
+
+// Fail is End with err as cause and the first [operation.Reason] that [operation.FindReason] finds in
+// it, else [operation.Unspecified]. Where another reason than the first is meant, call End.
 func (t Task) Fail(err error) {
-	t.End(failed(err))
+	r := operation.Result{Err: err}
+	if err == nil {
+		r.Reason = operation.Unspecified
+	}
+	t.End(r)
 }
 
 // normalize gives a result the reason that media means: a valid one, or zero for success. It asks the
@@ -120,12 +130,13 @@ type blocking func(ctx context.Context, t Turn) (operation.Result, error)
 // Start runs the function on a goroutine of its own, which ends with its report. A queue that has
 // this media itself, and not within another, runs the function on its dispatcher instead.
 func (f blocking) Start(t Task) error {
-	if f == nil {
-		return errNilFunc
-	}
 	go func() {
 		r := operation.Result{Reason: operation.Panicked, Err: ErrExited}
-		defer func() { t.queue.blockingEnded(t.item, &r) }()
+		defer func() {
+			if q := t.queue(); q != nil {
+				q.blockingEnded(t.item, &r)
+			}
+		}()
 		f.perform(t, &r)
 	}()
 	return nil
