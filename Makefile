@@ -99,11 +99,10 @@ bench: ## the micro benchmarks beside the code, then the same work by us, by pee
 report: ## measure everything, hold it to the budgets, and write docs/performance.md
 	go run ./bench/report -check
 
-SLACK ?= 25
-
 .PHONY: perfcheck
-perfcheck: ## the budgets as ratios, in less than two minutes, SLACK percent (default 25) let through
-	go run ./bench/report -short -check -slack $(SLACK)
+perfcheck: ## nothing is slower by a quarter than the commit in bench/reference, run beside it
+	go build -o bin/perfcheck ./bench/perfcheck
+	bin/perfcheck
 
 .PHONY: million
 million: ## a million idle calls at once, step by step
