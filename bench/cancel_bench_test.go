@@ -16,7 +16,7 @@ import (
 // each (asleep), and where an observer is told of each (observed).
 func BenchmarkCancelAll(b *testing.B) {
 	who := []*bench.Contestant{
-		bench.Inline, bench.Default, bench.Blocking, bench.ChanFull, bench.LoopLab,
+		bench.Inline, bench.Default, bench.Blocking, bench.Hand, bench.LoopLab,
 	}
 	compare(b, who, func(b *testing.B, c *bench.Contestant) {
 		for _, depth := range []int{1, 10, 100, 1000} {
@@ -94,7 +94,7 @@ func cancelAll(b *testing.B, c *bench.Contestant, form cancelled) {
 
 // BenchmarkStatus reads a state while another goroutine makes and cancels operations.
 func BenchmarkStatus(b *testing.B) {
-	compare(b, []*bench.Contestant{bench.Inline, bench.ChanFull, bench.LoopLab},
+	compare(b, []*bench.Contestant{bench.Inline, bench.Hand, bench.LoopLab},
 		func(b *testing.B, c *bench.Contestant) {
 			call := c.Open(bench.Setting{Use: bench.Held}).(bench.Canceller)
 			defer call.Close()

@@ -140,9 +140,9 @@ func (s Claims) String() string {
 	return strings.Join(names, ", ")
 }
 
-// Contestants returns all of them, ours first and the floor last.
+// Contestants returns all of them, ours first and the baseline last.
 func Contestants() []*Contestant {
 	return []*Contestant{
-		Inline, Default, Blocking, Chan, ChanFull, Pond, WorkerPool, Ants, ProtoActor, LoopLab, Floor,
+		Inline, Default, Blocking, Chan, Hand, Pond, WorkerPool, Ants, ProtoActor, LoopLab, Baseline,
 	}
 }

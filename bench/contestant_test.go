@@ -109,7 +109,7 @@ func TestIDsDifferAndStatesMove(t *testing.T) {
 				t.Fatalf("status %v, want completed", s)
 			}
 		}
-		if c.Claims.Has(bench.Isolates) || c == bench.ChanFull { // those that run elsewhere
+		if c.Claims.Has(bench.Isolates) || c == bench.Hand { // those that run elsewhere
 			o := call.Submit(bench.NewWork(func() { <-release }))
 			next := call.Submit(bench.NewWork(func() {}))
 			for o.Status() != operation.Running {
@@ -143,13 +143,13 @@ func TestEventsAreNumberedAndComplete(t *testing.T) {
 	each(t, bench.Events, func(t *testing.T, c *bench.Contestant) {
 		var mu sync.Mutex
 		var seqs []uint64
-		lives := map[uuid.UUID][]string{}
+		events := map[uuid.UUID][]string{}
 		call := c.Open(bench.Setting{Use: bench.Stream, Observe: func(e bench.Told) {
 			mu.Lock()
 			defer mu.Unlock()
 			seqs = append(seqs, e.Seq)
 			if e.Op != nil {
-				lives[e.Op.ID()] = append(lives[e.Op.ID()], e.What)
+				events[e.Op.ID()] = append(events[e.Op.ID()], e.What)
 			}
 		}})
 		const n = 100
@@ -164,16 +164,16 @@ func TestEventsAreNumberedAndComplete(t *testing.T) {
 				t.Fatalf("event %d has the number %d", i+1, seq)
 			}
 		}
-		if len(lives) != n {
-			t.Errorf("events of %d operations, want %d", len(lives), n)
+		if len(events) != n {
+			t.Errorf("events of %d operations, want %d", len(events), n)
 		}
-		for id, life := range lives {
+		for id, kinds := range events {
 			// What is closed before it starts has no start; what is closed while it runs, a release.
-			if life[len(life)-1] == "released" {
-				life = life[:len(life)-1]
+			if kinds[len(kinds)-1] == "released" {
+				kinds = kinds[:len(kinds)-1]
 			}
-			if life[0] != "accepted" || life[len(life)-1] != "ended" || len(life) > 3 {
-				t.Errorf("operation %v: %v", id, life)
+			if kinds[0] != "accepted" || kinds[len(kinds)-1] != "ended" || len(kinds) > 3 {
+				t.Errorf("operation %v: %v", id, kinds)
 			}
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -109,10 +110,11 @@ func (c *check) meet(i int, reference, today map[string]figures) {
 	slices.Sort(c.gone)
 }
 
-// order sorts benchmarks as they are picked, and those of one pick by length and name: depth=10
-// before depth=1000.
+// order sorts benchmarks by pick and function, and those of one function by length: depth=10 before
+// depth=1000.
 func (b *checked) order() []string {
-	return []string{fmt.Sprintf("%3d%3d", b.pick, len(b.name)), b.name}
+	function, _, _ := strings.Cut(b.name, "/")
+	return []string{fmt.Sprint(b.pick), function, fmt.Sprintf("%3d", len(b.name)), b.name}
 }
 
 func (b *checked) add(reference, today figures) {

@@ -18,10 +18,10 @@ type section struct {
 
 var sections = []section{
 	{
-		title: "One operation's life", bench: "Life", units: []string{"ns/op", "B/op", "allocs/op"},
-		about: "A round trip on one call: the operation is made, accepted, started and ended, and\n" +
-			"whoever waits for it is told. Inline the media reports after its Start has returned.",
-		charts: []string{"life.svg"},
+		title: "Round trip of one operation", bench: "RoundTrip", units: []string{"ns/op", "B/op", "allocs/op"},
+		about: "On one call: the operation is made, accepted, started and ended, and whoever waits for\n" +
+			"it is told. Inline the media reports after its Start has returned.",
+		charts: []string{"roundtrip.svg"},
 	},
 	{
 		title: "Bursts", bench: "Burst", units: []string{"ns/operation"},
@@ -69,8 +69,8 @@ var sections = []section{
 		},
 		about: "1,000 busy calls, each with an observer that takes 1 ms over every event, 10,000\n" +
 			"operations a second from elsewhere, and probes: an Enqueue, and the time from a cancel\n" +
-			"until the media is told. The floor is what the machine does under a like load: the floor's\n" +
-			"life, and the time until a goroutine runs that was started.",
+			"until the media is told. The baseline is what the machine does under a like load: its own round\n" +
+			"trip, and the time until a goroutine runs that was started.",
 		charts: []string{"tails.svg"},
 	},
 	{

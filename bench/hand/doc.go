@@ -1,7 +1,7 @@
-// Package grown is the channel design, a goroutine for each call that waits on a channel, grown
-// to what a queue of media operations must do: ids, states, times, events in order, and a cancel of
-// everything at one instant with a receipt. It is what a good engineer comes to who starts from
-// that design, and the fairest thing to compare ivrqueue with.
+// Package hand is the queue that a good engineer writes by hand: a goroutine for each call that waits
+// on a channel, grown to what a queue of media operations must do, which is ids, states, times, events
+// in order, and a cancel of everything at one instant with a receipt. The budgets of ivrqueue are
+// ratios to it.
 //
 // What runs is a function, on the call's goroutine, which tells the observer as well; so there is
 // one goroutine, no hand-over between two, and two critical sections for an operation beside that
@@ -20,4 +20,4 @@
 // # Cost
 //
 // A goroutine for each call, idle or not.
-package grown
+package hand

@@ -1,4 +1,4 @@
-package grown
+package hand
 
 import "ivrqueue/operation"
 

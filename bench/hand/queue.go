@@ -1,4 +1,4 @@
-package grown
+package hand
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 
 // What a queue refuses.
 var (
-	ErrClosed = errors.New("grown: closed")
-	ErrFull   = errors.New("grown: full")
+	ErrClosed = errors.New("hand: closed")
+	ErrFull   = errors.New("hand: full")
 )
 
 // MaxPending is how many operations may wait.
