@@ -11,8 +11,9 @@ import (
 	"ivrqueue/operation"
 )
 
-// Baseline is the least that an operation's round trip can cost: allocate it, make an id, take a lock
-// twice, store a state twice, read the clock twice. It is no queue; nothing could be faster and be one.
+// Baseline is the least that an operation's round trip can cost: allocate it, make an id, take a
+// lock twice, store a state twice, read the clock twice. It is no queue; nothing could be faster
+// and be one.
 var Baseline = &Contestant{
 	Name:   "baseline",
 	How:    "no queue: allocate, uuid.New, two locks, two state stores, two clock reads",
@@ -30,8 +31,9 @@ type baseline struct {
 // made next: by chance they would share one, and two processors fight for it.
 type apart [128]byte
 
-// baselineOp has the fields that an operation can be asked for, laid down plainly, and nothing that a
-// queue needs: 192 bytes. So the baseline pays for the memory that a round trip needs, and no more.
+// baselineOp has the fields that an operation can be asked for, laid down plainly, and nothing that
+// a queue needs: 192 bytes. So the baseline pays for the memory that a round trip needs, and no
+// more.
 //
 //nolint:unused // its size is what counts
 type baselineOp struct {

@@ -1,7 +1,7 @@
-// Package hand is the queue that a good engineer writes by hand: a goroutine for each call that waits
-// on a channel, grown to what a queue of media operations must do, which is ids, states, times, events
-// in order, and a cancel of everything at one instant with a receipt. The budgets of ivrqueue are
-// ratios to it.
+// Package hand is the queue that a good engineer writes by hand: a goroutine for each call that
+// waits on a channel, grown to what a queue of media operations must do, which is ids, states,
+// times, events in order, and a cancel of everything at one instant with a receipt. The budgets of
+// ivrqueue are ratios to it.
 //
 // What runs is a function, on the call's goroutine, which tells the observer as well; so there is
 // one goroutine, no hand-over between two, and two critical sections for an operation beside that

@@ -69,7 +69,7 @@ func (c *check) round(ctx context.Context, round, i int, p pick) (ran int, err e
 	}
 	trees := [2]runner{c.reference, c.today}
 	var got [2]samples
-	for _, who := range []int{0, 1, 1, 0} { // so that neither gains if the machine gets slower or faster
+	for _, who := range []int{0, 1, 1, 0} { // fair while the machine gets slower or faster
 		more, err := trees[(who+round)%2](ctx, p)
 		if err != nil {
 			return 0, err
@@ -137,10 +137,10 @@ func (c *check) open(i int) (names []string) {
 
 // judged is one figure of a benchmark with its verdict.
 type judged struct {
-	unit string
 	change
 	verdict
 
+	unit             string
 	reference, today float64 // medians
 }
 
@@ -181,6 +181,7 @@ func (b *checked) verdict() verdict {
 			return worse
 		case undecided:
 			v = undecided
+		case same:
 		}
 	}
 	return v

@@ -167,9 +167,9 @@ func TestOnlyWhatIsUndecidedIsRunAgain(t *testing.T) {
 		}
 		return n
 	}
-	for _, clear := range []string{"Burst/default", "Contended/inline/producers=1"} {
-		if n := count(clear); n != 2*timeRounds {
-			t.Errorf("%s is clear, and was run %d times, want %d", clear, n, 2*timeRounds)
+	for _, name := range []string{"Burst/default", "Contended/inline/producers=1"} {
+		if n := count(name); n != 2*timeRounds {
+			t.Errorf("%s is clear, and was run %d times, want %d", name, n, 2*timeRounds)
 		}
 	}
 	if names := c.worse(); !slices.Equal(names, []string{"Parallel/inline"}) {

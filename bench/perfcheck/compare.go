@@ -8,8 +8,8 @@ import (
 // pair is what one round measured: the reference, and today's code within a second of it.
 type pair struct{ reference, today float64 }
 
-// change is how today's figures differ from the reference's, and the interval that the difference is
-// in with much confidence: ratios of times, differences of counts.
+// change is how today's figures differ from the reference's, and the interval that the difference
+// is in with much confidence: ratios of times, differences of counts.
 type change struct{ estimate, lo, hi float64 }
 
 // verdict is what can be said of a change.

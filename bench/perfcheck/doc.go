@@ -11,8 +11,8 @@
 // Rounds are repeated for whatever is not decided yet, within a limit of time.
 //
 // Times are compared with an interval ([compare]), allocations and bytes exactly, but for what a
-// count that is an average blurs. A benchmark that only one of the two trees has is reported and not
-// judged.
+// count that is an average blurs. A benchmark that only one of the two trees has is reported and
+// not judged.
 //
 // # Errors
 //

@@ -24,7 +24,8 @@ const (
 func main() {
 	var c check
 	flag.IntVar(&c.rounds, "rounds", 100, "at most so many rounds of a benchmark that is undecided")
-	flag.DurationVar(&c.limit, "limit", 90*time.Second, "no round begins after so long, but for the first few, which are always needed")
+	flag.DurationVar(&c.limit, "limit", 90*time.Second,
+		"no round begins after so long, but for the first few, which are always needed")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	status := run(ctx, &c, ".", os.Stdout, os.Stderr)

@@ -14,10 +14,11 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// compile makes a program of a tree's benchmarks. What tells one tree from the other, like its path,
-// does not get into it: two equal trees make two equal programs.
+// compile makes a program of a tree's benchmarks. What tells one tree from the other, like its
+// path, does not get into it: two equal trees make two equal programs.
 func compile(ctx context.Context, tree, binary string) error {
-	c := exec.CommandContext(ctx, "go", "test", "-c", "-trimpath", "-buildvcs=false", "-o", binary, "./bench")
+	c := exec.CommandContext(ctx,
+		"go", "test", "-c", "-trimpath", "-buildvcs=false", "-o", binary, "./bench")
 	c.Dir = tree
 	c.Env = append(os.Environ(), "GOWORK=", "PWD="+tree) // its own go.work
 	if out, err := c.CombinedOutput(); err != nil {
@@ -92,8 +93,8 @@ const timeUnit = "ns/op"
 // figures are those of one benchmark in a round, by unit.
 type figures map[string]float64
 
-// figures takes the least of each: whatever else the machine and the runtime do only adds to what an
-// operation costs.
+// figures takes the least of each: whatever else the machine and the runtime do only adds to what
+// an operation costs.
 func (s samples) figures() map[string]figures {
 	all := map[string]figures{}
 	for name, units := range s {

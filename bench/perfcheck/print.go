@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// print writes a line for each benchmark: how long today's code takes for what the reference needs 1
-// for, the interval, what was counted, and the verdict.
+// print writes a line for each benchmark: how long today's code takes for what the reference needs
+// 1 for, the interval, what was counted, and the verdict.
 func (c *check) print(out io.Writer) {
 	width := 0
 	for _, b := range c.both {

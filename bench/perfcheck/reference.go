@@ -40,8 +40,8 @@ func readReference(root string) (hash string, err error) {
 	return hash, nil
 }
 
-// findCommit returns in words which commit the hash names, or an error that says what is missing and
-// how to get it.
+// findCommit returns in words which commit the hash names, or an error that says what is missing
+// and how to get it.
 func findCommit(ctx context.Context, root, hash string) (title string, err error) {
 	if _, err := exec.LookPath("git"); err != nil {
 		return "", fmt.Errorf("git is not installed: it is needed to check out commit %s, "+
@@ -68,7 +68,8 @@ func findCommit(ctx context.Context, root, hash string) (title string, err error
 }
 
 // checkOut makes a worktree of the commit in the folder. It is removed with remove, also after an
-// error. If the process is killed before that, git worktree prune forgets it once the folder is gone.
+// error. If the process is killed before that, git worktree prune forgets it once the folder is
+// gone.
 func checkOut(ctx context.Context, root, dir, hash string) (tree string, remove func(), err error) {
 	tree = filepath.Join(dir, "reference")
 	remove = func() {

@@ -77,7 +77,7 @@ var budgets = []budget{
 	ended("", 100, 30), ended("", 1000, 30),
 	ended("awaited/", 100, 50), ended("awaited/", 1000, 50),
 	{
-		id: "B6", part: "allocations", work: "allocations for each operation ended, Done asked for or not",
+		id: "B6", part: "allocations", work: "allocations for each, Done asked for or not",
 		unit: "allocs", limit: 0, value: larger(perEnded(""), perEnded("awaited/")),
 		profiles: []string{allocationsOf + "CancelAll/inline/awaited/depth=1000"},
 	},
@@ -87,7 +87,8 @@ var budgets = []budget{
 		unit: "B", limit: 320, value: figure("IdleCall/inline", "B/call"),
 	},
 	{
-		id: "B7", part: "goroutines", work: "its goroutines, inline or default", unit: "goroutines", limit: 0,
+		id: "B7", part: "goroutines", work: "its goroutines, inline or default",
+		unit: "goroutines", limit: 0,
 		value: larger(figure("IdleCall/inline", "goroutines/call"),
 			figure("IdleCall/default", "goroutines/call")),
 	},
@@ -101,7 +102,7 @@ var budgets = []budget{
 		1, "Contended/inline/producers=2", "Contended/hand/producers=2"),
 	ratio("B10", "two queues", "two producers, each on its own, inline, of hand's",
 		0.5, "Parallel/inline", "Parallel/hand"),
-	ratio("B11", "inline", "round trip on one of 100,000 calls at random, inline, of hand's on as many",
+	ratio("B11", "inline", "round trip on one of 100,000 calls at random, inline, of hand's so",
 		0.4, "LiveCalls/inline/calls=100000", "LiveCalls/hand/calls=100000"),
 	ratio("B11", "default", "the same, default delivery",
 		0.5, "LiveCalls/default/calls=100000", "LiveCalls/hand/calls=100000"),
@@ -111,13 +112,13 @@ var budgets = []budget{
 			figure("HTTPCancel/ours", "requests/s"), figure("HTTPCancel/bare", "requests/s")),
 		profiles: []string{"HTTPCancel/ours", "HTTPCancel/bare"},
 	},
-	tail("enqueue", "p99.9 of Enqueue with 1,000 busy calls and slow observers, of the baseline's own"),
+	tail("enqueue", "p99.9 of Enqueue with 1,000 busy calls and slow observers, of the baseline's"),
 	tail("stop", "p99.9 from CancelAll to Stop with the same, of the start of a goroutine"),
 }
 
 func cancel(depth int) budget {
 	name := func(who string) string { return fmt.Sprintf("CancelAll/%s/depth=%d", who, depth) }
-	return ratio("B5", fmt.Sprint(depth), fmt.Sprintf("CancelAll of %d, of hand's", depth),
+	return ratio("B5", thousands(depth), fmt.Sprintf("CancelAll of %d, of hand's", depth),
 		1.2, name("inline"), name("hand"))
 }
 
@@ -125,7 +126,8 @@ func cancel(depth int) budget {
 func ended(form string, depth int, limit float64) budget {
 	name := fmt.Sprintf("CancelAll/inline/%sdepth=%d", form, depth)
 	b := budget{
-		id: "B6", part: thousands(depth), work: fmt.Sprintf("CancelAll of %s, for each", thousands(depth)),
+		id: "B6", part: thousands(depth),
+		work: fmt.Sprintf("CancelAll of %s, for each", thousands(depth)),
 		unit: "ns", limit: limit, value: figure(name, "ns/victim"), profiles: []string{name},
 	}
 	if form != "" {

@@ -5,8 +5,8 @@
 //	go run ./bench/report -check           # besides, exit with 1 if a budget is missed
 //	go run ./bench/report -from raw.txt    # write again what -raw raw.txt has kept
 //
-// A budget is met or missed on the machine that it was measured on. Whether the code became slower is
-// another question, and command perfcheck answers it.
+// A budget is met or missed on the machine that it was measured on. Whether the code became slower
+// is another question, and command perfcheck answers it.
 //
 // The benchmarks are those of package bench, compiled once. A round runs each workload in a process
 // of its own, for a short time, all its contestants one after the other, and with another one first

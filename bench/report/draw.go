@@ -26,7 +26,8 @@ var (
 	faint  = color.RGBA{0xdd, 0xe1, 0xe5, 0xff}
 )
 
-// palette has ours in blues, the channel designs in greens, the baseline in grey, the rest in earth.
+// palette has ours in blues, the channel designs in greens, the baseline in grey, the rest in
+// earth.
 var palette = map[string]color.Color{
 	"inline":          accent,
 	"inline, awaited": color.RGBA{0x1b, 0x3a, 0x6b, 0xff},

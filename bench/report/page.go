@@ -60,16 +60,18 @@ func (p *page) chart(file, alt string) { p.printf("![%s](performance/%s)\n\n", a
 
 func (p *page) machine() {
 	m := p.all.machine
-	p.printf("Measured on: %s, %s cores, %s of memory, %s/%s, kernel %s, %s; %d rounds of %s a benchmark.\n\n",
+	p.printf("Measured on: %s, %s cores, %s of memory, %s/%s, kernel %s, %s; "+
+		"%d rounds of %s a benchmark.\n\n",
 		m["cpu"], m["cores"], m["memory"], m["goos"], m["goarch"], m["kernel"], m["go"],
 		p.all.rounds, m["benchtime"])
 }
 
 func (p *page) budgets() {
 	p.printf("## The budgets\n\n" +
-		"`hand` is what a good engineer writes by hand to the same contract: a goroutine and a channel\n" +
-		"for each call, with ids, states, times, ordered events and an atomic cancel. It isolates\n" +
-		"nobody, and an idle call holds a goroutine. A budget is met or missed on this machine.\n\n")
+		"`hand` is what a good engineer writes by hand to the same contract: a goroutine and a\n" +
+		"channel for each call, with ids, states, times, ordered events and an atomic cancel. It\n" +
+		"isolates nobody, and an idle call holds a goroutine. A budget is met or missed on this\n" +
+		"machine.\n\n")
 	p.chart("budgets.svg", "each cost as a part of its budget")
 	p.printf("| | work | measured | budget | |\n|---|---|---:|---:|---|\n")
 	for _, v := range p.verdicts {
@@ -83,9 +85,9 @@ func (p *page) budgets() {
 	}
 	baseline := summarize(against(
 		figure("RoundTrip/inline", "ns/op"), figure("RoundTrip/baseline", "ns/op"))(p.all))
-	p.printf("\nA round trip inline takes %s (%s to %s) of what the baseline takes, the least that it can\n"+
-		"cost: allocate the operation, `uuid.New`, two lock/unlock pairs, two state stores, two clock\n"+
-		"reads. How much that is differs most from machine to machine.\n\n",
+	p.printf("\nA round trip inline takes %s (%s to %s) of what the baseline takes, the least that\n"+
+		"it can cost: allocate the operation, `uuid.New`, two lock/unlock pairs, two state stores, two\n"+
+		"clock reads. That ratio differs most from machine to machine.\n\n",
 		number(baseline.median, times), number(baseline.lo, times), number(baseline.hi, times))
 }
 

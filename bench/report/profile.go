@@ -16,7 +16,8 @@ import (
 
 // alwaysProfiled are the benchmarks that the chart compares.
 var alwaysProfiled = []string{
-	"RoundTrip/baseline", "RoundTrip/inline", "RoundTrip/default", "RoundTrip/blocking", "RoundTrip/hand",
+	"RoundTrip/baseline", "RoundTrip/inline", "RoundTrip/default", "RoundTrip/blocking",
+	"RoundTrip/hand",
 }
 
 // toProfile returns the benchmarks whose profiles are taken: those of the chart, and those that say
@@ -62,12 +63,13 @@ var purposes = []purpose{
 	}},
 	{"clock", "to ask what time it is", []string{"time.Now", "time.Since", "time.runtimeNow"}},
 	{"ids", "to make an id", []string{
-		"math/rand/v2.", "internal/chacha8rand.", "crypto/", "github.com/google/uuid.", "ivrqueue/bench/ids.",
+		"math/rand/v2.", "internal/chacha8rand.", "crypto/", "github.com/google/uuid.",
+		"ivrqueue/bench/ids.",
 	}},
 	{"locks", "to take and release locks", []string{
 		"sync.(*Mutex)", "internal/sync.(*Mutex)", "sync.runtime_Sem", "internal/sync.runtime_Sem",
 	}},
-	{"goroutines", "to begin, wake, schedule and end goroutines, and their channels and timers", []string{
+	{"goroutines", "to begin, wake, schedule and end goroutines; channels and timers", []string{
 		"runtime.newproc", "runtime.goexit0", "runtime.mcall", "runtime.mstart", "runtime.morestack",
 		"runtime.gopark", "runtime.goready", "runtime.chan", "runtime.selectgo", "runtime.closechan",
 		"runtime.systemstack_switch", "runtime.schedule", "time.AfterFunc", "time.(*Timer)", "context.",
@@ -76,7 +78,8 @@ var purposes = []purpose{
 		"net/http.", "net.", "internal/poll.", "encoding/json", "bufio.",
 	}},
 	{"queue", "what else our queue does, or the hand-written one", []string{
-		"ivrqueue/queue.", "ivrqueue/operation.", "ivrqueue/tone.", "ivrqueue/graph.", "ivrqueue/bench/hand.",
+		"ivrqueue/queue.", "ivrqueue/operation.", "ivrqueue/tone.", "ivrqueue/graph.",
+		"ivrqueue/bench/hand.",
 	}},
 	{rest, "the benchmark itself, and what can't be told apart", nil},
 }
@@ -114,7 +117,9 @@ func runProfiles(binary string, names []string, long time.Duration, out *bytes.B
 
 // takeProfile runs a benchmark and returns the profile of its time, or of its allocations: of every
 // one of them.
-func takeProfile(binary, bench string, allocations bool, long time.Duration) (*profile.Profile, error) {
+func takeProfile(
+	binary, bench string, allocations bool, long time.Duration,
+) (*profile.Profile, error) {
 	file := filepath.Join(filepath.Dir(binary), "a.prof")
 	if within(bench) != "" {
 		long *= 5
@@ -136,8 +141,8 @@ func takeProfile(binary, bench string, allocations bool, long time.Duration) (*p
 	return profile.ParseData(data)
 }
 
-// allocationsOf, before the name of a benchmark, names the profile of its allocations instead of its
-// time.
+// allocationsOf, before the name of a benchmark, names the profile of its allocations instead of
+// its time.
 const allocationsOf = "allocations/"
 
 // exactly returns a pattern that matches the benchmark and no other.
@@ -147,7 +152,9 @@ func exactly(name string) string {
 
 // partsOf returns what part of the time, or of the allocations, went to what, in percent. What says
 // to what a stack goes.
-func partsOf(prof *profile.Profile, within string, what func(stack []string) string) map[string]float64 {
+func partsOf(
+	prof *profile.Profile, within string, what func(stack []string) string,
+) map[string]float64 {
 	parts, all := map[string]float64{}, 0.0
 	column := slices.IndexFunc(prof.SampleType, func(t *profile.ValueType) bool {
 		return t.Type == "cpu" || t.Type == "alloc_objects"
@@ -239,7 +246,7 @@ func (a *results) dearest(name string) string {
 // their profiles, as times. It is empty if one of them was not measured.
 func (a *results) difference(ours, other string) string {
 	mine, theirs := a.median(ours, "ns/op"), a.median(other, "ns/op")
-	if !(mine > theirs && theirs > 0) {
+	if math.IsNaN(mine) || math.IsNaN(theirs) || theirs <= 0 || mine <= theirs {
 		return ""
 	}
 	type more struct {
@@ -282,7 +289,8 @@ func (p *page) misses() {
 				"Go's.\n\n")
 			first = false
 		}
-		p.printf("**%s**, %s: %s, the budget is %s.", v.name(), v.work, number(v.got.median, v.unit), v.bound())
+		p.printf("**%s**, %s: %s, the budget is %s.",
+			v.name(), v.work, number(v.got.median, v.unit), v.bound())
 		if len(v.profiles) == 2 {
 			if d := p.all.difference(v.profiles[0], v.profiles[1]); d != "" {
 				p.printf(" %s", d)

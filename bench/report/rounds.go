@@ -26,14 +26,16 @@ var workloads = []workload{
 	{"^BenchmarkContended$", 2, 1},
 	{"^BenchmarkParallel$", 2, 1},
 	{"^BenchmarkBurst$/^(default|hand)$", 2, 1},
-	{"^BenchmarkBurst$/^(inline|blocking|chan|pond|workerpool|ants|protoactor|looplab|baseline)$", 1, 2},
+	{"^BenchmarkBurst$/" +
+		"^(inline|blocking|chan|pond|workerpool|ants|protoactor|looplab|baseline)$", 1, 2},
 	{"^BenchmarkCancelAll$", 1, 1},
 	{"^BenchmarkTone$", 1, 1},
 	{"^BenchmarkStatus$", 1, 1},
 	{"^BenchmarkHTTPCancel$", 2, 1},
 	{"^BenchmarkIdleCall$", 1, 2},
 	{"^BenchmarkLiveCalls$/^(inline|default|hand)$", 4, 1},
-	{"^BenchmarkLiveCalls$/^(blocking|chan|pond|workerpool|ants|protoactor|looplab|baseline)$", 1, 2},
+	{"^BenchmarkLiveCalls$/" +
+		"^(blocking|chan|pond|workerpool|ants|protoactor|looplab|baseline)$", 1, 2},
 	{"^BenchmarkTails$", 30, 1},
 }
 

@@ -18,9 +18,10 @@ type section struct {
 
 var sections = []section{
 	{
-		title: "Round trip of one operation", bench: "RoundTrip", units: []string{"ns/op", "B/op", "allocs/op"},
-		about: "On one call: the operation is made, accepted, started and ended, and whoever waits for\n" +
-			"it is told. Inline the media reports after its Start has returned.",
+		title: "Round trip of one operation", bench: "RoundTrip",
+		units: []string{"ns/op", "B/op", "allocs/op"},
+		about: "On one call: the operation is made, accepted, started and ended, and whoever waits\n" +
+			"for it is told. Inline the media reports after its Start has returned.",
 		charts: []string{"roundtrip.svg"},
 	},
 	{
@@ -69,8 +70,8 @@ var sections = []section{
 		},
 		about: "1,000 busy calls, each with an observer that takes 1 ms over every event, 10,000\n" +
 			"operations a second from elsewhere, and probes: an Enqueue, and the time from a cancel\n" +
-			"until the media is told. The baseline is what the machine does under a like load: its own round\n" +
-			"trip, and the time until a goroutine runs that was started.",
+			"until the media is told. The baseline is what the machine does under a like load: its own\n" +
+			"round trip, and the time until a goroutine runs that was started.",
 		charts: []string{"tails.svg"},
 	},
 	{
