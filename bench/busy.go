@@ -25,7 +25,7 @@ type BusyCall interface {
 	Close()
 }
 
-// Stopwatch collects the times from a CancelAll until the media was told. What the end of the call
+// Stopwatch collects the times from a CancelAll until Stop was called. What the end of the call
 // stops does not count: so whoever closes the calls first has the last of them too.
 type Stopwatch struct {
 	mu    sync.Mutex
@@ -140,7 +140,7 @@ func (c *busyHand) CancelAll() {
 func (c *busyHand) Close() { c.queue.Close() }
 
 // BusyBaseline is what the machine does under a load of its kind: an operation is a goroutine that
-// sleeps as an observer does, and a cancel is told to a goroutine that is started for it.
+// sleeps as an observer does, and a cancel starts a goroutine.
 func BusyBaseline(stops *Stopwatch) BusyCall { return &busyBaseline{stops: stops} }
 
 type busyBaseline struct {

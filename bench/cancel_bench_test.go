@@ -11,9 +11,9 @@ import (
 	"ivrqueue/bench"
 )
 
-// BenchmarkCancelAll cancels a call of some depth; what is told is the cancel alone. For ours also
-// where somebody has asked for the Done channel of each victim (awaited), where somebody sleeps on
-// each (asleep), and where an observer is told of each (observed).
+// BenchmarkCancelAll cancels a call of some depth; what is timed is the cancel alone. For ours also
+// where somebody has asked for the Done channel of each operation (awaited), where somebody sleeps on
+// each (asleep), and where an observer gets an event of each (observed).
 func BenchmarkCancelAll(b *testing.B) {
 	who := []*bench.Contestant{
 		bench.Inline, bench.Default, bench.Blocking, bench.Hand, bench.LoopLab,
@@ -70,13 +70,13 @@ func cancelAll(b *testing.B, c *bench.Contestant, form cancelled) {
 		n := call.CancelAll()
 		spent += time.Since(begin)
 		if n != form.depth {
-			b.Fatalf("%d victims, want %d", n, form.depth)
+			b.Fatalf("%d ended, want %d", n, form.depth)
 		}
 		sleepers.Wait()
 		call.Settle()
 	}
 	b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "ns/op")
-	b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N*form.depth), "ns/victim")
+	b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N*form.depth), "ns/cancelled")
 
 	var before, after runtime.MemStats
 	least := ^uint64(0) // the counts are the whole process's, and others allocate now and then

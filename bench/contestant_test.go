@@ -144,7 +144,7 @@ func TestEventsAreNumberedAndComplete(t *testing.T) {
 		var mu sync.Mutex
 		var seqs []uint64
 		events := map[uuid.UUID][]string{}
-		call := c.Open(bench.Setting{Use: bench.Stream, Observe: func(e bench.Told) {
+		call := c.Open(bench.Setting{Use: bench.Stream, Observe: func(e bench.Event) {
 			mu.Lock()
 			defer mu.Unlock()
 			seqs = append(seqs, e.Seq)
@@ -191,11 +191,11 @@ func TestACancelEndsAllAndSaysWhom(t *testing.T) {
 				}
 				call.Settle()
 				if n := call.CancelAll(); n != depth {
-					t.Errorf("%d victims, want %d", n, depth)
+					t.Errorf("%d ended, want %d", n, depth)
 				}
-				for i, op := range call.Victims() {
+				for i, op := range call.Cancelled() {
 					if op.ID() != ops[i].ID() || op.Status() != operation.Failed {
-						t.Errorf("victim %d is %v, %v", i, op.ID(), op.Status())
+						t.Errorf("operation %d is %v, %v", i, op.ID(), op.Status())
 					}
 				}
 				call.Settle()
@@ -203,14 +203,14 @@ func TestACancelEndsAllAndSaysWhom(t *testing.T) {
 					t.Errorf("%d operations were started, want the first only", n)
 				}
 				if n := call.CancelAll(); n != 0 {
-					t.Errorf("%d victims of a call that has nothing", n)
+					t.Errorf("%d ended of a call that has nothing", n)
 				}
 			}
 		}
 	})
 }
 
-// Any reader who sees one victim failed sees all of them failed.
+// Any reader who sees one operation failed sees all of them failed.
 func TestACancelIsOneInstantForEveryReader(t *testing.T) {
 	each(t, bench.Cancels, func(t *testing.T, c *bench.Contestant) {
 		call := open(t, c, bench.Setting{Use: bench.Held}).(bench.Canceller)
@@ -227,7 +227,7 @@ func TestACancelIsOneInstantForEveryReader(t *testing.T) {
 				}
 				for i, op := range ops {
 					if s := op.Status(); s != operation.Failed {
-						t.Errorf("victim %d is %v when the first is failed", i, s)
+						t.Errorf("operation %d is %v when the first is failed", i, s)
 					}
 				}
 			})

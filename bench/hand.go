@@ -20,7 +20,7 @@ var Hand = &Contestant{
 		}
 		if s.Observe != nil {
 			observe = func(e hand.Event) {
-				s.Observe(Told{e.Seq, e.Kind.String(), e.Op, e.Reason})
+				s.Observe(Event{e.Seq, e.Kind.String(), e.Op, e.Reason})
 				handEndsTrip(e)
 			}
 		}
@@ -46,8 +46,8 @@ func handEndsTrip(e hand.Event) {
 }
 
 type handCall struct {
-	queue   *hand.Queue
-	victims []*hand.Op
+	queue     *hand.Queue
+	cancelled []*hand.Op
 }
 
 func (c *handCall) enqueue(w *Work) *hand.Op {
@@ -79,12 +79,12 @@ func (c *handCall) Hold(w *Work, awaited bool) Op {
 }
 
 func (c *handCall) CancelAll() int {
-	c.victims = c.queue.CancelAll()
-	return len(c.victims)
+	c.cancelled = c.queue.CancelAll()
+	return len(c.cancelled)
 }
 
-func (c *handCall) Victims() (ops []Op) {
-	for _, op := range c.victims {
+func (c *handCall) Cancelled() (ops []Op) {
+	for _, op := range c.cancelled {
 		ops = append(ops, op)
 	}
 	return ops

@@ -3,7 +3,7 @@
 // times, events in order, and a cancel of everything at one instant with a receipt. The budgets of
 // ivrqueue are ratios to it.
 //
-// What runs is a function, on the call's goroutine, which tells the observer as well; so there is
+// What runs is a function, on the call's goroutine, which calls the observer as well; so there is
 // one goroutine, no hand-over between two, and two critical sections for an operation beside that
 // of its producer. The price is that an observer that blocks holds up the call, though never a
 // producer or a cancel.

@@ -37,7 +37,7 @@ func TestAQueueIsBoundedAndSaysWhy(t *testing.T) {
 		t.Errorf("one more: %v, want ErrFull", err)
 	}
 	if n := len(q.CancelAll()); n != hand.MaxPending+1 {
-		t.Errorf("%d victims", n)
+		t.Errorf("%d ended", n)
 	}
 	if r := first.Reason(); r != operation.Cancelled || first.Live() {
 		t.Errorf("the first has ended with %v, want cancelled", r)

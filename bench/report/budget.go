@@ -128,7 +128,7 @@ func ended(form string, depth int, limit float64) budget {
 	b := budget{
 		id: "B6", part: thousands(depth),
 		work: fmt.Sprintf("CancelAll of %s, for each", thousands(depth)),
-		unit: "ns", limit: limit, value: figure(name, "ns/victim"), profiles: []string{name},
+		unit: "ns", limit: limit, value: figure(name, "ns/cancelled"), profiles: []string{name},
 	}
 	if form != "" {
 		b.part += ", Done"

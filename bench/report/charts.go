@@ -56,11 +56,11 @@ func charts(all *results, verdicts []verdict) []chart {
 		barsOf(all, "idle.svg", "Memory of an idle call", "IdleCall", "B/call", "B"),
 		lineChart("cancel.svg", "CancelAll, by how many it ends", "operations ended", "ns for each",
 			[]line{
-				lineOf(all, "inline", "CancelAll/inline/depth=%s", "ns/victim"),
-				lineOf(all, "inline, awaited", "CancelAll/inline/awaited/depth=%s", "ns/victim"),
-				lineOf(all, "default", "CancelAll/default/depth=%s", "ns/victim"),
-				lineOf(all, "hand", "CancelAll/hand/depth=%s", "ns/victim"),
-				lineOf(all, "looplab", "CancelAll/looplab/depth=%s", "ns/victim"),
+				lineOf(all, "inline", "CancelAll/inline/depth=%s", "ns/cancelled"),
+				lineOf(all, "inline, awaited", "CancelAll/inline/awaited/depth=%s", "ns/cancelled"),
+				lineOf(all, "default", "CancelAll/default/depth=%s", "ns/cancelled"),
+				lineOf(all, "hand", "CancelAll/hand/depth=%s", "ns/cancelled"),
+				lineOf(all, "looplab", "CancelAll/looplab/depth=%s", "ns/cancelled"),
 			}),
 		lineChart("live.svg", "A round trip, by how many calls live", "calls, visited at random", "ns",
 			liveLines(all)),
@@ -136,7 +136,7 @@ func liveLines(all *results) (drawn []line) {
 	return drawn
 }
 
-// tailsChart shows the percentiles of the time until the media is told.
+// tailsChart shows the percentiles of the time until Stop is called.
 func tailsChart(all *results) chart {
 	var drawn []line
 	for _, who := range contestantsOf(all, "Tails") {
