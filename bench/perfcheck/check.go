@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +22,6 @@ type check struct {
 	rounds           int           // at most
 	limit            time.Duration // after which no round begins, once there were worseRounds
 	now              func() time.Time
-	log              io.Writer
 
 	both      []*checked
 	new, gone []string
@@ -44,13 +42,10 @@ func (c *check) run(ctx context.Context) error {
 			}
 			open += n
 		}
-		fmt.Fprintf(c.log, "\rround %d, %v: %d benchmarks  ",
-			round+1, c.now().Sub(begin).Round(time.Second), open)
 		if open == 0 {
 			break
 		}
 	}
-	fmt.Fprintln(c.log)
 	if len(c.both) == 0 {
 		return errors.New("the two trees have no benchmark in common")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -92,7 +91,7 @@ func compared(t *testing.T, reference, today map[string]figures) (*check, string
 	}
 	c := &check{
 		reference: fakes[0].run, today: fakes[1].run,
-		rounds: 20, limit: time.Minute, now: func() time.Time { return time.Time{} }, log: io.Discard,
+		rounds: 20, limit: time.Minute, now: func() time.Time { return time.Time{} },
 	}
 	if err := c.run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -190,7 +189,7 @@ func TestWhatIsNotDecidedIsToldAndDoesNotFail(t *testing.T) {
 		}
 		return got, err
 	}
-	c := &check{reference: all.run, today: restless, rounds: 100, log: io.Discard}
+	c := &check{reference: all.run, today: restless, rounds: 100}
 	ticks := 0
 	c.now = func() time.Time { ticks++; return time.Unix(int64(ticks), 0) }
 	if err := c.run(t.Context()); err != nil {
@@ -214,7 +213,7 @@ func TestACheckWithoutAnythingToCompareFails(t *testing.T) {
 		"it does not run":         {reference: all.run, today: broken},
 		"it does not run, before": {reference: broken, today: all.run},
 	} {
-		c.rounds, c.log, c.now = 1, io.Discard, time.Now
+		c.rounds, c.now = 1, time.Now
 		c.limit = time.Minute
 		want, _, _ := strings.Cut(name, ",")
 		if err := c.run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {

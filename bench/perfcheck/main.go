@@ -35,7 +35,7 @@ func main() {
 
 // run compares the tree in root with its reference, and returns the exit status.
 func run(ctx context.Context, c *check, root string, out, trouble io.Writer) int {
-	c.now, c.log = time.Now, trouble
+	c.now = time.Now
 	if err := compareTrees(ctx, c, root, out); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
@@ -63,7 +63,8 @@ func compareTrees(ctx context.Context, c *check, root string, out io.Writer) err
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "the reference is %s\n", title)
+	fmt.Fprintf(out, "The reference is %s.\nThis takes two minutes, or more if the machine is busy.\n",
+		title)
 	dir, err := os.MkdirTemp("", "ivrqueue-perfcheck-")
 	if err != nil {
 		return err
