@@ -46,7 +46,7 @@ func run(ctx context.Context, c *check, root string, out, trouble io.Writer) int
 	c.print(out)
 	if names := c.worse(); names != nil {
 		fmt.Fprintf(trouble, "perfcheck: worse than the reference: %s\n"+
-			"If that is meant, move %s on, and say why in the commit.\n",
+			"If that is meant, name this commit in %s with the next one, and say why.\n",
 			strings.Join(names, ", "), referenceFile)
 		return slower
 	}
