@@ -18,7 +18,7 @@ var picks = []pick{
 			"^BenchmarkTone$/^ours$/^subscribers=1$|" +
 			"^BenchmarkHTTPCancel$/^(ours|victim)$", "1ms", 10,
 	},
-	{"^BenchmarkBurst$/^(inline|default)$", "1x", 4},
+	{"^BenchmarkBurst$/^(inline|default)$", "1x", 8},
 	{
 		"^BenchmarkContended$/^(inline|default)$/^producers=1$|" +
 			"^BenchmarkContended$/^inline$/^producers=2$|" +
