@@ -5,12 +5,12 @@
 //	make perfcheck
 //
 // The file bench/reference names the commit. The command checks it out in a temporary git worktree,
-// compiles the benchmarks of both trees, and runs the two programs in turn (reference, today, today,
-// reference, and the other way round) in many short rounds. Of a tree's samples in a round the
-// fastest counts, since whatever else a machine does only adds. So a round gives one ratio for each
-// benchmark, of figures that were measured within a second or two: a machine that is busy for a
-// while is busy for both. Rounds are repeated for what is not decided yet, within a limit of time.
-// What stays undecided is reported as unsure and does not fail.
+// compiles the benchmarks of both trees, and runs the two programs in turn (reference, today,
+// today, reference, and the other way round) in many short rounds. Of a tree's samples in a round
+// the fastest counts, since whatever else a machine does only adds. So a round gives one ratio for
+// each benchmark, of figures that were measured within a second or two: a machine that is busy for
+// a while is busy for both. Rounds are repeated for what is not decided yet, within a limit of
+// time. What stays undecided is reported as unsure and does not fail.
 //
 // Times are compared with an interval ([compare]), allocations and bytes exactly, but for what a
 // count that is an average blurs. A benchmark that only one of the two trees has is reported and
