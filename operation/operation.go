@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -225,14 +226,28 @@ func (o *Operation) Wait(ctx context.Context) (Result, error) {
 		return Result{}, errors.New("operation: nil context")
 	}
 	if _, ended := o.Result(); !ended {
-		select {
-		case <-o.Done():
-		case <-ctx.Done():
-			return Result{}, context.Cause(ctx)
+		if err := await(ctx, o.Done()); err != nil {
+			return Result{}, err
 		}
 	}
 	r, _ := o.Result()
 	return r, o.Err()
+}
+
+// await waits for done, or for the end of ctx, whose cause it returns. A context that panics, as a
+// typed nil does, is an error.
+func await(ctx context.Context, done <-chan struct{}) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("operation: Wait: context %T panicked: %v", ctx, v)
+		}
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // look is the reading protocol. It returns the operation's own word and, where that is not

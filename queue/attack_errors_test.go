@@ -458,9 +458,13 @@ func TestARequestsKindIsCodeOfOthers(t *testing.T) {
 			t.Run(way+"/"+fault, func(t *testing.T) {
 				t.Parallel()
 				armed, release := make(chan struct{}), make(chan struct{})
-				q := newQueueWithoutCleanup(t, m(armed), queue.WithStopTimeout(50*time.Millisecond))
+				media := m(armed)
+				q := newQueueWithoutCleanup(t, media, queue.WithStopTimeout(50*time.Millisecond))
 				var hook atomic.Pointer[func()]
 				if _, err := q.Enqueue(t.Context(), hostileRequest{&hook}); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := media.WaitStarted(within(t), 1); err != nil {
 					t.Fatal(err)
 				}
 				q.CancelAll()

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"errors"
 
 	"ivrqueue/operation"
 )
@@ -18,14 +17,12 @@ func (q *Queue) Seal() {
 }
 
 // Close ends the queue: everything that runs or waits fails at one instant, with the
-// [operation.Reason] that errors.As finds in cause if that is a failed one, else with
-// [operation.CallEnded]. It does not wait; see Done. The receipt names those that were ended, so it
+// [operation.Reason] that [operation.FindReason] finds in cause, else with [operation.CallEnded]. It does not wait; see Done. The receipt names those that were ended, so it
 // is empty when Close is called again.
 func (q *Queue) Close(cause error) Receipt {
-	why := operation.CallEnded
-	var r operation.Reason
-	if errors.As(cause, &r) && r.Status() == operation.Failed {
-		why = r
+	why, ok := operation.FindReason(cause) // before the lock: it is code of others
+	if !ok {
+		why = operation.CallEnded
 	}
 
 	q.enter(0)
@@ -65,21 +62,22 @@ func (q *Queue) Done() <-chan struct{} {
 // returns nil if the queue was done in time, else the cause of ctx and the receipt of those that
 // Close ended; what is left to do then, Done tells.
 func (q *Queue) Shutdown(ctx context.Context, cause error) (Receipt, error) {
-	if ctx == nil {
-		return Receipt{}, errors.New("queue: nil context")
+	over, err := doneOf(ctx)
+	if err != nil {
+		return Receipt{}, err
 	}
 	q.Seal()
 	done := q.Done()
 	select {
 	case <-done:
 		return Receipt{}, nil
-	case <-ctx.Done():
+	case <-over:
 	}
 	select {
 	case <-done: // both: it was in time
 		return Receipt{}, nil
 	default:
-		return q.Close(cause), context.Cause(ctx)
+		return q.Close(cause), causeOf(ctx)
 	}
 }
 

@@ -1,6 +1,10 @@
 package queue
 
-import "math"
+import (
+	"math"
+
+	"ivrqueue/operation"
+)
 
 // Who makes the calls. There is one role of calling the media and one of telling each observer, and
 // at most one goroutine has a role. A commit that makes calls due assigns the roles that nobody
@@ -263,14 +267,17 @@ func (p *player) callMedia(it *item, call mediaCall) {
 		}
 	}()
 	var err error
+	var why operation.Reason
 	if call == callStart {
-		err = media.Start(task)
+		if err = media.Start(task); err != nil {
+			why = operation.ReasonOf(err) // part of the callback: the error is code of others
+		}
 	} else {
 		media.Stop(task)
 	}
 	returned = true
 	q.enter(p.roles)
-	p.returned(media, task, call, err)
+	p.returned(media, task, call, err, why)
 }
 
 // mediaFailed is told by a deferred function that a media callback panicked, or, with nil, that it
@@ -278,18 +285,20 @@ func (p *player) callMedia(it *item, call mediaCall) {
 func (p *player) mediaFailed(media Media, t Task, call mediaCall, panicked any) {
 	err := failure(panicked)
 	p.queue.enter(p.roles)
-	p.returned(media, t, call, err)
+	p.returned(media, t, call, err, operation.Panicked)
 	if panicked == nil {
 		p.handOn()
 	}
 }
 
 // returned books that a media callback has returned, or what it did instead.
-func (p *player) returned(media Media, t Task, call mediaCall, err error) {
+func (p *player) returned(
+	media Media, t Task, call mediaCall, err error, why operation.Reason,
+) {
 	q, it := p.queue, t.item
 	q.callbacks--
-	if isFault(err) {
-		q.note("media "+fault(err), it, err)
+	if fault := faultOf(err); fault != "" {
+		q.note("media "+fault, it, err)
 	}
 	if it.media.has(givenUp) {
 		p.roles &^= mediaRole // it was taken from this goroutine
@@ -299,7 +308,7 @@ func (p *player) returned(media Media, t Task, call mediaCall, err error) {
 		return
 	}
 	var c clock
-	ended := q.returned(it, call, err, &c)
+	ended := q.returned(it, call, err, why, &c)
 	q.settle(&c)
 	if !ended || !it.control.Awaited() {
 		return

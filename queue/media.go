@@ -77,15 +77,31 @@ type Task struct {
 // where a zero Reason means that of the operation.
 // It does not block, save for what inline callbacks do, and may be called from any goroutine.
 func (t Task) End(r operation.Result) {
-	if t.queue != nil && t.item != nil {
+	switch {
+	case t.queue == nil || t.item == nil:
+	case r.Reason.Valid() || r.Reason == 0 && r.Err == nil:
 		t.queue.report(t.item, r)
+	default:
+		t.endFor(r)
 	}
+}
+
+// endFor is End with a result whose error tells the reason. The error is code of others: it is asked
+// before the lock is taken, and if it exits this goroutine, the end is told all the same.
+func (t Task) endFor(r operation.Result) {
+	r.Reason = operation.Unspecified
+	defer func() { t.queue.report(t.item, r) }()
+	r.Reason = operation.ReasonOf(r.Err)
 }
 
 // Fail is End with err as cause and the first [operation.Reason] that errors.As finds in it, else
 // [operation.Unspecified]. Where another reason than the first is meant, call End.
 func (t Task) Fail(err error) {
-	t.End(operation.Result{Reason: operation.ReasonOf(err), Err: err})
+	r := operation.Result{Err: err}
+	if err == nil {
+		r.Reason = operation.Unspecified
+	}
+	t.End(r)
 }
 
 // Blocking makes Media of a function that plays or records until it is done or ctx ends: the easy
@@ -125,7 +141,7 @@ func (f blocking) run(t Task) {
 	}()
 	done, err := f(t.Context(), t.Turn)
 	if err != nil {
-		done.Reason, done.Err = operation.ReasonOf(err), err
+		done.Reason, done.Err = 0, err // End finds the reason
 	}
 	r = done
 }

@@ -118,11 +118,8 @@ func (q *Queue) enqueue(it *item, idGiven bool) error {
 func prepare(
 	ctx context.Context, req operation.Request, opts []EnqueueOption,
 ) (it *item, bargesIn bool, err error) {
-	if ctx == nil {
-		return nil, false, errors.New("queue: nil context")
-	}
-	if ctx.Err() != nil {
-		return nil, false, fmt.Errorf("queue: context is over: %w", context.Cause(ctx))
+	if err = alive(ctx); err != nil {
+		return nil, false, err
 	}
 	bargesIn, err = validate(req)
 	if err != nil {

@@ -102,8 +102,8 @@ func (q *Queue) report(it *item, r operation.Result) {
 		q.leave(0)
 		return
 	}
-	if isFault(r.Err) { // of a Blocking function
-		q.note("media "+fault(r.Err), it, r.Err)
+	if fault := faultOf(r.Err); fault != "" { // of a Blocking function
+		q.note("media "+fault, it, r.Err)
 	}
 	var c clock
 	ended := q.take(it, &r, &c)
@@ -116,20 +116,24 @@ func (q *Queue) report(it *item, r operation.Result) {
 }
 
 // take books the report of the slot's task: as its end if it lives, else as the release of its
-// media. It returns whether it was the end.
+// media. It returns whether it was the end. The reason of r is valid, or zero, which says no more
+// than that the operation is through.
 func (q *Queue) take(it *item, r *operation.Result, c *clock) (ended bool) {
 	it.media |= reported
-	position := it.control.Operation().Position()
+	if r.Position <= 0 {
+		r.Position = it.control.Operation().Position()
+	}
 	if it.control.Live() {
-		r.Normalize(position)
+		if r.Reason == 0 {
+			r.Reason = operation.Succeeded
+		}
 		must(it.control.End(r, c.after(it.control.Accepted())))
 		q.append(entry{item: it, kinds: logEnded})
 		return true
 	}
-	if r.Reason == 0 && r.Err == nil { // it says no more than that it was ended
+	if r.Reason == 0 {
 		r.Reason = it.control.Reason()
 	}
-	r.Normalize(position)
 	q.release(it, r, c)
 	return false
 }
@@ -139,9 +143,11 @@ func (q *Queue) release(it *item, r *operation.Result, c *clock) {
 	q.append(entry{item: it, kinds: logReleased, detail: &detail{at: c.now(), result: *r}})
 }
 
-// returned books the return of a callback. A Start that failed, panicked or exited has reported,
-// unless it had before.
-func (q *Queue) returned(it *item, call mediaCall, err error, c *clock) (ended bool) {
+// returned books the return of a callback. A Start that failed, for this reason, or panicked or
+// exited, has reported, unless it had before.
+func (q *Queue) returned(
+	it *item, call mediaCall, err error, why operation.Reason, c *clock,
+) (ended bool) {
 	if call == callStop {
 		it.media |= stopReturned
 		return false
@@ -150,8 +156,8 @@ func (q *Queue) returned(it *item, call mediaCall, err error, c *clock) (ended b
 	if err == nil || it.media.has(reported) {
 		return false
 	}
-	r := operation.Result{Reason: operation.ReasonOf(err), Err: err}
-	if isFault(err) {
+	r := operation.Result{Reason: why, Err: err}
+	if faultOf(err) != "" {
 		r.Reason = operation.Panicked
 	}
 	return q.take(it, &r, c)
