@@ -90,8 +90,22 @@ func (c *Control) Live() bool {
 		(c.op.generation == nil || c.op.generation.reason() == 0)
 }
 
-// Progress stores the live position; no lock needed.
-func (c *Control) Progress(position time.Duration) { c.op.progress.Store(int64(position)) }
+// Progress stores the live position; no lock needed. A position of more than 146 years is told as
+// that.
+func (c *Control) Progress(position time.Duration) {
+	const most = 1<<62 - 1
+	c.op.progress.Store(int64(max(min(position, most), -most))<<1 | toldBit)
+}
+
+// Progressed reports whether Progress was called since Progressed was; no lock needed.
+func (c *Control) Progressed() bool {
+	p := c.op.progress.Load()
+	if p&toldBit == 0 {
+		return false
+	}
+	c.op.progress.CompareAndSwap(p, p&^toldBit) // or it was called again just now
+	return true
+}
 
 // Context returns the context of the media's work: with the values of Enqueue's context, ended
 // when the operation ends, with its Reason as cause. It is made when first asked for; no lock

@@ -32,7 +32,7 @@ type Operation struct {
 	position       time.Duration // of the Result
 	outcome        *outcome      // the rest of the Result, nil if nothing
 
-	progress atomic.Int64 // the live position; written by the media
+	progress atomic.Int64 // twice the live position, and toldBit; written by the media
 
 	done atomic.Pointer[chan struct{}] // made by Done
 	task atomic.Pointer[taskContext]   // made by Control.Context
@@ -116,8 +116,12 @@ func (o *Operation) Position() time.Duration {
 	if o == nil {
 		return 0
 	}
-	return time.Duration(o.progress.Load())
+	return time.Duration(o.progress.Load() >> 1)
 }
+
+// toldBit is set in progress from when the media has told it until somebody has looked whether it
+// has. So both are one store.
+const toldBit = 1
 
 // Status returns where the operation is in its life, at this instant.
 func (o *Operation) Status() Status {

@@ -27,9 +27,6 @@ func (q *Queue) Close(cause error) Receipt {
 
 	q.enter(0)
 	if q.closed {
-		if q.slot != nil {
-			q.watchStuck(q.slot)
-		}
 		q.leave(0)
 		return Receipt{}
 	}

@@ -21,6 +21,7 @@ const (
 	reported  // End or Fail was called, or Start failed
 	overruled // ended over its head after Start was entered: Released is told when it is free
 	givenUp
+	stopArmed // its stop timeout is armed, or was
 )
 
 func (m mediaState) has(s mediaState) bool { return m&s == s }

@@ -45,8 +45,8 @@ type Turn struct {
 func (t Turn) Live() bool { return t.item != nil && t.item.control.Live() }
 
 // Progress tells how far the media has come, in what was played or recorded: one atomic store, as
-// cheap as that. It is what the Ended event of a cancelled operation tells, and a position that
-// moves is what keeps the run timeout away: to tell the same one again does not.
+// cheap as that. It is what the Ended event of a cancelled operation tells, and to tell it is what
+// keeps the run timeout away, whatever the position: a loop may tell the same ones again and again.
 func (t Turn) Progress(position time.Duration) {
 	if t.item != nil {
 		t.item.control.Progress(position)

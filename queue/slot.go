@@ -58,6 +58,7 @@ func (q *Queue) settle(c *clock) {
 	if q.sealed && !q.closed && q.live() == 0 {
 		q.closed = true
 		q.seldom().closing = operation.Result{Reason: operation.Succeeded}
+		q.watchStuck()
 	}
 	if q.closed && !q.parted && q.slot == nil {
 		q.parted = true
@@ -88,7 +89,6 @@ func (q *Queue) overrule(it *item) {
 		return
 	}
 	it.media |= overruled
-	q.disarm()
 	q.armStop(it)
 }
 
@@ -179,8 +179,11 @@ func (q *Queue) giveUp(it *item, c *clock) {
 	q.free()
 }
 
-// armStop arms the stop timeout. It holds the task, never "the slot".
+// armStop arms the stop timeout, in place of whatever is armed: it counts from the end over the
+// media's head, or from the end of the call. It holds the task, never "the slot".
 func (q *Queue) armStop(it *item) {
+	q.disarm()
+	it.media |= stopArmed
 	q.timers++
 	q.timer = time.AfterFunc(q.config.stopTimeout, func() {
 		q.enter(0)
@@ -194,10 +197,10 @@ func (q *Queue) armStop(it *item) {
 	})
 }
 
-// armRun arms the run timeout, which looks four times in d whether the media has come any further.
+// armRun arms the run timeout, which looks four times in d whether the media has told progress.
 func (q *Queue) armRun(it *item, d time.Duration) {
 	const looks = 4
-	last, idle := it.control.Operation().Position(), 0
+	idle := 0
 	step := max(d/looks, 1)
 	q.timers++
 	var t *time.Timer
@@ -208,10 +211,8 @@ func (q *Queue) armRun(it *item, d time.Duration) {
 			q.unlock(nil)
 			return
 		}
-		if p := it.control.Operation().Position(); p != last {
-			last, idle = p, 0
-		} else {
-			idle++
+		if idle++; it.control.Progressed() {
+			idle = 0
 		}
 		if idle < looks {
 			t.Reset(step)
