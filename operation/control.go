@@ -87,7 +87,7 @@ func (c *Control) Complete(at time.Time) {
 // Live reports whether the operation has not ended: two atomic loads, no lock needed.
 func (c *Control) Live() bool {
 	return !word(c.op.word.Load()).status().Terminal() &&
-		(c.op.generation == nil || c.op.generation.reason() == 0)
+		(c.op.generation == nil || c.op.generation.ending.Load() == nil)
 }
 
 // Progress stores the live position; no lock needed. A position of more than 146 years is told as
@@ -153,7 +153,11 @@ func (c *Control) Result(r *Result) {
 
 // Awaited reports whether Finish has something to do. It is exact after the end.
 func (c *Control) Awaited() bool {
-	return c.op.done.Load() != nil || c.op.task.Load() != nil
+	if c.op.done.Load() != nil {
+		return true
+	}
+	t := c.op.task.Load()
+	return t != nil && t != dead[c.op.reason()] // a dead one is what LetGo has left
 }
 
 // Finish lets the Done channel and the task's context follow the end of the operation. It must be
@@ -169,12 +173,15 @@ func (c *Control) Finish() {
 }
 
 // LetGo drops what an operation that has ended was lent, its context's values and the platform's
-// datum. No lock needed.
+// datum. No lock needed. Media may be in the middle of asking for its context: either LetGo finds
+// what that has made, or that finds the dead context which LetGo leaves, and drops its own.
 func (c *Control) LetGo() {
 	o := &c.op
-	if o.task.Load() != nil {
+	if o.lends || o.task.Load() != nil {
 		r := o.reason()
-		o.task.Swap(dead[r]).cancel(r) // Finish may be yet to come
+		if t := o.task.Swap(dead[r]); t != nil {
+			t.cancel(r) // Finish may be yet to come
+		}
 	}
 	if !o.lends {
 		return

@@ -148,7 +148,7 @@ func (o *Operation) Times() Times {
 	}
 	switch {
 	case dead != 0:
-		t.Ended = *o.generation.at
+		t.Ended = o.generation.ending.Load().at
 	case w.status().Terminal():
 		t.Ended = o.accepted.Add(o.ended)
 	}

@@ -20,7 +20,7 @@ import (
 // Media asks for its context at the very moment in which the last event is told.
 func TestWhatWasLentIsLetGoWhoeverComesLast(t *testing.T) { // alone, since it spins
 	type key struct{}
-	const rounds = 10_000
+	const rounds = 4_000
 	for name, end := range map[string]func(q *queue.Queue, k queue.Task){
 		"reported":  func(_ *queue.Queue, k queue.Task) { k.End(operation.Result{}) },
 		"cancelled": func(q *queue.Queue, _ queue.Task) { q.CancelAll() },
@@ -37,6 +37,8 @@ func TestWhatWasLentIsLetGoWhoeverComesLast(t *testing.T) { // alone, since it s
 				if k := asked.Swap(nil); k != nil {
 					_ = k.Context()
 					answered.Add(1)
+				} else {
+					runtime.Gosched()
 				}
 			}
 		}()

@@ -45,14 +45,13 @@ func (q *Queue) Close(cause error) Receipt {
 func (q *Queue) Done() <-chan struct{} {
 	q.enter(0)
 	defer q.leave(0)
-	r := q.seldom()
-	if r.done == nil {
-		r.done = make(chan struct{})
-		if q.finished {
-			close(r.done)
+	if q.done == nil {
+		q.done = make(chan struct{})
+		if q.finished() {
+			close(q.done)
 		}
 	}
-	return r.done
+	return q.done
 }
 
 // Shutdown seals the queue, waits until it is done or ctx is, and then closes it with cause. It
@@ -78,16 +77,23 @@ func (q *Queue) Shutdown(ctx context.Context, cause error) (Receipt, error) {
 	}
 }
 
-// finish closes Done if there is nothing left to happen, and lets go of what the queue held, so
-// that a task kept by media given up keeps little.
+// finished reports whether Done is closed, or would be if anyone had asked for it.
+func (q *Queue) finished() bool { return q.media == nil }
+
+// finish closes Done if there is nothing left to happen, and lets go of what the queue held and of
+// its tasks.
 func (q *Queue) finish() {
-	if !q.parted || q.finished || q.mediaBusy || q.slot != nil || q.pins > 0 || q.timers > 0 ||
-		!q.log.idle() || (q.rare != nil && q.rare.diary.busy) {
+	if !q.parted || q.finished() || q.mediaBusy || q.slot != nil || q.finishing > 0 ||
+		!q.allTold() || q.rare.diary.busy {
 		return
 	}
-	q.finished = true
 	q.media, q.generation = nil, nil
-	if q.rare != nil && q.rare.done != nil {
-		close(q.rare.done)
+	q.rare.closing = operation.Result{}
+	if q.link != nil {
+		q.link.queue.Store(nil)
+		q.link = nil
+	}
+	if q.done != nil {
+		close(q.done)
 	}
 }

@@ -30,7 +30,7 @@ const borrowedCalls = 256
 // calls that are this goroutine's to make.
 func (q *Queue) unlock(ended []*item) {
 	if len(ended) > 0 {
-		q.pins++
+		q.finishing++
 	}
 	here, away := q.assign(0)
 	if len(ended) > 0 {
@@ -40,7 +40,7 @@ func (q *Queue) unlock(ended []*item) {
 			it.control.Finish()
 		}
 		q.enter(0)
-		q.pins--
+		q.finishing--
 		var more roles
 		more, away = q.assign(here)
 		here |= more
@@ -66,9 +66,8 @@ func (q *Queue) assign(mine roles) (here, away roles) {
 			away |= mediaRole
 		}
 	}
-	for i := range int(q.log.cursors.n) {
-		c := q.log.cursors.at(i)
-		if c.busy || !q.log.behind(i) {
+	for i := range q.config.observers {
+		if q.telling&(1<<i) != 0 || !q.log.behind(i) {
 			continue
 		}
 		switch inline := i == 0 && q.config.inlineObserver; {
@@ -82,7 +81,7 @@ func (q *Queue) assign(mine roles) (here, away roles) {
 		default:
 			away |= observerRole << i
 		}
-		c.busy = true
+		q.telling |= 1 << i
 	}
 	if q.rare != nil && !q.rare.diary.busy && len(q.rare.diary.notes) > 0 {
 		q.rare.diary.busy = true
@@ -174,7 +173,7 @@ func (p *player) assign() {
 
 // behind returns an observer that this player is to tell something.
 func (p *player) behind() (int, bool) {
-	for i := range int(p.queue.log.cursors.n) {
+	for i := range p.queue.config.observers {
 		if p.roles&(observerRole<<i) != 0 && p.queue.log.behind(i) {
 			return i, true
 		}
@@ -189,11 +188,7 @@ func (p *player) drop(which roles) {
 	if which&mediaRole != 0 {
 		p.queue.mediaBusy = false
 	}
-	for i := range int(p.queue.log.cursors.n) {
-		if which&(observerRole<<i) != 0 {
-			p.queue.log.cursors.at(i).busy = false
-		}
-	}
+	p.queue.telling &^= uint32(which / observerRole) //nolint:gosec // one bit for each observer
 }
 
 // handOn gives the roles to goroutines of ours, and releases the lock: the goroutine has made as
@@ -258,7 +253,11 @@ func (p *player) callMedia(it *item, call mediaCall) {
 	} else {
 		it.media |= stopEntered
 	}
-	media, task := q.media, Task{Turn{it.control.Operation(), it}, q}
+	if q.link == nil {
+		q.link = new(link)
+		q.link.queue.Store(q)
+	}
+	media, task := q.media, Task{Turn{it.control.Operation(), it}, q.link}
 	p.release()
 	returned := false
 	defer func() {
@@ -313,11 +312,11 @@ func (p *player) returned(
 	if !ended || !it.control.Awaited() {
 		return
 	}
-	q.pins++
+	q.finishing++
 	p.release()
 	it.control.Finish()
 	q.enter(p.roles)
-	q.pins--
+	q.finishing--
 }
 
 // stopLate is for a Start that returned after its media was given up: it hears Stop, for its own

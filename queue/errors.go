@@ -41,8 +41,6 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-var errNilFunc = errors.New("queue: Blocking: nil function")
-
 // faultOf returns what a callback did instead of returning, or nothing. It does not unwrap: err may
 // be code of others, and the lock may be held.
 func faultOf(err error) string {

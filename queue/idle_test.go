@@ -63,8 +63,8 @@ func TestAnIdleCallHoldsNoGoroutineAndNoBuffer(t *testing.T) {
 					t.Errorf("goroutines of the queue's:\n%s", stacks)
 				}
 				for i, q := range calls {
-					if n := q.LogSlots(); n > queue.IdleSlots || q.LogEntries() != 0 || q.Timers() != 0 {
-						t.Fatalf("call %d: %d slots, %d entries in the log, %d timers", i, n, q.LogEntries(), q.Timers())
+					if n := q.LogSlots(); n > queue.IdleSlots || q.LogEntries() != 0 || q.Finishing() != 0 {
+						t.Fatalf("call %d: %d slots, %d entries in the log, %d timers", i, n, q.LogEntries(), q.Finishing())
 					}
 				}
 			})

@@ -1,12 +1,17 @@
 package queue
 
-import "ivrqueue/operation"
+import (
+	"time"
+
+	"ivrqueue/operation"
+)
 
 // item is an operation as its queue holds it: one allocation for the reading side, the writing
 // side and what the queue itself needs to know. It does not know its queue.
 type item struct {
 	control operation.Control
-	next    *item // while waiting
+	next    *item       // while waiting
+	timer   *time.Timer // its stop or run timeout, if armed
 	media   mediaState
 }
 

@@ -64,11 +64,20 @@ func (t Turn) Context() context.Context {
 
 // Task is an operation that media is to do, and the means to report its end. It is small, may be
 // copied, kept and compared, and its zero value is dead and harmless. A report counts once: what
-// comes later, or after the media was given up, changes nothing.
+// comes later, or after the media was given up, changes nothing. After the queue's Done a task that
+// is kept keeps its operation and nothing else.
 type Task struct {
 	Turn
 
-	queue *Queue
+	link *link
+}
+
+// queue returns the task's queue, or nil if there is none, or no more.
+func (t Task) queue() *Queue {
+	if t.link == nil || t.item == nil {
+		return nil
+	}
+	return t.link.queue.Load()
 }
 
 // End tells the queue that the media is through with the operation, and how it went; see
@@ -77,12 +86,12 @@ type Task struct {
 // where a zero Reason means that of the operation.
 // It does not block, save for what inline callbacks do, and may be called from any goroutine.
 func (t Task) End(r operation.Result) {
-	switch {
-	case t.queue == nil || t.item == nil:
-	case r.Reason.Valid() || r.Reason == 0 && r.Err == nil:
-		t.queue.report(t.item, r)
-	default:
+	if !r.Reason.Valid() && (r.Reason != 0 || r.Err != nil) {
 		t.endFor(r)
+		return
+	}
+	if q := t.queue(); q != nil {
+		q.report(t.item, r)
 	}
 }
 
@@ -90,7 +99,7 @@ func (t Task) End(r operation.Result) {
 // before the lock is taken, and if it exits this goroutine, the end is told all the same.
 func (t Task) endFor(r operation.Result) {
 	r.Reason = operation.Unspecified
-	defer func() { t.queue.report(t.item, r) }()
+	defer func() { t.End(r) }()
 	r.Reason = operation.ReasonOf(r.Err)
 }
 
@@ -112,7 +121,7 @@ func (t Task) Fail(err error) {
 // and keeps position and recording of the result. A function that finds itself no longer Live
 // returns t.Err(), or anything else: its operation has ended.
 //
-// A nil function makes media that fails every operation.
+// A nil function makes nil media, which New refuses.
 func Blocking(f func(ctx context.Context, t Turn) (operation.Result, error)) Media {
 	return blocking(f)
 }
@@ -121,9 +130,6 @@ type blocking func(ctx context.Context, t Turn) (operation.Result, error)
 
 // Start runs the function on a goroutine of its own, which ends with its report.
 func (f blocking) Start(t Task) error {
-	if f == nil {
-		return errNilFunc
-	}
 	go f.run(t)
 	return nil
 }

@@ -68,8 +68,8 @@ func (q *Queue) settle(c *clock) {
 
 // free takes the media from the slot's task.
 func (q *Queue) free() {
+	q.disarm(q.slot)
 	q.slot = nil
-	q.disarm()
 }
 
 // live counts the operations that have not ended.
@@ -182,12 +182,12 @@ func (q *Queue) giveUp(it *item, c *clock) {
 // armStop arms the stop timeout, in place of whatever is armed: it counts from the end over the
 // media's head, or from the end of the call. It holds the task, never "the slot".
 func (q *Queue) armStop(it *item) {
-	q.disarm()
+	q.disarm(it)
 	it.media |= stopArmed
-	q.timers++
-	q.timer = time.AfterFunc(q.config.stopTimeout, func() {
+	q.finishing++
+	it.timer = time.AfterFunc(q.config.stopTimeout, func() {
 		q.enter(0)
-		q.timers--
+		q.finishing--
 		if q.slot == it {
 			var c clock
 			q.giveUp(it, &c)
@@ -202,12 +202,12 @@ func (q *Queue) armRun(it *item, d time.Duration) {
 	const looks = 4
 	idle := 0
 	step := max(d/looks, 1)
-	q.timers++
+	q.finishing++
 	var t *time.Timer
 	t = time.AfterFunc(step, func() {
 		q.enter(0)
-		if q.slot != it || q.timer != t {
-			q.timers-- // too late: somebody ended it a moment ago
+		if q.slot != it || it.timer != t {
+			q.finishing-- // too late: somebody ended it a moment ago
 			q.unlock(nil)
 			return
 		}
@@ -219,8 +219,8 @@ func (q *Queue) armRun(it *item, d time.Duration) {
 			q.unlock(nil)
 			return
 		}
-		q.timers--
-		q.timer = nil
+		q.finishing--
+		it.timer = nil
 		var c clock
 		if !it.control.Live() { // it has reported, but its Start does not return
 			q.giveUp(it, &c)
@@ -232,19 +232,19 @@ func (q *Queue) armRun(it *item, d time.Duration) {
 		q.settle(&c)
 		q.unlock([]*item{it})
 	})
-	q.timer = t
+	it.timer = t
 }
 
-// disarm stops the slot's timeout. If its function is under way already, it counts until it has
+// disarm stops the task's timeout. If its function is under way already, it counts until it has
 // seen that it came too late.
-func (q *Queue) disarm() {
-	if q.timer == nil {
+func (q *Queue) disarm(it *item) {
+	if it.timer == nil {
 		return
 	}
-	if q.timer.Stop() {
-		q.timers--
+	if it.timer.Stop() {
+		q.finishing--
 	}
-	q.timer = nil
+	it.timer = nil
 }
 
 // must is for moves that the lock makes sure of.

@@ -41,7 +41,9 @@ func (q *Queue) atMedia(s Step, out *Outcome) {
 	if s.Op != q.slot { // given up, or through long ago
 		switch s.Do {
 		case Report:
-			q.late++
+			if !q.parted { // nobody counts any more
+				q.late++
+			}
 			l.reported = true
 		case ReturnStart:
 			out.StopLate = !s.Failed && !l.reported
