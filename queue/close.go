@@ -7,7 +7,8 @@ import (
 )
 
 // Seal makes the queue accept nothing more, Interrupt included. It closes when the last operation
-// has ended: the goodbye before the hang-up. A looping play never ends by itself.
+// has ended: the goodbye before the hang-up. A looping play never ends by itself. Media that has
+// reported by then and does not return from its callback is given up after the stop timeout.
 func (q *Queue) Seal() {
 	q.enter(0)
 	q.sealed = true

@@ -110,10 +110,12 @@ func WithLogger(l *slog.Logger) Option {
 func WithMaxPending(n int) Option { return func(c *config) { c.maxPending = n } }
 
 // WithStopTimeout sets how long media may take to report after its operation was ended over its
-// head; then it is given up. Zero and negative are errors. Default: 5 s.
+// head, and, if it has reported before, to return from its callback after a cancel of everything or
+// the end of the call; then it is given up. No other timeout puts it off. Zero and negative are
+// errors. Default: 5 s.
 func WithStopTimeout(d time.Duration) Option { return func(c *config) { c.stopTimeout = d } }
 
-// WithRunTimeout ends a running operation whose media has shown neither progress nor end for d (it
+// WithRunTimeout ends a running operation whose media has told neither progress nor end for d (it
 // may take a quarter of d longer, since it looks four times in d). Zero means never; negative is an
 // error. Default: never.
 func WithRunTimeout(d time.Duration) Option { return func(c *config) { c.runTimeout = d } }
