@@ -37,7 +37,8 @@ func find(err error, left *int) (found Reason, ok bool) {
 		if r, ok := err.(Reason); ok { //nolint:errorlint // this is what unwraps
 			return r, true
 		}
-		if as, ok := err.(interface{ As(target any) bool }); ok && as.As(&found) {
+		as, ok := err.(interface{ As(target any) bool }) //nolint:errorlint // this is what unwraps
+		if ok && as.As(&found) {
 			return found, true
 		}
 		switch tree := err.(type) { //nolint:errorlint // this is what unwraps

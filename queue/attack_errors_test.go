@@ -292,24 +292,24 @@ func TestAnErrorsMethodsMayCallTheQueue(t *testing.T) {
 	})
 }
 
-// loop unwraps to itself for ever.
-type loop struct{}
+// loopError unwraps to itself for ever.
+type loopError struct{}
 
-func (loop) Error() string { return "loop" }
-func (loop) Unwrap() error { return loop{} }
+func (loopError) Error() string { return "loop" }
+func (loopError) Unwrap() error { return loopError{} }
 
-// loops unwraps to itself, twice, for ever: a tree that doubles with each level.
-type loops struct{}
+// loopsError unwraps to itself, twice, for ever: a tree that doubles with each level.
+type loopsError struct{}
 
-func (loops) Error() string   { return "loops" }
-func (loops) Unwrap() []error { return []error{loops{}, loops{}} }
+func (loopsError) Error() string   { return "loops" }
+func (loopsError) Unwrap() []error { return []error{loopsError{}, loopsError{}} }
 
-// claims says that it is every Reason there is.
-type claims struct{ r operation.Reason }
+// claimsError says that it is every Reason there is.
+type claimsError struct{ r operation.Reason }
 
-func (claims) Error() string { return "claims" }
+func (claimsError) Error() string { return "claims" }
 
-func (c claims) As(target any) bool {
+func (c claimsError) As(target any) bool {
 	if p, ok := target.(*operation.Reason); ok {
 		*p = c.r
 		return true
@@ -325,7 +325,7 @@ func TestTheReasonIsFoundInAnErrorOfAnyShape(t *testing.T) {
 	}
 	bottomless := error(errors.New("x"))
 	for range 1_000_000 {
-		bottomless = &wrapped{bottomless}
+		bottomless = &wrappedError{bottomless}
 	}
 	wide := make([]error, 1_000_000)
 	for i := range wide {
@@ -339,12 +339,12 @@ func TestTheReasonIsFoundInAnErrorOfAnyShape(t *testing.T) {
 		{"itself", operation.BeepFailed, operation.BeepFailed},
 		{"100 deep", deep, operation.BeepFailed},
 		{"joined", errors.Join(errors.New("x"), nil, fmt.Errorf("y: %w", operation.BadFormat), operation.BeepFailed), operation.BadFormat},
-		{"by As", fmt.Errorf("x: %w", claims{operation.NotDownloadable}), operation.NotDownloadable},
-		{"by As, of no failure", claims{operation.Succeeded}, operation.Unspecified},
-		{"by As, of none", claims{200}, operation.Unspecified},
+		{"by As", fmt.Errorf("x: %w", claimsError{operation.NotDownloadable}), operation.NotDownloadable},
+		{"by As, of no failure", claimsError{operation.Succeeded}, operation.Unspecified},
+		{"by As, of none", claimsError{200}, operation.Unspecified},
 		{"of no failure", operation.StopTone, operation.Unspecified},
-		{"a loop", loop{}, operation.Unspecified},
-		{"a tree of loops", loops{}, operation.Unspecified},
+		{"a loop", loopError{}, operation.Unspecified},
+		{"a tree of loops", loopsError{}, operation.Unspecified},
 		{"a million deep", bottomless, operation.Unspecified},
 		{"a million wide", errors.Join(wide...), operation.Unspecified},
 		{"a nil among others", fmt.Errorf("%w %w", error(nil), operation.BeepFailed), operation.BeepFailed},
@@ -363,10 +363,10 @@ func TestTheReasonIsFoundInAnErrorOfAnyShape(t *testing.T) {
 	}
 }
 
-type wrapped struct{ err error }
+type wrappedError struct{ err error }
 
-func (*wrapped) Error() string   { return "wrapped" }
-func (w *wrapped) Unwrap() error { return w.err }
+func (*wrappedError) Error() string   { return "wrapped" }
+func (w *wrappedError) Unwrap() error { return w.err }
 
 // The causes that Close and Shutdown are given.
 func TestACauseIsCodeOfOthers(t *testing.T) {
@@ -383,8 +383,8 @@ func TestACauseIsCodeOfOthers(t *testing.T) {
 		for fault, cause := range map[string]error{
 			"panics":    &hostileError{func() { panic("of a cause") }},
 			"typed nil": (*hostileError)(nil),
-			"loop":      loop{},
-			"loops":     loops{},
+			"loop":      loopError{},
+			"loops":     loopsError{},
 		} {
 			rec := &queuetest.Recorder{}
 			q := newQueueWithoutCleanup(t, &queuetest.Media{}, queue.WithObserver(rec))

@@ -81,11 +81,15 @@ func TestWhatWasLentIsLetGoWhoeverComesLast(t *testing.T) { // alone, since it s
 type keeper struct{ _ [256]byte }
 
 func (*keeper) Observe(queue.Event)                       {}
-func (*keeper) Error() string                             { return "a cause" }
 func (*keeper) Enabled(context.Context, slog.Level) bool  { return false }
 func (*keeper) Handle(context.Context, slog.Record) error { return nil }
 func (k *keeper) WithAttrs([]slog.Attr) slog.Handler      { return k }
 func (k *keeper) WithGroup(string) slog.Handler           { return k }
+
+// keeperError is a cause that a platform hangs on a call.
+type keeperError struct{ *keeper }
+
+func (keeperError) Error() string { return "a cause" }
 
 // A task that is kept after Done, by media that was given up or by one that is through, keeps its
 // operation and nothing else of the call.
@@ -124,7 +128,7 @@ func TestATaskKeptAfterDoneKeepsItsOperationAlone(t *testing.T) {
 			if kept, err = m.WaitStarted(within(t), 1); err != nil {
 				t.Fatal(err)
 			}
-			q.Close(k[3])
+			q.Close(keeperError{k[3]})
 			arrives(t, "Done", q.Done())
 		}()
 		gone := func(what string, there func() bool) {

@@ -18,8 +18,9 @@ func (q *Queue) Seal() {
 }
 
 // Close ends the queue: everything that runs or waits fails at one instant, with the
-// [operation.Reason] that [operation.FindReason] finds in cause, else with [operation.CallEnded]. It does not wait; see Done. The receipt names those that were ended, so it
-// is empty when Close is called again.
+// [operation.Reason] that [operation.FindReason] finds in cause, else with [operation.CallEnded].
+// It does not wait; see Done. The receipt names those that were ended, so it is empty when Close is
+// called again.
 func (q *Queue) Close(cause error) Receipt {
 	why, ok := operation.FindReason(cause) // before the lock: it is code of others
 	if !ok {

@@ -120,8 +120,8 @@ type slots struct {
 	_       [64 - idleSlots*unsafe.Sizeof(entry{})]byte
 }
 
-// log is the entries that some observer has not been told yet, and those before them that nobody has
-// removed yet, which are cleared.
+// log is the entries that some observer has not been told yet, and before them some that all were
+// told, which are cleared.
 type log struct {
 	entries []entry
 	untold  int // Ended events in the entries

@@ -95,8 +95,8 @@ func (t Task) End(r operation.Result) {
 	}
 }
 
-// endFor is End with a result whose error tells the reason. The error is code of others: it is asked
-// before the lock is taken, and if it exits this goroutine, the end is told all the same.
+// endFor is End with a result whose error tells the reason. The error is code of others: it is
+// asked before the lock is taken, and if it exits this goroutine, the end is told all the same.
 func (t Task) endFor(r operation.Result) {
 	r.Reason = operation.Unspecified
 	defer func() { t.End(r) }()

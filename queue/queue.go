@@ -90,7 +90,8 @@ func isNil(v any) bool {
 	switch r := reflect.ValueOf(v); r.Kind() {
 	case reflect.Invalid:
 		return true
-	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Chan, reflect.Slice, reflect.UnsafePointer:
+	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Chan, reflect.Slice,
+		reflect.UnsafePointer:
 		return r.IsNil()
 	default:
 		return false

@@ -71,7 +71,7 @@ type Item struct {
 	Number int         // joins Called and Returned; Asked and Live, Read or Snapped; Progressing too
 	Op     uuid.UUID   // the operation that it is about
 	Ops    []uuid.UUID // the victims of a receipt, in its order; what a snapshot holds
-	Failed bool        // refused, answered no, or ended otherwise than by returning; Called: may take long
+	Failed bool        // refused, answered no, ended otherwise than by returning; Called: may last
 
 	Status   operation.Status
 	Reason   operation.Reason
