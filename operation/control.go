@@ -153,12 +153,11 @@ func (c *Control) Result(r *Result) {
 
 // Awaited reports whether Finish has something to do. It is exact after the end.
 func (c *Control) Awaited() bool {
-	if c.op.done.Load() != nil {
-		return true
-	}
-	t := c.op.task.Load()
-	return t != nil && t != dead[c.op.reason()] // a dead one is what LetGo has left
+	return c.op.done.Load() != nil || c.op.task.Load() != nil && c.hasContext()
 }
+
+// hasContext reports whether the task's context is another than the dead one that LetGo leaves.
+func (c *Control) hasContext() bool { return c.op.task.Load() != dead[c.op.reason()] }
 
 // Finish lets the Done channel and the task's context follow the end of the operation. It must be
 // called without the queue's mutex, since a context may run code of others.

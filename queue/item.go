@@ -10,9 +10,9 @@ import (
 // side and what the queue itself needs to know. It does not know its queue.
 type item struct {
 	control operation.Control
-	next    *item       // while waiting
-	timer   *time.Timer // its stop or run timeout, if armed
+	next    *item // while waiting
 	media   mediaState
+	timer   *time.Timer // its stop or run timeout, if armed
 }
 
 // mediaState is what the media was told of a task, and what it told. Guarded by the queue's mutex.
