@@ -77,7 +77,7 @@ func TestAnIncomingCallIsToldAsCreated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
 		p := newPlatform(t, box.Deliver)
-		call, err := p.add(t.Context(), queue.Blocking(nil), graph.Attachment{
+		call, err := p.add(t.Context(), new(queuetest.Media), graph.Attachment{
 			Application: tokens["bot"].ID, State: graph.State{Call: graph.Incoming}, Resource: graph.Resource{Direction: "incoming"},
 		})
 		if err != nil {

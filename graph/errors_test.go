@@ -15,6 +15,7 @@ import (
 	"ivrqueue/graph"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
 )
 
 func zipped(s string) []byte {
@@ -436,12 +437,12 @@ func TestAttachAndOptionsNameWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, nil)
 	good := p.attach("bot", "https://bot.contoso.com/c")
-	strange, err := queue.New("strange", queue.Blocking(nil))
+	strange, err := queue.New("strange", new(queuetest.Media))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer strange.Close(nil)
-	closed, err := queue.New("closed", queue.Blocking(nil), queue.WithObserver(p.handler))
+	closed, err := queue.New("closed", new(queuetest.Media), queue.WithObserver(p.handler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,11 +87,25 @@ func (c *Control) Complete(at time.Time) {
 // Live reports whether the operation has not ended: two atomic loads, no lock needed.
 func (c *Control) Live() bool {
 	return !word(c.op.word.Load()).status().Terminal() &&
-		(c.op.generation == nil || c.op.generation.reason() == 0)
+		(c.op.generation == nil || c.op.generation.ending.Load() == nil)
 }
 
-// Progress stores the live position; no lock needed.
-func (c *Control) Progress(position time.Duration) { c.op.progress.Store(int64(position)) }
+// Progress stores the live position; no lock needed. A position of more than 146 years is told as
+// that.
+func (c *Control) Progress(position time.Duration) {
+	const most = 1<<62 - 1
+	c.op.progress.Store(int64(max(min(position, most), -most))<<1 | toldBit)
+}
+
+// Progressed reports whether Progress was called since Progressed was; no lock needed.
+func (c *Control) Progressed() bool {
+	p := c.op.progress.Load()
+	if p&toldBit == 0 {
+		return false
+	}
+	c.op.progress.CompareAndSwap(p, p&^toldBit) // or it was called again just now
+	return true
+}
 
 // Context returns the context of the media's work: with the values of Enqueue's context, ended
 // when the operation ends, with its Reason as cause. It is made when first asked for; no lock
@@ -139,8 +153,11 @@ func (c *Control) Result(r *Result) {
 
 // Awaited reports whether Finish has something to do. It is exact after the end.
 func (c *Control) Awaited() bool {
-	return c.op.done.Load() != nil || c.op.task.Load() != nil
+	return c.op.done.Load() != nil || c.op.task.Load() != nil && c.hasContext()
 }
+
+// hasContext reports whether the task's context is another than the dead one that LetGo leaves.
+func (c *Control) hasContext() bool { return c.op.task.Load() != dead[c.op.reason()] }
 
 // Finish lets the Done channel and the task's context follow the end of the operation. It must be
 // called without the queue's mutex, since a context may run code of others.
@@ -155,12 +172,15 @@ func (c *Control) Finish() {
 }
 
 // LetGo drops what an operation that has ended was lent, its context's values and the platform's
-// datum. No lock needed.
+// datum. No lock needed. Media may be in the middle of asking for its context: either LetGo finds
+// what that has made, or that finds the dead context which LetGo leaves, and drops its own.
 func (c *Control) LetGo() {
 	o := &c.op
-	if o.task.Load() != nil {
+	if o.lends || o.task.Load() != nil {
 		r := o.reason()
-		o.task.Swap(dead[r]).cancel(r) // Finish may be yet to come
+		if t := o.task.Swap(dead[r]); t != nil {
+			t.cancel(r) // Finish may be yet to come
+		}
 	}
 	if !o.lends {
 		return

@@ -9,16 +9,25 @@ import (
 // were ended together, why, and when. It points at nothing else, so an operation that is kept
 // keeps no other. For those who write a queue; its zero value is a live generation.
 type Generation struct {
-	word atomic.Uint32 // the Reason, or zero
-	at   *time.Time    // written before word; few generations end, so most need no room for it
+	ending atomic.Pointer[ending] // nil while it lives
+}
+
+// ending is why and when a generation ended. It is never changed.
+type ending struct {
+	reason Reason
+	at     time.Time
 }
 
 // End ends every operation of the generation that has not ended, at one instant: its one atomic
 // store. It must be called at most once, with a failed reason, and under the same mutex as all
 // writes of the generation's operations.
 func (g *Generation) End(r Reason, at time.Time) {
-	g.at = &at
-	g.word.Store(uint32(r))
+	g.ending.Store(&ending{r, at})
 }
 
-func (g *Generation) reason() Reason { return Reason(g.word.Load()) }
+func (g *Generation) reason() Reason {
+	if e := g.ending.Load(); e != nil {
+		return e.reason
+	}
+	return 0
+}

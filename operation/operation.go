@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,7 @@ type Operation struct {
 	position       time.Duration // of the Result
 	outcome        *outcome      // the rest of the Result, nil if nothing
 
-	progress atomic.Int64 // the live position; written by the media
+	progress atomic.Int64 // twice the live position, and toldBit; written by the media
 
 	done atomic.Pointer[chan struct{}] // made by Done
 	task atomic.Pointer[taskContext]   // made by Control.Context
@@ -115,8 +116,12 @@ func (o *Operation) Position() time.Duration {
 	if o == nil {
 		return 0
 	}
-	return time.Duration(o.progress.Load())
+	return time.Duration(o.progress.Load() >> 1)
 }
+
+// toldBit is set in progress from when the media has told it until somebody has looked whether it
+// has. So both are one store.
+const toldBit = 1
 
 // Status returns where the operation is in its life, at this instant.
 func (o *Operation) Status() Status {
@@ -143,7 +148,7 @@ func (o *Operation) Times() Times {
 	}
 	switch {
 	case dead != 0:
-		t.Ended = *o.generation.at
+		t.Ended = o.generation.ending.Load().at
 	case w.status().Terminal():
 		t.Ended = o.accepted.Add(o.ended)
 	}
@@ -225,14 +230,28 @@ func (o *Operation) Wait(ctx context.Context) (Result, error) {
 		return Result{}, errors.New("operation: nil context")
 	}
 	if _, ended := o.Result(); !ended {
-		select {
-		case <-o.Done():
-		case <-ctx.Done():
-			return Result{}, context.Cause(ctx)
+		if err := await(ctx, o.Done()); err != nil {
+			return Result{}, err
 		}
 	}
 	r, _ := o.Result()
 	return r, o.Err()
+}
+
+// await waits for done, or for the end of ctx, whose cause it returns. A context that panics, as a
+// typed nil does, is an error.
+func await(ctx context.Context, done <-chan struct{}) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("operation: Wait: context %T panicked: %v", ctx, v)
+		}
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // look is the reading protocol. It returns the operation's own word and, where that is not

@@ -1,7 +1,6 @@
 package operation
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,30 +29,6 @@ type Recording struct {
 	Location    string        // where it can be had, for example an https URL
 	AccessToken string        // what Location asks for as bearer token; a secret
 	Duration    time.Duration // length of the audio
-}
-
-// Normalize makes r what the queue takes from media: it gets a valid reason, and the last progress
-// as its position where it names none.
-func (r *Result) Normalize(last time.Duration) {
-	if r.Reason == 0 && r.Err == nil {
-		r.Reason = Succeeded
-	}
-	if !r.Reason.Valid() {
-		r.Reason = ReasonOf(r.Err)
-	}
-	if r.Position <= 0 {
-		r.Position = last
-	}
-}
-
-// ReasonOf returns the Reason that [errors.As] finds in err if it is one of a failure, or
-// [Unspecified]; also for a nil err: what reports a failure has not succeeded.
-func ReasonOf(err error) Reason {
-	var r Reason
-	if errors.As(err, &r) && r.Status() == Failed {
-		return r
-	}
-	return Unspecified
 }
 
 // Error is what [Operation.Err] returns for a failed operation. It unwraps to its Reason and to

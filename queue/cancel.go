@@ -120,7 +120,7 @@ func (q *Queue) end(it *item, why operation.Reason, c *clock) {
 func (q *Queue) endAll(why operation.Reason, c *clock) (victims, awaited []*item) {
 	running := q.slot
 	if running != nil && !running.control.Live() {
-		q.watchStuck(running)
+		q.watchStuck()
 		running = nil
 	}
 	n := q.live()
@@ -147,8 +147,9 @@ func (q *Queue) endAll(why operation.Reason, c *clock) (victims, awaited []*item
 
 // watchStuck sees to it that media which has reported, but does not return from its callback, is
 // given up: a cancel or the end of the call has no operation left there that would arm a timeout.
-func (q *Queue) watchStuck(it *item) {
-	if q.timer == nil && it.media.inCallback() {
+// The first of them counts.
+func (q *Queue) watchStuck() {
+	if it := q.slot; it != nil && it.media.inCallback() && !it.media.has(stopArmed) {
 		q.armStop(it)
 	}
 }

@@ -2,13 +2,13 @@ package queue
 
 import (
 	"context"
-	"errors"
 
 	"ivrqueue/operation"
 )
 
 // Seal makes the queue accept nothing more, Interrupt included. It closes when the last operation
-// has ended: the goodbye before the hang-up. A looping play never ends by itself.
+// has ended: the goodbye before the hang-up. A looping play never ends by itself. Media that has
+// reported by then and does not return from its callback is given up after the stop timeout.
 func (q *Queue) Seal() {
 	q.enter(0)
 	q.sealed = true
@@ -18,21 +18,17 @@ func (q *Queue) Seal() {
 }
 
 // Close ends the queue: everything that runs or waits fails at one instant, with the
-// [operation.Reason] that errors.As finds in cause if that is a failed one, else with
-// [operation.CallEnded]. It does not wait; see Done. The receipt names those that were ended, so it
-// is empty when Close is called again.
+// [operation.Reason] that [operation.FindReason] finds in cause, else with [operation.CallEnded].
+// It does not wait; see Done. The receipt names those that were ended, so it is empty when Close is
+// called again.
 func (q *Queue) Close(cause error) Receipt {
-	why := operation.CallEnded
-	var r operation.Reason
-	if errors.As(cause, &r) && r.Status() == operation.Failed {
-		why = r
+	why, ok := operation.FindReason(cause) // before the lock: it is code of others
+	if !ok {
+		why = operation.CallEnded
 	}
 
 	q.enter(0)
 	if q.closed {
-		if q.slot != nil {
-			q.watchStuck(q.slot)
-		}
 		q.leave(0)
 		return Receipt{}
 	}
@@ -51,48 +47,55 @@ func (q *Queue) Close(cause error) Receipt {
 func (q *Queue) Done() <-chan struct{} {
 	q.enter(0)
 	defer q.leave(0)
-	r := q.seldom()
-	if r.done == nil {
-		r.done = make(chan struct{})
-		if q.finished {
-			close(r.done)
+	if q.done == nil {
+		q.done = make(chan struct{})
+		if q.finished() {
+			close(q.done)
 		}
 	}
-	return r.done
+	return q.done
 }
 
 // Shutdown seals the queue, waits until it is done or ctx is, and then closes it with cause. It
 // returns nil if the queue was done in time, else the cause of ctx and the receipt of those that
 // Close ended; what is left to do then, Done tells.
 func (q *Queue) Shutdown(ctx context.Context, cause error) (Receipt, error) {
-	if ctx == nil {
-		return Receipt{}, errors.New("queue: nil context")
+	over, err := doneOf(ctx)
+	if err != nil {
+		return Receipt{}, err
 	}
 	q.Seal()
 	done := q.Done()
 	select {
 	case <-done:
 		return Receipt{}, nil
-	case <-ctx.Done():
+	case <-over:
 	}
 	select {
 	case <-done: // both: it was in time
 		return Receipt{}, nil
 	default:
-		return q.Close(cause), context.Cause(ctx)
+		return q.Close(cause), causeOf(ctx)
 	}
 }
 
-// finish closes Done if there is nothing left to happen, and lets go of what the queue held, so
-// that a task kept by media given up keeps little.
+// finished reports whether Done is closed, or would be if anyone had asked for it.
+func (q *Queue) finished() bool { return q.media == nil }
+
+// finish closes Done if there is nothing left to happen, and lets go of what the queue held and of
+// its tasks.
 func (q *Queue) finish() {
-	if !q.parted || q.finished || q.mediaBusy || q.slot != nil || q.pins > 0 || q.timers > 0 ||
-		!q.log.idle() || (q.rare != nil && q.rare.diary.busy) {
+	if !q.parted || q.finished() || q.mediaBusy || q.slot != nil || q.finishing > 0 ||
+		!q.allTold() || q.rare.diary.busy {
 		return
 	}
-	q.finished = true
 	q.media, q.generation = nil, nil
-	if q.rare != nil && q.rare.done != nil {
-		close(q.rare.done)
+	q.rare.closing = operation.Result{}
+	if q.link != nil {
+		q.link.queue.Store(nil)
+		q.link = nil
+	}
+	if q.done != nil {
+		close(q.done)
 	}
 }

@@ -1,6 +1,10 @@
 package queue
 
-import "math"
+import (
+	"math"
+
+	"ivrqueue/operation"
+)
 
 // Who makes the calls. There is one role of calling the media and one of telling each observer, and
 // at most one goroutine has a role. A commit that makes calls due assigns the roles that nobody
@@ -26,7 +30,7 @@ const borrowedCalls = 256
 // calls that are this goroutine's to make.
 func (q *Queue) unlock(ended []*item) {
 	if len(ended) > 0 {
-		q.pins++
+		q.finishing++
 	}
 	here, away := q.assign(0)
 	if len(ended) > 0 {
@@ -36,7 +40,7 @@ func (q *Queue) unlock(ended []*item) {
 			it.control.Finish()
 		}
 		q.enter(0)
-		q.pins--
+		q.finishing--
 		var more roles
 		more, away = q.assign(here)
 		here |= more
@@ -62,9 +66,8 @@ func (q *Queue) assign(mine roles) (here, away roles) {
 			away |= mediaRole
 		}
 	}
-	for i := range int(q.log.cursors.n) {
-		c := q.log.cursors.at(i)
-		if c.busy || !q.log.behind(i) {
+	for i := range q.config.observers {
+		if q.telling&(1<<i) != 0 || !q.log.behind(i) {
 			continue
 		}
 		switch inline := i == 0 && q.config.inlineObserver; {
@@ -78,7 +81,7 @@ func (q *Queue) assign(mine roles) (here, away roles) {
 		default:
 			away |= observerRole << i
 		}
-		c.busy = true
+		q.telling |= 1 << i
 	}
 	if q.rare != nil && !q.rare.diary.busy && len(q.rare.diary.notes) > 0 {
 		q.rare.diary.busy = true
@@ -170,7 +173,7 @@ func (p *player) assign() {
 
 // behind returns an observer that this player is to tell something.
 func (p *player) behind() (int, bool) {
-	for i := range int(p.queue.log.cursors.n) {
+	for i := range p.queue.config.observers {
 		if p.roles&(observerRole<<i) != 0 && p.queue.log.behind(i) {
 			return i, true
 		}
@@ -185,11 +188,7 @@ func (p *player) drop(which roles) {
 	if which&mediaRole != 0 {
 		p.queue.mediaBusy = false
 	}
-	for i := range int(p.queue.log.cursors.n) {
-		if which&(observerRole<<i) != 0 {
-			p.queue.log.cursors.at(i).busy = false
-		}
-	}
+	p.queue.telling &^= uint32(which / observerRole) //nolint:gosec // one bit for each observer
 }
 
 // handOn gives the roles to goroutines of ours, and releases the lock: the goroutine has made as
@@ -254,7 +253,11 @@ func (p *player) callMedia(it *item, call mediaCall) {
 	} else {
 		it.media |= stopEntered
 	}
-	media, task := q.media, Task{Turn{it.control.Operation(), it}, q}
+	if q.link == nil {
+		q.link = new(link)
+		q.link.queue.Store(q)
+	}
+	media, task := q.media, Task{Turn{it.control.Operation(), it}, q.link}
 	p.release()
 	returned := false
 	defer func() {
@@ -263,14 +266,17 @@ func (p *player) callMedia(it *item, call mediaCall) {
 		}
 	}()
 	var err error
+	var why operation.Reason
 	if call == callStart {
-		err = media.Start(task)
+		if err = media.Start(task); err != nil {
+			why = operation.ReasonOf(err) // part of the callback: the error is code of others
+		}
 	} else {
 		media.Stop(task)
 	}
 	returned = true
 	q.enter(p.roles)
-	p.returned(media, task, call, err)
+	p.returned(media, task, call, err, why)
 }
 
 // mediaFailed is told by a deferred function that a media callback panicked, or, with nil, that it
@@ -278,18 +284,20 @@ func (p *player) callMedia(it *item, call mediaCall) {
 func (p *player) mediaFailed(media Media, t Task, call mediaCall, panicked any) {
 	err := failure(panicked)
 	p.queue.enter(p.roles)
-	p.returned(media, t, call, err)
+	p.returned(media, t, call, err, operation.Panicked)
 	if panicked == nil {
 		p.handOn()
 	}
 }
 
 // returned books that a media callback has returned, or what it did instead.
-func (p *player) returned(media Media, t Task, call mediaCall, err error) {
+func (p *player) returned(
+	media Media, t Task, call mediaCall, err error, why operation.Reason,
+) {
 	q, it := p.queue, t.item
 	q.callbacks--
-	if isFault(err) {
-		q.note("media "+fault(err), it, err)
+	if fault := faultOf(err); fault != "" {
+		q.note("media "+fault, it, err)
 	}
 	if it.media.has(givenUp) {
 		p.roles &^= mediaRole // it was taken from this goroutine
@@ -299,16 +307,16 @@ func (p *player) returned(media Media, t Task, call mediaCall, err error) {
 		return
 	}
 	var c clock
-	ended := q.returned(it, call, err, &c)
+	ended := q.returned(it, call, err, why, &c)
 	q.settle(&c)
 	if !ended || !it.control.Awaited() {
 		return
 	}
-	q.pins++
+	q.finishing++
 	p.release()
 	it.control.Finish()
 	q.enter(p.roles)
-	q.pins--
+	q.finishing--
 }
 
 // stopLate is for a Start that returned after its media was given up: it hears Stop, for its own

@@ -41,20 +41,14 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-var errNilFunc = errors.New("queue: Blocking: nil function")
-
-// isFault reports whether err is a panic or an exit of a callback.
-func isFault(err error) bool {
-	if err == nil {
-		return false
-	}
-	var p *PanicError
-	return errors.Is(err, ErrExited) || errors.As(err, &p)
-}
-
-func fault(err error) string {
-	if errors.Is(err, ErrExited) {
+// faultOf returns what a callback did instead of returning, or nothing. It does not unwrap: err may
+// be code of others, and the lock may be held.
+func faultOf(err error) string {
+	if err == ErrExited { //nolint:errorlint // see above
 		return "exited its goroutine"
 	}
-	return "panicked"
+	if p, ok := err.(*PanicError); ok && p != nil { //nolint:errorlint // see above
+		return "panicked"
+	}
+	return ""
 }

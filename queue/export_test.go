@@ -1,6 +1,11 @@
 package queue
 
-import "unsafe"
+import (
+	"reflect"
+	"strings"
+	"sync"
+	"unsafe"
+)
 
 // Size of the queue's own struct, and what a drained log keeps.
 const Size = unsafe.Sizeof(Queue{})
@@ -19,7 +24,7 @@ func (q *Queue) LogSlots() int {
 func (q *Queue) LogEntries() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.log.entries) - int(q.log.head)
+	return len(q.log.entries) - q.toldToAll()
 }
 
 // LogLines returns the numbers of the cache lines that the log's slots lie on.
@@ -34,11 +39,12 @@ func (q *Queue) LogLines() (lines []uintptr) {
 	return lines
 }
 
-// Timers returns how many timeouts are armed.
-func (q *Queue) Timers() int {
+// Finishing returns how many timeouts are armed or under way, and how many goroutines are about to
+// close what has ended.
+func (q *Queue) Finishing() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return int(q.timers)
+	return int(q.finishing)
 }
 
 // PassSeams takes the lock and releases it, through the seams.
@@ -58,3 +64,46 @@ const (
 	KeepSlots = keepSlots
 	IdleSlots = idleSlots
 )
+
+// Pretend has the queue count n media callbacks on some stacks, and n goroutines that are about to
+// close what has ended. What it returns takes them away again.
+func (q *Queue) Pretend(callbacks, finishing int) (over func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for range callbacks {
+		q.callbacks++
+	}
+	for range finishing {
+		q.finishing++
+	}
+	return func() {
+		q.mu.Lock()
+		for range callbacks {
+			q.callbacks--
+		}
+		for range finishing {
+			q.finishing--
+		}
+		q.unlock(nil)
+	}
+}
+
+// Counters returns the integers that a queue consists of, by name, with their bits.
+func Counters() map[string]int {
+	all := map[string]int{}
+	counters(reflect.TypeFor[Queue](), "", all)
+	return all
+}
+
+func counters(t reflect.Type, name string, all map[string]int) {
+	switch {
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Uintptr:
+		all[name] = t.Bits()
+	case t.Kind() == reflect.Struct && t != reflect.TypeFor[sync.Mutex]():
+		for i := range t.NumField() {
+			f := t.Field(i)
+			counters(f.Type, strings.TrimPrefix(name+"."+f.Name, "."), all)
+		}
+	default:
+	}
+}

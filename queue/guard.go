@@ -1,10 +1,12 @@
 package queue
 
 import (
-	"errors"
+	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
+
+	"ivrqueue/operation"
 )
 
 // Every callback is followed by a deferred function that tells apart whether
@@ -50,8 +52,14 @@ type diary struct {
 // maxNotes bounds the diary of a queue whose logger blocks.
 const maxNotes = 16
 
-// note is one line of the log.
-type note struct{ attrs []any }
+// note is one line of the log. What it holds is code of others, which is asked when the logger is
+// told, without the lock.
+type note struct {
+	what string
+	op   *operation.Operation // nil if it is about none
+	err  error                // nil if there is none
+	at   time.Time
+}
 
 // note takes down what the logger should know.
 func (q *Queue) note(what string, it *item, err error) {
@@ -60,21 +68,41 @@ func (q *Queue) note(what string, it *item, err error) {
 		d.dropped++
 		return
 	}
-	attrs := []any{slog.String("what", what), slog.String("call", q.call)}
+	n := note{what: what, err: err, at: time.Now()}
 	if it != nil {
-		op := it.control.Operation()
+		n.op = it.control.Operation()
+	}
+	d.notes = append(d.notes, n)
+}
+
+// attrs spells the note out.
+func (n *note) attrs(call string, dropped int) []any {
+	attrs := []any{slog.String("what", n.what), slog.String("call", call)}
+	if n.op != nil {
 		attrs = append(attrs,
-			slog.String("operation", op.ID().String()), slog.String("kind", string(op.Kind())))
+			slog.String("operation", n.op.ID().String()), slog.String("kind", kindOf(n.op)))
 	}
-	if err != nil {
-		attrs = append(attrs, slog.Any("error", err))
+	if n.err != nil {
+		attrs = append(attrs, slog.Any("error", n.err))
 	}
-	var p *PanicError
-	if errors.As(err, &p) {
+	if p, ok := n.err.(*PanicError); ok && p != nil { //nolint:errorlint // one of ours
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
-	attrs = append(attrs, slog.Time("at", time.Now()))
-	d.notes = append(d.notes, note{attrs})
+	attrs = append(attrs, slog.Time("at", n.at))
+	if dropped > 0 {
+		attrs = append(attrs, slog.Int("dropped", dropped))
+	}
+	return attrs
+}
+
+// kindOf asks the request for its kind, or says that it panicked.
+func kindOf(op *operation.Operation) (kind string) {
+	defer func() {
+		if v := recover(); v != nil {
+			kind = fmt.Sprintf("%T panicked", op.Request())
+		}
+	}()
+	return string(op.Kind())
 }
 
 // runDiary tells the logger, on a goroutine of its own.
@@ -88,12 +116,10 @@ func (q *Queue) runDiary() {
 	for len(d.notes) > 0 {
 		n := d.notes[0]
 		d.notes = d.notes[1:]
-		if d.dropped > 0 {
-			n.attrs = append(n.attrs, slog.Int("dropped", d.dropped))
-			d.dropped = 0
-		}
+		dropped := d.dropped
+		d.dropped = 0
 		q.leave(diaryRole)
-		tell := func() { l.Warn("queue: a callback went wrong", n.attrs...) }
+		tell := func() { l.Warn("queue: a callback went wrong", n.attrs(q.call, dropped)...) }
 		_ = guard(tell, func() { go q.runDiary() })
 		q.enter(diaryRole)
 	}

@@ -1,6 +1,10 @@
 package queue
 
-import "ivrqueue/operation"
+import (
+	"time"
+
+	"ivrqueue/operation"
+)
 
 // item is an operation as its queue holds it: one allocation for the reading side, the writing
 // side and what the queue itself needs to know. It does not know its queue.
@@ -8,6 +12,7 @@ type item struct {
 	control operation.Control
 	next    *item // while waiting
 	media   mediaState
+	timer   *time.Timer // its stop or run timeout, if armed
 }
 
 // mediaState is what the media was told of a task, and what it told. Guarded by the queue's mutex.
@@ -21,6 +26,7 @@ const (
 	reported  // End or Fail was called, or Start failed
 	overruled // ended over its head after Start was entered: Released is told when it is free
 	givenUp
+	stopArmed // its stop timeout is armed, or was
 )
 
 func (m mediaState) has(s mediaState) bool { return m&s == s }

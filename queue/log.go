@@ -120,27 +120,25 @@ type slots struct {
 	_       [64 - idleSlots*unsafe.Sizeof(entry{})]byte
 }
 
-// log is the entries that some observer has not been told yet.
+// log is the entries that some observer has not been told yet, and before them some that all were
+// told, which are cleared.
 type log struct {
 	entries []entry
-	head    uint32 // entries before it are told to all, and cleared
-	untold  int32  // Ended events in the entries
+	untold  int // Ended events in the entries
 	cursors cursors
 }
 
 // cursor is one observer's place in the log.
 type cursor struct {
 	seq  uint64 // of the event told last
-	next uint32 // index of the entry to tell next
-	off  uint32 // events of it that were told
-	busy bool   // somebody has the role of telling this observer
+	next int    // index of the entry to tell next
+	off  int    // events of it that were told
 }
 
 // cursors are one per observer; the first needs no allocation, and few have more.
 type cursors struct {
 	first cursor
 	more  *[]cursor
-	n     uint8
 }
 
 func (c *cursors) at(i int) *cursor {
@@ -151,7 +149,6 @@ func (c *cursors) at(i int) *cursor {
 }
 
 func (l *log) init(observers int) {
-	l.cursors.n = uint8(observers) //nolint:gosec // at most MaxObservers
 	if observers > 1 {
 		more := make([]cursor, observers-1)
 		l.cursors.more = &more
@@ -160,7 +157,7 @@ func (l *log) init(observers int) {
 
 // append logs an entry, if there is anyone to tell.
 func (q *Queue) append(e entry) {
-	if q.log.cursors.n == 0 {
+	if len(q.config.observers) == 0 {
 		q.told(&e)
 		return
 	}
@@ -168,21 +165,23 @@ func (q *Queue) append(e entry) {
 		q.log.entries = new(slots).entries[:0]
 	}
 	q.log.entries = append(q.log.entries, e)
-	q.log.untold += int32(e.ends()) //nolint:gosec // far fewer
+	q.log.untold += e.ends()
 }
 
 // behind reports whether the observer has something to be told.
-func (l *log) behind(i int) bool { return int(l.cursors.at(i).next) < len(l.entries) }
+func (l *log) behind(i int) bool { return l.cursors.at(i).next < len(l.entries) }
 
-// idle reports whether everybody was told everything, and nobody is being told.
-func (l *log) idle() bool {
-	for i := range int(l.cursors.n) {
-		if l.cursors.at(i).busy || l.behind(i) {
-			return false
-		}
+// toldToAll returns how many entries, from the first, every observer was told.
+func (q *Queue) toldToAll() int {
+	all := len(q.log.entries)
+	for i := range q.config.observers {
+		all = min(all, q.log.cursors.at(i).next)
 	}
-	return true
+	return all
 }
+
+// allTold reports whether everybody was told everything, and nobody is being told.
+func (q *Queue) allTold() bool { return q.telling == 0 && q.toldToAll() == len(q.log.entries) }
 
 // share is a few entries of the log, to be told without the lock. They stay as they are until the
 // observer's cursor is past them: what follows is appended behind them, and trim moves nothing in
@@ -200,8 +199,8 @@ const maxShare = 4
 // take fills in what the observer is to be told next.
 func (l *log) take(i int, s *share) {
 	c := l.cursors.at(i)
-	s.entries = l.entries[c.next:min(int(c.next)+maxShare, len(l.entries))]
-	s.told, s.off, s.seq = 0, int(c.off), c.seq
+	s.entries = l.entries[c.next:min(c.next+maxShare, len(l.entries))]
+	s.told, s.off, s.seq = 0, c.off, c.seq
 }
 
 // next fills in the next event of the share and books it as told: an event on which the observer
@@ -223,41 +222,35 @@ func (s *share) next(v *Event) bool {
 
 // advance moves the observer's cursor past what it was told, and drops what all were told.
 func (q *Queue) advance(i int, s *share) {
-	l := &q.log
-	c := l.cursors.at(i)
-	c.next += uint32(s.told)            //nolint:gosec // at most 4
-	c.off, c.seq = uint32(s.off), s.seq //nolint:gosec // at most the victims of a cancel
-	q.trim()
+	before := q.toldToAll()
+	c := q.log.cursors.at(i)
+	c.next += s.told
+	c.off, c.seq = s.off, s.seq
+	q.trim(before)
 }
 
-// trim drops the entries that every observer was told.
-func (q *Queue) trim() {
+// trim drops the entries that every observer was told, of which those before are cleared already.
+func (q *Queue) trim(before int) {
 	l := &q.log
-	size := uint32(len(l.entries)) //nolint:gosec // an index
-	all := size
-	for i := range int(l.cursors.n) {
-		all = min(all, l.cursors.at(i).next)
-	}
-	for ; l.head < all; l.head++ {
-		e := &l.entries[l.head]
-		l.untold -= int32(e.ends()) //nolint:gosec // far fewer
+	size, all := len(l.entries), q.toldToAll()
+	for at := before; at < all; at++ {
+		e := &l.entries[at]
+		l.untold -= e.ends()
 		q.told(e)
 		*e = entry{} // keeps nothing alive
 	}
-	shift := l.head
 	switch {
-	case l.head < size && (l.head < 32 || l.head < size/2):
+	case all < size && (all < 32 || all < size/2):
 		return // not worth moving the rest yet
-	case l.head < size:
-		l.entries = slices.Clone(l.entries[l.head:]) // not in place: shares of it may be under way
+	case all < size:
+		l.entries = slices.Clone(l.entries[all:]) // not in place: shares of it may be under way
 	case cap(l.entries) > keepSlots || (cap(l.entries) > idleSlots && q.live() == 0):
 		l.entries = nil
 	default:
 		l.entries = l.entries[:0]
 	}
-	l.head = 0
-	for i := range int(l.cursors.n) {
-		l.cursors.at(i).next -= shift
+	for i := range q.config.observers {
+		l.cursors.at(i).next -= all
 	}
 }
 

@@ -45,8 +45,8 @@ type Turn struct {
 func (t Turn) Live() bool { return t.item != nil && t.item.control.Live() }
 
 // Progress tells how far the media has come, in what was played or recorded: one atomic store, as
-// cheap as that. It is what the Ended event of a cancelled operation tells, and a position that
-// moves is what keeps the run timeout away: to tell the same one again does not.
+// cheap as that. It is what the Ended event of a cancelled operation tells, and to tell it is what
+// keeps the run timeout away, whatever the position: a loop may tell the same ones again and again.
 func (t Turn) Progress(position time.Duration) {
 	if t.item != nil {
 		t.item.control.Progress(position)
@@ -64,11 +64,20 @@ func (t Turn) Context() context.Context {
 
 // Task is an operation that media is to do, and the means to report its end. It is small, may be
 // copied, kept and compared, and its zero value is dead and harmless. A report counts once: what
-// comes later, or after the media was given up, changes nothing.
+// comes later, or after the media was given up, changes nothing. After the queue's Done a task that
+// is kept keeps its operation and nothing else.
 type Task struct {
 	Turn
 
-	queue *Queue
+	link *link
+}
+
+// queue returns the task's queue, or nil if there is none, or no more.
+func (t Task) queue() *Queue {
+	if t.link == nil || t.item == nil {
+		return nil
+	}
+	return t.link.queue.Load()
 }
 
 // End tells the queue that the media is through with the operation, and how it went; see
@@ -77,15 +86,31 @@ type Task struct {
 // where a zero Reason means that of the operation.
 // It does not block, save for what inline callbacks do, and may be called from any goroutine.
 func (t Task) End(r operation.Result) {
-	if t.queue != nil && t.item != nil {
-		t.queue.report(t.item, r)
+	if !r.Reason.Valid() && (r.Reason != 0 || r.Err != nil) {
+		t.endFor(r)
+		return
 	}
+	if q := t.queue(); q != nil {
+		q.report(t.item, r)
+	}
+}
+
+// endFor is End with a result whose error tells the reason. The error is code of others: it is
+// asked before the lock is taken, and if it exits this goroutine, the end is told all the same.
+func (t Task) endFor(r operation.Result) {
+	r.Reason = operation.Unspecified
+	defer func() { t.End(r) }()
+	r.Reason = operation.ReasonOf(r.Err)
 }
 
 // Fail is End with err as cause and the first [operation.Reason] that errors.As finds in it, else
 // [operation.Unspecified]. Where another reason than the first is meant, call End.
 func (t Task) Fail(err error) {
-	t.End(operation.Result{Reason: operation.ReasonOf(err), Err: err})
+	r := operation.Result{Err: err}
+	if err == nil {
+		r.Reason = operation.Unspecified
+	}
+	t.End(r)
 }
 
 // Blocking makes Media of a function that plays or records until it is done or ctx ends: the easy
@@ -96,7 +121,7 @@ func (t Task) Fail(err error) {
 // and keeps position and recording of the result. A function that finds itself no longer Live
 // returns t.Err(), or anything else: its operation has ended.
 //
-// A nil function makes media that fails every operation.
+// A nil function makes nil media, which New refuses.
 func Blocking(f func(ctx context.Context, t Turn) (operation.Result, error)) Media {
 	return blocking(f)
 }
@@ -105,9 +130,6 @@ type blocking func(ctx context.Context, t Turn) (operation.Result, error)
 
 // Start runs the function on a goroutine of its own, which ends with its report.
 func (f blocking) Start(t Task) error {
-	if f == nil {
-		return errNilFunc
-	}
 	go f.run(t)
 	return nil
 }
@@ -125,7 +147,7 @@ func (f blocking) run(t Task) {
 	}()
 	done, err := f(t.Context(), t.Turn)
 	if err != nil {
-		done.Reason, done.Err = operation.ReasonOf(err), err
+		done.Reason, done.Err = 0, err // End finds the reason
 	}
 	r = done
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"time"
 
@@ -39,6 +40,11 @@ type config struct {
 	shared  *config // what Options has validated, if there was nothing else
 }
 
+// wrong notes an error of an option, for New to return.
+func (c *config) wrong(format string, args ...any) {
+	c.err = errors.Join(c.err, fmt.Errorf("queue: "+format, args...))
+}
+
 func (c *config) apply(o Option) {
 	if o == nil {
 		return
@@ -50,11 +56,12 @@ func (c *config) apply(o Option) {
 
 // WithObserver adds an observer whose calls are made on a goroutine of the queue's own, which
 // exists only while there is something to tell. Repeatable, at most [MaxObservers]; each gets every
-// event, in order, and one that is slow holds up only itself. Default: none.
+// event, in order, and one that is slow holds up only itself. It must not be nil, nor hold a nil
+// pointer, map, function, channel or slice. Default: none.
 func WithObserver(o Observer) Option {
 	return func(c *config) {
-		if o == nil {
-			c.err = errors.Join(c.err, errors.New("queue: WithObserver: nil observer"))
+		if isNil(o) {
+			c.wrong("WithObserver: nil observer (%T)", o)
 			return
 		}
 		c.observers = append(slices.Clip(c.observers), o) // a shared config keeps its own
@@ -63,12 +70,12 @@ func WithObserver(o Observer) Option {
 
 // WithInlineObserver adds the one observer that is called on the goroutine that changed the state:
 // the fastest form, for one that returns at once, takes no lock that a caller of the queue may
-// hold, and does not exit. Default: none.
+// hold, and does not exit. It must not be nil; see [WithObserver]. Default: none.
 func WithInlineObserver(o Observer) Option {
 	return func(c *config) {
 		switch {
-		case o == nil:
-			c.err = errors.Join(c.err, errors.New("queue: WithInlineObserver: nil observer"))
+		case isNil(o):
+			c.wrong("WithInlineObserver: nil observer (%T)", o)
 		case c.inlineObserver:
 			c.observers = append([]Observer{o}, c.observers[1:]...)
 		default:
@@ -84,19 +91,31 @@ func WithInlineObserver(o Observer) Option {
 func WithInlineMedia() Option { return func(c *config) { c.inlineMedia = true } }
 
 // WithLogger sets where the queue tells of callbacks that panicked or exited, and of media given
-// up. It is called on a goroutine of the queue's own. Default, and for nil: [slog.Default].
-func WithLogger(l *slog.Logger) Option { return func(c *config) { c.logger = l } }
+// up. It is called on a goroutine of the queue's own. A logger without a handler is an error.
+// Default, and for nil: [slog.Default].
+func WithLogger(l *slog.Logger) Option {
+	return func(c *config) {
+		if l != nil && isNil(l.Handler()) {
+			c.wrong("WithLogger: a logger without a handler")
+			return
+		}
+		c.logger = l
+	}
+}
 
 // WithMaxPending bounds the operations that wait; the running one is not counted. An observer that
-// lags has a bound of its own, see [ErrFull]. Zero means no limit, for both; negative is an error.
+// lags has a bound of its own, four times as much, see [ErrFull]. Zero means no limit, for both;
+// negative is an error.
 // Default: 1,024.
 func WithMaxPending(n int) Option { return func(c *config) { c.maxPending = n } }
 
 // WithStopTimeout sets how long media may take to report after its operation was ended over its
-// head; then it is given up. Zero and negative are errors. Default: 5 s.
+// head, and, if it has reported before, to return from its callback after a cancel of everything or
+// the end of the call; then it is given up. No other timeout puts it off. Zero and negative are
+// errors. Default: 5 s.
 func WithStopTimeout(d time.Duration) Option { return func(c *config) { c.stopTimeout = d } }
 
-// WithRunTimeout ends a running operation whose media has shown neither progress nor end for d (it
+// WithRunTimeout ends a running operation whose media has told neither progress nor end for d (it
 // may take a quarter of d longer, since it looks four times in d). Zero means never; negative is an
 // error. Default: never.
 func WithRunTimeout(d time.Duration) Option { return func(c *config) { c.runTimeout = d } }
@@ -147,7 +166,7 @@ func newConfig(opts []Option) (*config, error) {
 	case len(c.observers) > MaxObservers:
 		return c, fmt.Errorf("queue: %d observers: must be at most %d", len(c.observers), MaxObservers)
 	}
-	c.maxUntold = 4 * c.maxPending
+	c.maxUntold = 4 * min(c.maxPending, math.MaxInt/4)
 	return c, nil
 }
 

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/google/uuid"
 
@@ -19,47 +22,56 @@ import (
 // Its size is a multiple of 64 bytes, so that two calls never share a cache line: where they do,
 // both cost 1.6 times as much.
 type Queue struct {
+	_ [4 * (8 - unsafe.Sizeof(uintptr(0)))]byte // fills the last line where words have 32 bits
+
 	call   string
 	config *config
 
 	mu sync.Mutex // guards everything below, and every write to an operation
 
-	media      Media                 // let go when finished
+	media      Media                 // nil when finished: Done is closed
 	generation *operation.Generation // of the live operations; nil if the next one begins it
 	slot       *item                 // the task that has the media
-	timer      *time.Timer           // the slot's stop or run timeout, if armed
+	link       *link                 // to here, for the tasks; nil until there is one
 	waiting    list
 	log        log
-	rare       *rare // nil until needed
+	rare       *rare         // nil until needed
+	done       chan struct{} // made by Done
 
-	callbacks uint16 // media callbacks on some stack, those given up included
-	pins      uint16 // goroutines that are letting Done channels and contexts follow
-	timers    uint16 // timeouts armed or under way
+	// Each of these counts goroutines or timers, of which 2^32 take terabytes. What counts operations
+	// or what is told of them is an int.
+	callbacks uint32 // media callbacks on some stack, those given up included
+	finishing uint32 // timeouts armed or under way, and goroutines that close what has ended
 
-	mediaBusy bool // a goroutine has the media role, or is about to
-	sealed    bool // accepts nothing more
-	closed    bool // closed, or sealed and empty
-	parted    bool // Closed was logged
-	finished  bool // Done is closed
+	telling   uint32 // the observers that somebody is telling, or about to: a bit for each
+	mediaBusy bool   // a goroutine has the media role, or is about to
+	sealed    bool   // accepts nothing more
+	closed    bool   // closed, or sealed and empty
+	parted    bool   // Closed was logged
 }
+
+// link is how a task finds its queue. It is cut when the queue is done, so that a task that is kept
+// keeps its operation alone.
+type link struct{ queue atomic.Pointer[Queue] }
 
 // rare is what few queues need, or only at their end.
 type rare struct {
-	done      chan struct{}    // made by Done
 	closing   operation.Result // of the Closed event
 	abandoned int
 	late      int
 	diary     diary
 }
 
-// New makes the queue of a call. callID names the call in events and logs and must not be empty;
-// the media must not be nil. An idle queue holds no goroutine and no timer.
+// New makes the queue of a call. callID names the call in events and logs and must not be empty.
+// The media must not be nil, nor hold a nil pointer, map, function, channel or slice: also a type
+// whose methods can do with that is refused, since it is a mistake far more often. An idle queue
+// holds no goroutine and no timer.
 func New(callID string, media Media, opts ...Option) (*Queue, error) {
 	switch {
 	case callID == "":
 		return nil, errors.New("queue: New: empty call id")
-	case media == nil:
-		return nil, errors.New("queue: New: nil media")
+	case isNil(media):
+		return nil, fmt.Errorf("queue: New: nil media (%T)", media)
 	}
 	c := defaults
 	if len(opts) > 0 {
@@ -71,6 +83,19 @@ func New(callID string, media Media, opts ...Option) (*Queue, error) {
 	q := &Queue{call: callID, media: media, config: c}
 	q.log.init(len(c.observers))
 	return q, nil
+}
+
+// isNil reports whether v is nil, or holds something that is.
+func isNil(v any) bool {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Chan, reflect.Slice,
+		reflect.UnsafePointer:
+		return r.IsNil()
+	default:
+		return false
+	}
 }
 
 // Call returns the id that New was given.
@@ -118,11 +143,8 @@ func (q *Queue) enqueue(it *item, idGiven bool) error {
 func prepare(
 	ctx context.Context, req operation.Request, opts []EnqueueOption,
 ) (it *item, bargesIn bool, err error) {
-	if ctx == nil {
-		return nil, false, errors.New("queue: nil context")
-	}
-	if ctx.Err() != nil {
-		return nil, false, fmt.Errorf("queue: context is over: %w", context.Cause(ctx))
+	if err = alive(ctx); err != nil {
+		return nil, false, err
 	}
 	bargesIn, err = validate(req)
 	if err != nil {
@@ -165,7 +187,7 @@ func (q *Queue) admit(it *item, idGiven bool, maxPending int) error {
 		return ErrClosed
 	case maxPending > 0 && q.waiting.n >= maxPending:
 		return ErrFull
-	case q.config.maxUntold > 0 && int(q.log.untold) > q.config.maxUntold:
+	case q.config.maxUntold > 0 && q.log.untold > q.config.maxUntold:
 		return ErrFull
 	case idGiven && q.find(it.control.Operation().ID()) != nil:
 		return ErrDuplicateID
@@ -222,7 +244,7 @@ type Snapshot struct {
 	Closed   bool
 
 	Abandoned   int // tasks whose media was given up
-	LateReports int // reports that came twice or too late, and changed nothing
+	LateReports int // reports that came twice or too late, before Done, and changed nothing
 	Untold      int // operations whose end the slowest observer was not told yet
 }
 
@@ -230,7 +252,7 @@ type Snapshot struct {
 func (q *Queue) Snapshot() Snapshot {
 	q.enter(0)
 	defer q.leave(0)
-	s := Snapshot{Call: q.call, Sealed: q.sealed, Closed: q.closed, Untold: int(q.log.untold)}
+	s := Snapshot{Call: q.call, Sealed: q.sealed, Closed: q.closed, Untold: q.log.untold}
 	if it := q.slot; it != nil {
 		if it.control.Live() {
 			s.Running = it.control.Operation()

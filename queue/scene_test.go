@@ -71,7 +71,7 @@ func newScene(t *testing.T, seed uint64, unit time.Duration, opts ...queue.Optio
 		queue.WithStopTimeout(s.terms.StopTimeout),
 		queue.WithMaxPending(pending),
 	)
-	if draw.IntN(4) == 0 {
+	if draw.IntN(2) == 0 { // beside everything
 		s.terms.RunTimeout = sceneLong * unit
 		opts = append(opts, queue.WithRunTimeout(s.terms.RunTimeout))
 	}
@@ -180,7 +180,7 @@ func (s *scene) watch(t *testing.T) (done chan struct{}) {
 		defer close(done)
 		<-s.queue.Done()
 		s.Add(trace.Item{What: trace.Done})
-		if n := s.queue.Timers(); n > 0 {
+		if n := s.queue.Finishing(); n > 0 {
 			t.Errorf("seed %d: G14: %d timers are left after Done", s.seed, n)
 		}
 	}()

@@ -58,6 +58,7 @@ func (q *Queue) settle(c *clock) {
 	if q.sealed && !q.closed && q.live() == 0 {
 		q.closed = true
 		q.seldom().closing = operation.Result{Reason: operation.Succeeded}
+		q.watchStuck()
 	}
 	if q.closed && !q.parted && q.slot == nil {
 		q.parted = true
@@ -67,8 +68,8 @@ func (q *Queue) settle(c *clock) {
 
 // free takes the media from the slot's task.
 func (q *Queue) free() {
+	q.disarm(q.slot)
 	q.slot = nil
-	q.disarm()
 }
 
 // live counts the operations that have not ended.
@@ -88,7 +89,6 @@ func (q *Queue) overrule(it *item) {
 		return
 	}
 	it.media |= overruled
-	q.disarm()
 	q.armStop(it)
 }
 
@@ -102,8 +102,8 @@ func (q *Queue) report(it *item, r operation.Result) {
 		q.leave(0)
 		return
 	}
-	if isFault(r.Err) { // of a Blocking function
-		q.note("media "+fault(r.Err), it, r.Err)
+	if fault := faultOf(r.Err); fault != "" { // of a Blocking function
+		q.note("media "+fault, it, r.Err)
 	}
 	var c clock
 	ended := q.take(it, &r, &c)
@@ -116,20 +116,24 @@ func (q *Queue) report(it *item, r operation.Result) {
 }
 
 // take books the report of the slot's task: as its end if it lives, else as the release of its
-// media. It returns whether it was the end.
+// media. It returns whether it was the end. The reason of r is valid, or zero, which says no more
+// than that the operation is through.
 func (q *Queue) take(it *item, r *operation.Result, c *clock) (ended bool) {
 	it.media |= reported
-	position := it.control.Operation().Position()
+	if r.Position <= 0 {
+		r.Position = it.control.Operation().Position()
+	}
 	if it.control.Live() {
-		r.Normalize(position)
+		if r.Reason == 0 {
+			r.Reason = operation.Succeeded
+		}
 		must(it.control.End(r, c.after(it.control.Accepted())))
 		q.append(entry{item: it, kinds: logEnded})
 		return true
 	}
-	if r.Reason == 0 && r.Err == nil { // it says no more than that it was ended
+	if r.Reason == 0 {
 		r.Reason = it.control.Reason()
 	}
-	r.Normalize(position)
 	q.release(it, r, c)
 	return false
 }
@@ -139,9 +143,11 @@ func (q *Queue) release(it *item, r *operation.Result, c *clock) {
 	q.append(entry{item: it, kinds: logReleased, detail: &detail{at: c.now(), result: *r}})
 }
 
-// returned books the return of a callback. A Start that failed, panicked or exited has reported,
-// unless it had before.
-func (q *Queue) returned(it *item, call mediaCall, err error, c *clock) (ended bool) {
+// returned books the return of a callback. A Start that failed, for this reason, or panicked or
+// exited, has reported, unless it had before.
+func (q *Queue) returned(
+	it *item, call mediaCall, err error, why operation.Reason, c *clock,
+) (ended bool) {
 	if call == callStop {
 		it.media |= stopReturned
 		return false
@@ -150,8 +156,8 @@ func (q *Queue) returned(it *item, call mediaCall, err error, c *clock) (ended b
 	if err == nil || it.media.has(reported) {
 		return false
 	}
-	r := operation.Result{Reason: operation.ReasonOf(err), Err: err}
-	if isFault(err) {
+	r := operation.Result{Reason: why, Err: err}
+	if faultOf(err) != "" {
 		r.Reason = operation.Panicked
 	}
 	return q.take(it, &r, c)
@@ -173,12 +179,15 @@ func (q *Queue) giveUp(it *item, c *clock) {
 	q.free()
 }
 
-// armStop arms the stop timeout. It holds the task, never "the slot".
+// armStop arms the stop timeout, in place of whatever is armed: it counts from the end over the
+// media's head, or from the end of the call. It holds the task, never "the slot".
 func (q *Queue) armStop(it *item) {
-	q.timers++
-	q.timer = time.AfterFunc(q.config.stopTimeout, func() {
+	q.disarm(it)
+	it.media |= stopArmed
+	q.finishing++
+	it.timer = time.AfterFunc(q.config.stopTimeout, func() {
 		q.enter(0)
-		q.timers--
+		q.finishing--
 		if q.slot == it {
 			var c clock
 			q.giveUp(it, &c)
@@ -188,32 +197,30 @@ func (q *Queue) armStop(it *item) {
 	})
 }
 
-// armRun arms the run timeout, which looks four times in d whether the media has come any further.
+// armRun arms the run timeout, which looks four times in d whether the media has told progress.
 func (q *Queue) armRun(it *item, d time.Duration) {
 	const looks = 4
-	last, idle := it.control.Operation().Position(), 0
+	idle := 0
 	step := max(d/looks, 1)
-	q.timers++
+	q.finishing++
 	var t *time.Timer
 	t = time.AfterFunc(step, func() {
 		q.enter(0)
-		if q.slot != it || q.timer != t {
-			q.timers-- // too late: somebody ended it a moment ago
+		if q.slot != it || it.timer != t {
+			q.finishing-- // too late: somebody ended it a moment ago
 			q.unlock(nil)
 			return
 		}
-		if p := it.control.Operation().Position(); p != last {
-			last, idle = p, 0
-		} else {
-			idle++
+		if idle++; it.control.Progressed() {
+			idle = 0
 		}
 		if idle < looks {
 			t.Reset(step)
 			q.unlock(nil)
 			return
 		}
-		q.timers--
-		q.timer = nil
+		q.finishing--
+		it.timer = nil
 		var c clock
 		if !it.control.Live() { // it has reported, but its Start does not return
 			q.giveUp(it, &c)
@@ -225,19 +232,19 @@ func (q *Queue) armRun(it *item, d time.Duration) {
 		q.settle(&c)
 		q.unlock([]*item{it})
 	})
-	q.timer = t
+	it.timer = t
 }
 
-// disarm stops the slot's timeout. If its function is under way already, it counts until it has
+// disarm stops the task's timeout. If its function is under way already, it counts until it has
 // seen that it came too late.
-func (q *Queue) disarm() {
-	if q.timer == nil {
+func (q *Queue) disarm(it *item) {
+	if it.timer == nil {
 		return
 	}
-	if q.timer.Stop() {
-		q.timers--
+	if it.timer.Stop() {
+		q.finishing--
 	}
-	q.timer = nil
+	it.timer = nil
 }
 
 // must is for moves that the lock makes sure of.
