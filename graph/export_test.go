@@ -31,9 +31,9 @@ func (c *Call) OutboxRoom() int {
 
 // Kept is how many operations that have ended the handler keeps.
 func (h *Handler) Kept() int {
-	h.store.mu.Lock()
-	defer h.store.mu.Unlock()
-	return h.store.ends.Len()
+	h.retention.mu.Lock()
+	defer h.retention.mu.Unlock()
+	return h.retention.ended.Len()
 }
 
 // Observed is of how many calls the handler is told.

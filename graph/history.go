@@ -10,151 +10,227 @@ import (
 	"ivrqueue/operation"
 )
 
-// A shelf holds the operations of a call that the bot can still read: those that live, in the order
-// in which they came, and those that have ended, for some time and up to some number.
-type shelf struct {
-	store *store
+// A history holds the operations of a call that the bot can read: those that live, in the order in
+// which they came, and of those that have ended what is shown of them, for some time and up to some
+// number. An ended operation itself is let go, with all that its request asked for.
+type history struct {
+	retention   *retention
+	application *retained // of all calls of the call's application
 
-	// Guarded by store.mu.
-	order  list.List // of *shelved
-	byID   map[uuid.UUID]*list.Element
-	ended  int
+	// Guarded by retention.mu.
+	order  list.List                       // of *entry
+	live   map[*operation.Operation]*entry // until the handler was told of their end
+	byID   map[uuid.UUID]*entry            // the last one with this id: ids may come again
+	ended  list.List                       // of *entry, in the order of their ends
 	closed bool
 }
 
-// shelved is an operation on a shelf.
-type shelved struct {
-	operation *operation.Operation
-	shelf     *shelf
-	end       *list.Element // in the store's order of ends, once it has ended
+// entry is an operation in a history.
+type entry struct {
+	history   *history
+	id        uuid.UUID
+	operation *operation.Operation // nil once it has ended
+	cost      int64                // bytes that are reserved for it
+
+	// Of one that has ended.
+	shown  *operationResource
+	status operation.Status
+	until  time.Time
+
+	inOrder, inCall, inApplication, inAll *list.Element
 }
 
-// store bounds the shelves of all calls together.
-type store struct {
-	keepFor     time.Duration
-	keepPerCall int
-	keepInAll   int
+// retention bounds how many ended operations are shown: of each call, of each application, of all.
+type retention struct {
+	keepFor            time.Duration
+	keepPerCall        int
+	keepPerApplication int
+	keepInAll          int
 
-	mu   sync.Mutex // guards everything below, and the shelves
-	ends list.List  // of *list.Element of a shelf's order: those that ended, the oldest first
+	mu            sync.Mutex // guards everything below, and the histories
+	ended         list.List  // of *entry, in the order of their ends
+	byApplication map[string]*retained
 }
 
-// ticket makes sure that an operation is put on its shelf once, by whoever comes first: the request
-// that made it or the event that it was accepted. The later one may be so late that the operation
-// has ended and left the shelf again.
-type ticket struct{ used bool } // guarded by store.mu
-
-// add puts an operation on the shelf. One that was not made by a request has no ticket.
-func (s *shelf) add(op *operation.Operation, t *ticket) {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	if s.byID[op.ID()] != nil || t != nil && t.used {
-		return
-	}
-	if t != nil {
-		t.used = true
-	}
-	s.put(op)
+// retained are the ended operations of all calls of an application.
+type retained struct {
+	calls int       // that have a history
+	ended list.List // of *entry, in the order of their ends
 }
 
-// addEnded puts an operation on the shelf that was born completed.
-func (s *shelf) addEnded(op *operation.Operation) {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	s.put(op)
-	s.lend(s.byID[op.ID()])
+// registration ties an operation that a request made to its one entry, whoever comes first: the
+// request, once the queue has accepted it, or the event that it was accepted. The later one may be
+// so late that the operation has ended and left the history again. It is the operation's Value,
+// which no other operation inherits.
+type registration struct {
+	operation *operation.Operation // that has been entered; guarded by retention.mu
+	cost      int64                // bytes that are reserved for it
 }
 
-// end notes that an operation has ended: from now on its place on the shelf is lent. It reports
-// whether the operation was there.
-func (s *shelf) end(op *operation.Operation) bool {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	at := s.byID[op.ID()]
-	s.lend(at)
-	return at != nil
-}
-
-func (s *shelf) put(op *operation.Operation) {
-	if s.closed {
-		return
-	}
-	if s.byID == nil {
-		s.byID = make(map[uuid.UUID]*list.Element)
-	}
-	s.byID[op.ID()] = s.order.PushBack(&shelved{operation: op, shelf: s})
-}
-
-func (s *shelf) lend(at *list.Element) {
-	if at == nil {
-		return
-	}
-	at.Value.(*shelved).end = s.store.ends.PushBack(at)
-	s.ended++
-	for at := s.order.Front(); at != nil && s.ended > s.store.keepPerCall; {
-		next := at.Next()
-		if at.Value.(*shelved).end != nil {
-			s.remove(at)
+func (r *retention) newHistory(application string) *history {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := r.byApplication[application]
+	if all == nil {
+		all = new(retained)
+		if r.byApplication == nil {
+			r.byApplication = make(map[string]*retained)
 		}
-		at = next
+		r.byApplication[application] = all
 	}
-	for s.store.ends.Len() > s.store.keepInAll {
-		oldest := s.store.ends.Front().Value.(*list.Element)
-		oldest.Value.(*shelved).shelf.remove(oldest)
+	all.calls++
+	return &history{
+		retention: r, application: all,
+		live: make(map[*operation.Operation]*entry), byID: make(map[uuid.UUID]*entry),
 	}
-	s.store.expire()
 }
 
-// expire takes from all shelves what has been there for its time.
-func (st *store) expire() {
-	for e := st.ends.Front(); e != nil; e = st.ends.Front() {
-		at := e.Value.(*list.Element)
-		sh := at.Value.(*shelved)
-		if time.Since(sh.operation.Times().Ended) < st.keepFor {
+// add enters an operation. One that was not made by a request has no registration. It returns how
+// many bytes nobody will release any more: those of an operation of a call that has ended.
+func (h *history) add(op *operation.Operation, reg *registration) (unused int64) {
+	h.retention.mu.Lock()
+	defer h.retention.mu.Unlock()
+	var cost int64
+	if reg != nil && (reg.operation == nil || reg.operation == op) {
+		if reg.operation == op {
+			return 0
+		}
+		reg.operation, cost = op, reg.cost
+	}
+	if h.closed || h.live[op] != nil {
+		return cost
+	}
+	e := &entry{history: h, id: op.ID(), operation: op, cost: cost}
+	h.live[op] = e
+	h.put(e)
+	return 0
+}
+
+// addEnded enters an operation that was created completed.
+func (h *history) addEnded(op *operation.Operation) {
+	e := &entry{history: h, id: op.ID()}
+	e.show(op)
+	h.retention.mu.Lock()
+	defer h.retention.mu.Unlock()
+	if !h.closed {
+		h.put(e)
+		h.retention.retain(e)
+	}
+}
+
+// end notes that an operation has ended: from now on it is shown for a time. It reports whether the
+// operation was there, and the bytes that were reserved for it.
+func (h *history) end(op *operation.Operation) (cost int64, found bool) {
+	var ended entry
+	ended.show(op) // asks the request for its kind, so not under the lock
+	h.retention.mu.Lock()
+	defer h.retention.mu.Unlock()
+	e := h.live[op]
+	if e == nil {
+		return 0, false
+	}
+	delete(h.live, op)
+	cost = e.cost
+	e.operation, e.cost, e.shown, e.status, e.until = nil, 0, ended.shown, ended.status, ended.until
+	h.retention.retain(e)
+	return cost, true
+}
+
+// show keeps of an ended operation what a client can read.
+func (e *entry) show(op *operation.Operation) {
+	e.status, e.until = op.Status(), op.Times().Ended
+	e.shown = read(op, e.status)
+}
+
+func (h *history) put(e *entry) {
+	e.inOrder = h.order.PushBack(e)
+	h.byID[e.id] = e
+}
+
+// retain has an ended operation shown for its time, and removes those whose time or number is over.
+func (r *retention) retain(e *entry) {
+	h := e.history
+	e.until = e.until.Add(r.keepFor)
+	e.inCall = h.ended.PushBack(e)
+	e.inApplication = h.application.ended.PushBack(e)
+	e.inAll = r.ended.PushBack(e)
+	r.shorten(&h.ended, r.keepPerCall)
+	r.shorten(&h.application.ended, r.keepPerApplication)
+	r.shorten(&r.ended, r.keepInAll)
+	r.expire()
+}
+
+// shorten removes the oldest until at most so many are left.
+func (r *retention) shorten(ended *list.List, most int) {
+	for range ended.Len() - most {
+		r.remove(ended.Front().Value.(*entry))
+	}
+}
+
+// expire removes what has been shown for its time.
+func (r *retention) expire() {
+	now := time.Now()
+	for range r.ended.Len() {
+		e := r.ended.Front().Value.(*entry)
+		if now.Before(e.until) {
 			return
 		}
-		sh.shelf.remove(at)
+		r.remove(e)
 	}
 }
 
-func (s *shelf) remove(at *list.Element) {
-	sh := s.order.Remove(at).(*shelved)
-	delete(s.byID, sh.operation.ID())
-	if sh.end != nil {
-		s.store.ends.Remove(sh.end)
-		s.ended--
+// remove takes an ended operation out of its history.
+func (r *retention) remove(e *entry) {
+	h := e.history
+	h.order.Remove(e.inOrder)
+	h.ended.Remove(e.inCall)
+	h.application.ended.Remove(e.inApplication)
+	r.ended.Remove(e.inAll)
+	if h.byID[e.id] == e {
+		delete(h.byID, e.id)
 	}
 }
 
-// get returns the operation with this id.
-func (s *shelf) get(id uuid.UUID) *operation.Operation {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	s.store.expire()
-	if at := s.byID[id]; at != nil {
-		return at.Value.(*shelved).operation
+// get returns the entry with this id: the last one, if the id came again.
+func (h *history) get(id uuid.UUID) (entry, bool) {
+	h.retention.mu.Lock()
+	defer h.retention.mu.Unlock()
+	h.retention.expire()
+	if e := h.byID[id]; e != nil {
+		return *e, true
 	}
-	return nil
+	return entry{}, false
 }
 
-// all returns the operations in their order.
-func (s *shelf) all() []*operation.Operation {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	s.store.expire()
-	ops := make([]*operation.Operation, 0, s.order.Len())
-	for at := s.order.Front(); at != nil; at = at.Next() {
-		ops = append(ops, at.Value.(*shelved).operation)
+// all returns the entries in their order.
+func (h *history) all() []entry {
+	h.retention.mu.Lock()
+	defer h.retention.mu.Unlock()
+	h.retention.expire()
+	entries := make([]entry, 0, h.order.Len())
+	for at := h.order.Front(); at != nil; at = at.Next() {
+		entries = append(entries, *at.Value.(*entry))
 	}
-	return ops
+	return entries
 }
 
-// close empties the shelf for good.
-func (s *shelf) close() {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	s.closed = true
-	for s.order.Len() > 0 {
-		s.remove(s.order.Front())
+// close empties the history for good. It returns the bytes that were reserved for what it held.
+func (h *history) close(application string) (cost int64) {
+	r := h.retention
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if h.closed {
+		return 0
 	}
+	h.closed = true
+	r.shorten(&h.ended, 0)
+	for _, e := range h.live {
+		cost += e.cost
+	}
+	h.order.Init()
+	h.live, h.byID = nil, nil
+	if h.application.calls--; h.application.calls == 0 {
+		delete(r.byApplication, application)
+	}
+	return cost
 }

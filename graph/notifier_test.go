@@ -279,9 +279,14 @@ func TestConnectionsAreBoundedAndTheDeadTakeAQuarter(t *testing.T) {
 		})
 		n := c.notifier(t, graph.WithMaxConnections(8), graph.WithGiveUp(time.Minute))
 		var all sync.WaitGroup
-		for range 40 {
+		dead := func(i int) graph.Delivery {
 			d := delivery()
-			d.CallbackURI, d.Failing = "http://localhost/dead", true
+			d.Application, d.CallbackURI = fmt.Sprint("dead-", i), fmt.Sprintf("http://localhost:%d/dead", 1000+i)
+			return d
+		}
+		for i := range 40 {
+			d := dead(i)
+			d.Failing = true
 			all.Go(func() { _ = n.Deliver(t.Context(), d) })
 		}
 		synctest.Wait()
@@ -292,9 +297,8 @@ func TestConnectionsAreBoundedAndTheDeadTakeAQuarter(t *testing.T) {
 				t.Fatalf("a living callback: %v after %v", err, time.Since(start))
 			}
 		}
-		for range 40 {
-			d := delivery()
-			d.CallbackURI = "http://localhost/dead"
+		for i := range 40 {
+			d := dead(i)
 			all.Go(func() { _ = n.Deliver(t.Context(), d) })
 		}
 		synctest.Wait()
