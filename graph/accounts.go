@@ -108,13 +108,6 @@ func (a *accounts) release(application string, kept *int64, bytes int64) {
 	a.of(application, time.Now()).bytes -= bytes
 }
 
-// count returns how many applications have an account.
-func (a *accounts) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.byID)
-}
-
 // pace is a token bucket: so many requests a second, and at most those of one second at once. Its
 // zero value is full.
 type pace struct{ due time.Time } // when it is full again

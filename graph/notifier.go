@@ -58,9 +58,9 @@ type Delivery struct {
 // come later than [WithGiveUp] after its oldest notification came to be, whatever the callback says.
 // One that is older than that has one attempt, if a place for it is free within [WithAttempt].
 //
-// At most [WithMaxConnections] requests are under way; others wait for a place. An application, and
-// a host, may have as many places as are free besides, so half of them at most: one whose answers
-// are slow delays its own notifications. At most a quarter of the places, shared out the same way,
+// At most [WithMaxConnections] requests are under way; others wait for a place. An application may
+// have as many places as are free besides, so half of them at most, and a host three times as many,
+// so three quarters: one whose answers are slow delays its own notifications. At most a quarter of the places, shared out the same way,
 // is for deliveries that are being repeated, or follow one of the same call that was given up: so
 // callbacks that are dead can't take the places of those that are not, for longer than one attempt
 // each.

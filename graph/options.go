@@ -19,8 +19,8 @@ const (
 	DefaultKeepInAll          = 100_000   // operations
 	DefaultMaxCalls           = 1000      // of an application
 	DefaultMaxRequests        = 1000      // of an application in a second
-	DefaultMaxBytesPerCall    = 2 << 20   // bytes
-	DefaultMaxBytes           = 128 << 20 // bytes of an application
+	DefaultMaxBytesPerCall    = 8 << 20   // bytes
+	DefaultMaxBytes           = 256 << 20 // bytes of an application
 )
 
 // Option configures a handler. The last of a kind wins.
@@ -68,7 +68,7 @@ func WithMaxRequests(perSecond int) Option {
 // WithMaxBytes bounds what is kept of the operations that clients ask for, from their acceptance
 // until their end was told: of one call, and of all calls of one application, in bytes. With more,
 // requests for operations are answered with 429. Neither must be negative; 0 means no limit.
-// Default: 2 MiB and 128 MiB. What is kept after the end is bounded by [WithKept].
+// Default: 8 MiB and 256 MiB. What is kept after the end is bounded by [WithKept].
 func WithMaxBytes(perCall, perApplication int64) Option {
 	return func(c *config) { c.maxBytesPerCall, c.maxBytes = perCall, perApplication }
 }

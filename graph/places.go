@@ -9,23 +9,22 @@ import (
 // places bound how many requests are under way, and share them out between applications and between
 // hosts.
 //
-// An application, and a host, may have as many places as are free besides. So one that is slow takes
-// half of them at most, two of them three quarters: there is a place for whoever comes new, however
-// many deliveries of the slow ones wait. Of those that wait, the one goes first that has the fewest
-// places; between equals, the one that came first.
+// An application may have as many places as are free besides, and a host, which serves several
+// perhaps, three times as many. So an application that is slow takes half of them at most, two of
+// them three quarters, and a slow host three quarters, whoever its applications are: there is a place
+// for whoever comes new, however many deliveries of the slow ones wait. Of those that wait, the one
+// goes first whose application has the fewest places; between equals, the one that came first.
 type places struct {
 	mu      sync.Mutex // guards everything below
 	free    int
-	taken   map[holder]int
+	apps    map[string]int // places taken by application
+	hosts   map[string]int // places taken by host
 	waiting map[peer]*line
 	came    uint64
 }
 
 // peer is who a delivery goes to.
 type peer struct{ application, host string }
-
-// holder is an application or a host; one of them is empty.
-type holder struct{ application, host string }
 
 // line is who waits for a place for the same peer, in order. It is never empty.
 type line []*waiter
@@ -36,13 +35,15 @@ type waiter struct {
 }
 
 func newPlaces(n int) *places {
-	return &places{free: n, taken: map[holder]int{}, waiting: map[peer]*line{}}
+	return &places{
+		free: n, apps: map[string]int{}, hosts: map[string]int{}, waiting: map[peer]*line{},
+	}
 }
 
 // enter waits for a place, until ctx ends. The error is the cause of ctx.
 func (p *places) enter(ctx context.Context, to peer) error {
 	p.mu.Lock()
-	if p.waiting[to] == nil && p.load(to) < p.free {
+	if p.waiting[to] == nil && p.open(to) {
 		p.take(to)
 		p.mu.Unlock()
 		return nil
@@ -77,38 +78,22 @@ func (p *places) leave(to peer) {
 	p.give(to)
 }
 
-// holders returns who a place is counted for.
-func (to peer) holders() []holder {
-	if to.application == "" { // not known
-		return []holder{{host: to.host}}
-	}
-	return []holder{{application: to.application}, {host: to.host}}
-}
-
-// load is how many places the peer's application has, or its host, whichever is more.
-func (p *places) load(to peer) int {
-	most := 0
-	for _, h := range to.holders() {
-		most = max(most, p.taken[h])
-	}
-	return most
+// open reports whether there is a place for the peer.
+func (p *places) open(to peer) bool {
+	return p.apps[to.application] < p.free && p.hosts[to.host] < 3*p.free
 }
 
 func (p *places) take(to peer) {
 	p.free--
-	for _, h := range to.holders() {
-		p.taken[h]++
-	}
+	p.apps[to.application]++
+	p.hosts[to.host]++
 }
 
 // give gives a place back, and lets in who may come now.
 func (p *places) give(to peer) {
 	p.free++
-	for _, h := range to.holders() {
-		if p.taken[h]--; p.taken[h] == 0 {
-			delete(p.taken, h)
-		}
-	}
+	lessen(p.apps, to.application)
+	lessen(p.hosts, to.host)
 	for range p.free { // each that enters takes one
 		next, ok := p.next()
 		if !ok {
@@ -121,17 +106,23 @@ func (p *places) give(to peer) {
 	}
 }
 
+func lessen(taken map[string]int, of string) {
+	if taken[of]--; taken[of] == 0 {
+		delete(taken, of)
+	}
+}
+
 // next returns the peer whose first in line enters next.
 func (p *places) next() (best peer, found bool) {
-	var load int
+	var fewest int
 	var number uint64
 	for to, l := range p.waiting {
-		has := p.load(to)
-		if has >= p.free {
+		if !p.open(to) {
 			continue
 		}
-		if first := (*l)[0].number; !found || has < load || has == load && first < number {
-			best, load, number, found = to, has, first, true
+		has, first := p.apps[to.application], (*l)[0].number
+		if !found || has < fewest || has == fewest && first < number {
+			best, fewest, number, found = to, has, first, true
 		}
 	}
 	return best, found
