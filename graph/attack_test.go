@@ -237,37 +237,42 @@ func allocated(f func()) int64 {
 func TestASmallRequestKeepsLittle(t *testing.T) { //nolint:paralleltest // measures memory
 	p := newPlatform(t, new(inbox).Deliver)
 	bot := p.direct()
-	for name, body := range map[string]string{
-		"empty targets":  `{"callbackUri":"x","targets":[` + strings.Repeat(`{},`, 349_000) + `{}]}`,
-		"many targets":   `{"callbackUri":"x","targets":[` + strings.Repeat(`{},`, 2000) + `{}]}`,
-		"null targets":   `{"callbackUri":"x","targets":[` + strings.Repeat(`null,`, 2000) + `{}]}`,
-		"big target":     `{"callbackUri":"x","targets":[{"a":"` + strings.Repeat("<", 5000) + `"}]}`,
-		"media config":   `{"callbackUri":"x","mediaConfig":{"a":"` + strings.Repeat("x", 17_000) + noise(2000) + `"}}`,
-		"modalities":     `{"callbackUri":"x","requestedModalities":[` + strings.Repeat(`"audio",`, 3000) + `"audio"]}`,
-		"long subject":   `{"callbackUri":"x","subject":"` + strings.Repeat("x", 5000) + `"}`,
-		"long callback":  `{"callbackUri":"` + strings.Repeat("x", 5000) + `"}`,
-		"long modality":  `{"callbackUri":"x","requestedModalities":["` + strings.Repeat("x", 5000) + `"]}`,
-		"ringing":        `{"callbackUri":"x","ringingTimeoutInSeconds":116}`,
-		"ringing before": `{"callbackUri":"x","ringingTimeoutInSeconds":-1}`,
-		"long number":    `{"callbackUri":` + strings.Repeat("1", 100_000) + `}`,
+	for _, test := range []struct{ name, body, says string }{
+		{"many targets", `{"callbackUri":"x","targets":[` + strings.Repeat(`{},`, 2000) + `{}]}`, "targets is 2001 elements, must be at most 100."},
+		{"null targets", `{"callbackUri":"x","targets":[` + strings.Repeat(`null,`, 2000) + `{}]}`, "targets is 2001 elements"},
+		{"big target", `{"callbackUri":"x","targets":[{"a":"` + strings.Repeat("<", 5000) + `"}]}`, "targets and mediaConfig is 30"},
+		{"media config", `{"callbackUri":"x","mediaConfig":{"a":"` + strings.Repeat("x", 17_000) + `"}}`, "must be at most 16384."},
+		{"modalities", `{"callbackUri":"x","requestedModalities":[` + strings.Repeat(`"audio",`, 3000) + `"audio"]}`, "requestedModalities is 3001 elements, must be at most 4."},
+		{"long modality", `{"callbackUri":"x","requestedModalities":["` + strings.Repeat("x", 5000) + `"]}`, "requestedModalities[0] is"},
+		{"long subject", `{"callbackUri":"x","subject":"` + strings.Repeat("x", 5000) + `"}`, "subject is 5000 bytes, must be at most 1024."},
+		{"long callback", `{"callbackUri":"` + strings.Repeat("x", 5000) + `"}`, "callbackUri is 5000 bytes, must be at most 2048."},
+		{"long ringing", `{"callbackUri":"x","ringingTimeoutInSeconds":116}`, "ringingTimeoutInSeconds is 116, must be 0 to 115."},
+		{"ringing before", `{"callbackUri":"x","ringingTimeoutInSeconds":-1}`, "ringingTimeoutInSeconds is -1"},
+		{"long number", `{"callbackUri":"x","ringingTimeoutInSeconds":` + strings.Repeat("1", 100_000) + `}`, "ringingTimeoutInSeconds is number 1111"},
+		{"long name", `{"callbackUri":"x","` + strings.Repeat("ü", 20_000) + `":[1],"subject":[]}`, "subject is array"},
+		{"empty targets", `{"callbackUri":"x","targets":[` + strings.Repeat(`{},`, 349_000) + `{}]}`, "too large"},
 	} {
-		sent := zipped(body)
-		var r reply
-		n := allocated(func() {
-			r = bot.request("POST", "/communications/calls", sent, "Content-Encoding", "gzip")
-		})
-		if r.status != 400 && r.status != 413 {
-			t.Errorf("%s: got %d", name, r.status)
+		refused := func(sent []byte, header ...string) (message string) {
+			var r reply
+			n := allocated(func() { r = bot.request("POST", "/communications/calls", sent, header...) })
+			if r.status != 400 && r.status != 413 {
+				t.Errorf("%s: got %d", test.name, r.status)
+			}
+			if most := int64(1<<20 + 64*min(len(sent), graph.DefaultMaxBody)); n > most {
+				t.Errorf("%s: %d bytes are allocated for %d, want at most %d", test.name, n, len(sent), most)
+			}
+			if n := len(show(r.body)); n > 1500 {
+				t.Errorf("%s: answered with %d bytes", test.name, n)
+			}
+			if p.calls != nil {
+				t.Fatalf("%s: a call was made", test.name)
+			}
+			return r.text("error", "message")
 		}
-		if most := int64(1<<20 + 1000*len(sent)); n > most {
-			t.Errorf("%s: %d bytes are allocated for %d, want at most %d", name, n, len(sent), most)
+		if message := refused([]byte(test.body)); !strings.Contains(message, test.says) {
+			t.Errorf("%s: %s", test.name, message)
 		}
-		if n := len(show(r.body)); n > 1500 {
-			t.Errorf("%s: answered with %d bytes", name, n)
-		}
-		if p.calls != nil {
-			t.Fatalf("%s: a call was made", name)
-		}
+		refused(zipped(test.body), "Content-Encoding", "gzip")
 	}
 	for name, body := range map[string]string{
 		"uri":         `{"prompts":[{"mediaInfo":{"uri":"a"}},{"mediaInfo":{"uri":"` + strings.Repeat("x", 5000) + `"}}]}`,
@@ -279,6 +284,37 @@ func TestASmallRequestKeepsLittle(t *testing.T) { //nolint:paralleltest // measu
 			t.Errorf("%s: %s", name, message)
 		}
 	}
+}
+
+// A path that is longer than any of ours is echoed nowhere.
+func TestALongPathIsNoResource(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, new(inbox).Deliver)
+	bot, call := p.direct(), p.attach("bot", "")
+	path := "/communications/calls/" + call.ID().String() + "/cancelMediaProcessing"
+	bot.request("POST", strings.Repeat("/a", 900)+path, `{}`).must(t, 200)
+	bot.request("POST", strings.Repeat("/a", 1000)+path, `{}`).must(t, 404)
+}
+
+// What the queue refuses keeps nothing.
+func TestWhatIsRefusedKeepsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlatform(t, new(inbox).Deliver, graph.WithMaxBytes(10_000, 0))
+		bot, call := p.direct(), p.attach("bot", "", queue.WithMaxPending(1))
+		for range 2 {
+			bot.post(call, "playPrompt", playBody).must(t, 200)
+		}
+		for range 100 {
+			r := bot.post(call, "playPrompt", playBody).must(t, 429)
+			equal(t, "message", r.text("error", "message"), "The call's operation queue is full.")
+		}
+		call.Queue().Close(nil)
+		bot.post(call, "playPrompt", playBody).must(t, 404)
+		_ = call.Detach(graph.ResultInfo{})
+		synctest.Wait()
+		equal(t, "applications with something kept", p.handler.Busy(), 0)
+	})
 }
 
 // The largest requests that are taken keep no more than their own size, a few times over, while
@@ -467,6 +503,35 @@ func TestCallsThatAreMadeAtOnceAreBounded(t *testing.T) {
 		}
 		all.Wait()
 		equal(t, "answers", statuses, map[int]int{201: 10, 429: 90})
+	})
+}
+
+// A call is counted once, also while CreateCall has attached it and has not returned.
+func TestACallIsCountedOnceWhileItIsMade(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var p *platform
+		h, err := graph.New(graph.Platform{
+			Authenticate: authenticate, Deliver: new(inbox).Deliver,
+			CreateCall: func(ctx context.Context, n graph.NewCall) (*graph.Call, error) {
+				c, err := p.create(ctx, n)
+				time.Sleep(time.Second)
+				return c, err
+			},
+		}, graph.WithLogger(quiet), graph.WithMaxCalls(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p = &platform{tb: t, handler: h, first: graph.State{Call: graph.Established}}
+		t.Cleanup(p.stop)
+		bot := p.direct()
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() { bot.request("POST", "/communications/calls", `{"callbackUri":"x"}`).must(t, 201) })
+			synctest.Wait()
+		}
+		all.Wait()
+		bot.request("POST", "/communications/calls", `{"callbackUri":"x"}`).must(t, 429)
 	})
 }
 

@@ -241,7 +241,7 @@ func (c *Call) finish() {
 		return
 	}
 	c.finished = true
-	c.release(c.history.close(c.given.Application))
+	c.history.close(c.given.Application)
 	c.out.put(notice{state: State{Call: Terminated}, result: c.result}, false)
 	c.handler.forget(c)
 }

@@ -214,23 +214,16 @@ func (h *history) all() []entry {
 	return entries
 }
 
-// close empties the history for good. It returns the bytes that were reserved for what it held.
-func (h *history) close(application string) (cost int64) {
+// close empties the history for good. All its operations have ended.
+func (h *history) close(application string) {
 	r := h.retention
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if h.closed {
-		return 0
-	}
 	h.closed = true
 	r.shorten(&h.ended, 0)
-	for _, e := range h.live {
-		cost += e.cost
-	}
 	h.order.Init()
 	h.live, h.byID = nil, nil
 	if h.application.calls--; h.application.calls == 0 {
 		delete(r.byApplication, application)
 	}
-	return cost
 }

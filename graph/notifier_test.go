@@ -252,6 +252,7 @@ func TestACallbackThatPutsOffIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls = 200
 		c := newCallback(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Millisecond) // the time that has passed is added to the time to come
 			w.Header().Set("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")
 			w.WriteHeader(http.StatusServiceUnavailable)
 		})
@@ -401,8 +402,8 @@ func TestPlacesAreLeftForOthers(t *testing.T) {
 	})
 }
 
-// Who waits comes in as soon as there is a place for it: those that have the fewest first, and
-// between equals the first that came. Whoever stops waiting leaves nothing.
+// Who waits comes in as soon as there is a place for it; of several the first that came. Whoever stops
+// waiting leaves nothing.
 func TestPlacesAreGivenInTurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -440,6 +441,41 @@ func TestPlacesAreGivenInTurn(t *testing.T) {
 		equal(t, "order", order, []string{"d", "e", "b", "a"})
 		equal(t, "left", p.String(), "4 free, 0 applications, 0 hosts, 0 waiting")
 	})
+}
+
+// Whoever loses patience at the moment when it gets a place gives the place back.
+func TestAPlaceThatComesTooLateIsGivenBack(t *testing.T) {
+	t.Parallel()
+	late := 0
+	for range 100 {
+		p := graph.NewPlaces(1)
+		if err := p.Enter(t.Context(), "a", "a"); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := p.Enter(lateContext{ctx, func() { p.Leave("a", "a") }}, "b", "b"); err != nil {
+			late++
+		} else {
+			p.Leave("b", "b")
+		}
+		equal(t, "left", p.String(), "1 free, 0 applications, 0 hosts, 0 waiting")
+	}
+	if late == 0 || late == 100 {
+		t.Errorf("%d of 100 were late", late)
+	}
+}
+
+// lateContext has ended, and does something when it is asked for that.
+type lateContext struct {
+	context.Context
+
+	asked func()
+}
+
+func (c lateContext) Done() <-chan struct{} {
+	c.asked()
+	return c.Context.Done()
 }
 
 // Many wait, come, go, and lose patience: there are never more than there are places, and all places

@@ -12,8 +12,8 @@ import (
 // An application may have as many places as are free besides, and a host, which serves several
 // perhaps, three times as many. So an application that is slow takes half of them at most, two of
 // them three quarters, and a slow host three quarters, whoever its applications are: there is a place
-// for whoever comes new, however many deliveries of the slow ones wait. Of those that wait, the one
-// goes first whose application has the fewest places; between equals, the one that came first.
+// for whoever comes new, however many deliveries of the slow ones wait. Of those that may have a
+// place, the one gets it that came first.
 type places struct {
 	mu      sync.Mutex // guards everything below
 	free    int
@@ -113,19 +113,14 @@ func lessen(taken map[string]int, of string) {
 }
 
 // next returns the peer whose first in line enters next.
-func (p *places) next() (best peer, found bool) {
-	var fewest int
+func (p *places) next() (next peer, found bool) {
 	var number uint64
 	for to, l := range p.waiting {
-		if !p.open(to) {
-			continue
-		}
-		has, first := p.apps[to.application], (*l)[0].number
-		if !found || has < fewest || has == fewest && first < number {
-			best, fewest, number, found = to, has, first, true
+		if first := (*l)[0].number; p.open(to) && (!found || first < number) {
+			next, number, found = to, first, true
 		}
 	}
-	return best, found
+	return next, found
 }
 
 // remove takes a waiter out of its line.
