@@ -89,7 +89,8 @@ func (a *accounts) reserve(application string, kept *int64, bytes int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	acc := a.of(application, time.Now())
-	if a.maxPerCall > 0 && *kept+bytes > a.maxPerCall || a.maxBytes > 0 && acc.bytes+bytes > a.maxBytes {
+	if a.maxPerCall > 0 && *kept+bytes > a.maxPerCall ||
+		a.maxBytes > 0 && acc.bytes+bytes > a.maxBytes {
 		return false
 	}
 	*kept += bytes

@@ -34,11 +34,11 @@ func (x *exchange) recordResponse() (*reply, error) {
 	return x.enqueue(req, body.ClientContext, costOfPrompts(req.Prompts))
 }
 
-// What is reserved for an operation that a client asks for, and for the notice of its end, besides
-// their texts: bytes.
+// What is reserved for an operation that a client asks for, and for the notice of its end with its
+// part of a request's body, besides their texts: bytes.
 const (
 	operationCost = 1024
-	noticeCost    = 512
+	noticeCost    = 1024
 	promptCost    = 48
 )
 

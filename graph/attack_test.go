@@ -393,8 +393,8 @@ func TestBytesAreBoundedPerCallAndPerApplication(t *testing.T) {
 		equal(t, "accepted", []int{fill(calls[0], "bot"), fill(calls[1], "bot"), fill(calls[2], "other")}, want)
 		bot.post(calls[0], "cancelMediaProcessing", `{}`).must(t, 200) // is never refused
 		synctest.Wait()
-		// The notices take 512 each until they are told.
-		equal(t, "accepted beside notices", []int{fill(calls[0], "bot"), fill(calls[1], "bot")}, []int{5, 0})
+		// The notices take 1,024 each until they are told.
+		equal(t, "accepted beside notices", []int{fill(calls[0], "bot"), fill(calls[1], "bot")}, []int{4, 0})
 		for _, c := range calls {
 			c.Queue().CancelAll()
 		}

@@ -88,7 +88,7 @@ func (h *Handler) attach(a Attachment, by *request) (*Call, error) {
 	c := &Call{handler: h, given: a, state: a.State}
 	c.out.init(h.config.outbox, c.send, func(busy bool) { h.flush.note(c, busy) }, c.over)
 
-	h.mu.Lock() // held until what lives is on the shelf: only then is the call observed
+	h.mu.Lock() // held until what lives is in the history: only then is the call observed
 	defer h.mu.Unlock()
 	switch {
 	case h.shut:

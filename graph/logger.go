@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// guarded is a log handler that may panic: no goroutine of ours ends by that, and nothing that is to
-// follow is left out.
+// guarded is a log handler that may panic: no goroutine of ours ends by that, and nothing that is
+// to follow is left out.
 type guarded struct{ slog.Handler }
 
 func (g guarded) Enabled(ctx context.Context, level slog.Level) (enabled bool) {

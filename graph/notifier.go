@@ -55,15 +55,16 @@ type Delivery struct {
 // A delivery is repeated, with the same bytes, after a network error, 408, 429 and 5xx, with
 // exponential backoff and jitter, and not before the Retry-After that came with it. Any other
 // answer but 2xx is final: redirects are not followed. It is given up when the next attempt would
-// come later than [WithGiveUp] after its oldest notification came to be, whatever the callback says.
-// One that is older than that has one attempt, if a place for it is free within [WithAttempt].
+// come later than [WithGiveUp] after its oldest notification came to be, whatever the callback
+// says. One that is older than that has one attempt, if there is a place for it within
+// [WithAttempt].
 //
 // At most [WithMaxConnections] requests are under way; others wait for a place. An application may
 // have as many places as are free besides, so half of them at most, and a host three times as many,
-// so three quarters: one whose answers are slow delays its own notifications. At most a quarter of the places, shared out the same way,
-// is for deliveries that are being repeated, or follow one of the same call that was given up: so
-// callbacks that are dead can't take the places of those that are not, for longer than one attempt
-// each.
+// so three quarters: one whose answers are slow delays its own notifications. At most a quarter of
+// the places, shared out the same way, is for deliveries that are being repeated, or follow one of
+// the same call that was given up: so callbacks that are dead can't take the places of those that
+// are not, for longer than one attempt each.
 type Notifier struct {
 	config notifierConfig
 	client *http.Client
@@ -230,7 +231,7 @@ func (n *Notifier) Deliver(ctx context.Context, d Delivery) error {
 	}
 	to := peer{application: d.Application}
 	if u, err := url.Parse(d.CallbackURI); err == nil {
-		to.host = strings.ToLower(u.Host)
+		to.host = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	}
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = n.config.backoff, n.config.maxBackoff
@@ -328,8 +329,8 @@ func (n *Notifier) post(ctx context.Context, d Delivery) error {
 	}
 }
 
-// retryAfter reads the header of this name, seconds or a date (RFC 9110, 10.2.3). It is between zero,
-// for a time that has passed and for what is neither, and a day.
+// retryAfter reads the header of this name, seconds or a date (RFC 9110, 10.2.3). It is between
+// zero, for a time that has passed and for what is neither, and a day.
 func retryAfter(s string) time.Duration {
 	seconds, err := strconv.ParseUint(s, 10, 64)
 	switch {

@@ -322,8 +322,8 @@ func TestASlowBotDelaysItselfAlone(t *testing.T) {
 	}
 	for name, is := range slow {
 		for _, quick := range []struct{ name, token, callback string }{
-			{"another", "other", "http://localhost:1002/quick"},
-			{"another on the same host", "other", "http://localhost:1001/quick"},
+			{"another", "other", "http://127.0.0.2/quick"},
+			{"another on the same host", "other", "http://127.0.0.1/quick"},
 		} {
 			t.Run(name+", "+quick.name, func(t *testing.T) {
 				t.Parallel()
@@ -342,7 +342,7 @@ func TestASlowBotDelaysItselfAlone(t *testing.T) {
 					})
 					p := newPlatform(t, nil, graph.WithNotifier(c.notifier(t, graph.WithMaxConnections(places))))
 					for range calls {
-						p.attach("bot", "http://localhost:1001/slow")
+						p.attach("bot", "http://127.0.0.1/slow")
 					}
 					synctest.Wait()
 					call := p.attach(quick.token, quick.callback)
@@ -592,7 +592,7 @@ func TestConnectionsAreBoundedAndTheDeadTakeAQuarter(t *testing.T) {
 		var all sync.WaitGroup
 		dead := func(i int) graph.Delivery {
 			d := delivery()
-			d.Application, d.CallbackURI = fmt.Sprint("dead-", i), fmt.Sprintf("http://localhost:%d/dead", 1000+i)
+			d.Application, d.CallbackURI = fmt.Sprint("dead-", i), fmt.Sprintf("http://127.0.0.%d/dead", 2+i)
 			return d
 		}
 		for i := range 40 {

@@ -285,7 +285,7 @@ func TestWhatEndedBeforeTheAttachmentIsNotTold(t *testing.T) {
 	})
 }
 
-// An operation that has left the shelf before its request was answered does not come back to it.
+// An operation that has left the history before its request was answered does not come back to it.
 func TestAnOperationThatIsNotKeptIsNotListed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

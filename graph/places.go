@@ -11,9 +11,9 @@ import (
 //
 // An application may have as many places as are free besides, and a host, which serves several
 // perhaps, three times as many. So an application that is slow takes half of them at most, two of
-// them three quarters, and a slow host three quarters, whoever its applications are: there is a place
-// for whoever comes new, however many deliveries of the slow ones wait. Of those that may have a
-// place, the one gets it that came first.
+// them three quarters, and a slow host three quarters, whoever its applications are: there is a
+// place for whoever comes new, however many deliveries of the slow ones wait. Of those that may
+// have a place, the one gets it that came first.
 type places struct {
 	mu      sync.Mutex // guards everything below
 	free    int

@@ -118,15 +118,15 @@ func promptsOf(bodies []*promptBody) ([]operation.Prompt, error) {
 		case b.MediaInfo == nil:
 			return nil, invalid(at+".mediaInfo", "missing", "a mediaInfo")
 		}
-		if err := checkLength(at+".mediaInfo.uri", b.MediaInfo.URI, MaxURI); err != nil {
+		p := operation.Prompt{URI: b.MediaInfo.URI, ResourceID: b.MediaInfo.ResourceID}
+		if err := checkLength(at+".mediaInfo.uri", p.URI, MaxURI); err != nil {
 			return nil, err
 		}
-		if err := checkLength(at+".mediaInfo.resourceId", b.MediaInfo.ResourceID, MaxResourceID); err != nil {
+		err := checkLength(at+".mediaInfo.resourceId", p.ResourceID, MaxResourceID)
+		if err != nil {
 			return nil, err
 		}
-		prompts = append(prompts, operation.Prompt{
-			URI: b.MediaInfo.URI, ResourceID: b.MediaInfo.ResourceID,
-		})
+		prompts = append(prompts, p)
 	}
 	return prompts, nil
 }
