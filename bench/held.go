@@ -35,7 +35,7 @@ func (h *held) CancelAll() int {
 	return h.receipt.Len()
 }
 
-func (h *held) Victims() (ops []Op) {
+func (h *held) Cancelled() (ops []Op) {
 	for op := range h.receipt.Victims() {
 		ops = append(ops, op)
 	}

@@ -365,7 +365,7 @@ func (d *dispatcher) callObserver(role roles) {
 	m := &q.machine
 	m.log.nextBatch(i, &d.batch)
 	observer := m.config.observers[i]
-	e := Event{Call: q.callID}
+	e := Event{Queue: q, Call: q.callID}
 	d.enter(role)
 	for more := d.batch.next(&e); more; more = d.left > 0 && d.batch.next(&e) {
 		if f, ok := observer.(ObserverFunc); ok {

@@ -41,7 +41,9 @@ func (q *Queue) atMedia(s Step, out *Outcome) {
 	if s.Op != q.slot { // given up, or through long ago
 		switch s.Do {
 		case Report:
-			q.late++
+			if !q.parted { // nobody counts any more
+				q.late++
+			}
 			l.reported = true
 		case ReturnStart:
 			out.StopLate = !s.Failed && !l.reported
@@ -117,7 +119,7 @@ func (q *Queue) overrule() {
 
 // watch gives media that has reported, but does not return, the stop timeout to do so.
 func (q *Queue) watch() {
-	if q.timer == NoTimer && q.media.inCallback() {
+	if q.slot != 0 && q.timer != StopTimer && q.media.inCallback() {
 		q.timer = StopTimer
 	}
 }
@@ -160,6 +162,7 @@ func (q *Queue) settle(out *Outcome) {
 	}
 	if q.sealed && !q.closed && len(q.Live()) == 0 {
 		q.closed, q.closing = true, operation.Succeeded
+		q.watch()
 	}
 	if q.closed && !q.parted && q.slot == 0 {
 		q.parted = true
