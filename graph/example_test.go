@@ -166,7 +166,7 @@ func ExampleNewCall_Attach() {
 }
 
 // playUntilStopped is a media that plays until it is stopped.
-func playUntilStopped(ctx context.Context, _ queue.Turn) (operation.Result, error) {
+func playUntilStopped(ctx context.Context, _ queue.Active) (operation.Result, error) {
 	<-ctx.Done()
 	return operation.Result{}, nil
 }

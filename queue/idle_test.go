@@ -254,7 +254,7 @@ func TestAQueueThatIsDoneKeepsLittle(t *testing.T) {
 func TestAnIdleQueueKeepsNoOperation(t *testing.T) {
 	t.Parallel()
 	var told atomic.Int32
-	m := queue.Blocking(func(context.Context, queue.Turn) (operation.Result, error) { return operation.Result{}, nil })
+	m := queue.Blocking(func(context.Context, queue.Active) (operation.Result, error) { return operation.Result{}, nil })
 	q := newQueue(t, m, queue.WithObserver(queue.ObserverFunc(func(e queue.Event) {
 		if e.Kind == queue.Ended {
 			told.Add(1)

@@ -27,9 +27,6 @@ type Event struct {
 	// Queue is the one that it happened in. An observer of several queues tells them apart by it.
 	Queue *Queue
 
-	// Call is the id that New was given: a name, which another queue may have too.
-	Call string
-
 	// Seq numbers the events of a call in commit order: 1, 2, 3, without gaps.
 	Seq uint64
 
@@ -44,6 +41,14 @@ type Event struct {
 
 	// Result comes with Ended, Released and Closed; see there.
 	Result operation.Result
+}
+
+// CallID returns the id of the call, as [New] was given it: a name, which another queue may have too.
+func (e Event) CallID() string {
+	if e.Queue == nil {
+		return ""
+	}
+	return e.Queue.CallID()
 }
 
 // EventKind says what happened.

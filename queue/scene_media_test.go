@@ -115,7 +115,7 @@ func (e *sceneError) Unwrap() error {
 }
 
 // draws returns a source of the task's own for one of its callbacks.
-func (s *scene) draws(t queue.Turn, callback uint64) *rand.Rand {
+func (s *scene) draws(t queue.Active, callback uint64) *rand.Rand {
 	id := t.ID()
 	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(id[:8]), callback))
 }
@@ -133,11 +133,11 @@ func (m sceneMedia) Start(t queue.Task) (err error) {
 	defer func() {
 		s.Add(trace.Item{What: trace.StartReturned, Op: t.ID(), Failed: failed || err != nil})
 	}()
-	s.live(t.Turn)
+	s.live(t.Active)
 	f, _ := t.Value().(fault)
-	draw := s.draws(t.Turn, 1)
+	draw := s.draws(t.Active, 1)
 	if draw.IntN(2) == 0 {
-		s.lend(t.Turn)
+		s.lend(t.Active)
 	}
 	switch f.kind {
 	case endsInside:
@@ -153,7 +153,7 @@ func (m sceneMedia) Start(t queue.Task) (err error) {
 		s.end(t)
 		for range sceneStopTimeout + draw.IntN(sceneLong) {
 			s.sleep(draw, 2)
-			s.progress(t.Turn, time.Hour)
+			s.progress(t.Active, time.Hour)
 		}
 	case endsWithError:
 		err = errFault
@@ -193,7 +193,7 @@ func (m sceneMedia) Stop(t queue.Task) {
 	s.Add(trace.Item{What: trace.StopEntered, Op: t.ID()})
 	defer s.Add(trace.Item{What: trace.StopReturned, Op: t.ID()})
 	f, _ := t.Value().(fault)
-	draw := s.draws(t.Turn, 2)
+	draw := s.draws(t.Active, 2)
 	switch f.kind {
 	case ignoresStop:
 	case blocksInStop:
@@ -224,7 +224,7 @@ func (m sceneMedia) Stop(t queue.Task) {
 }
 
 // lend remembers the task's context, so that it can be seen to end.
-func (s *scene) lend(t queue.Turn) {
+func (s *scene) lend(t queue.Active) {
 	ctx := t.Context()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -235,14 +235,14 @@ func (s *scene) lend(t queue.Turn) {
 func (s *scene) work(t queue.Task, f fault, draw *rand.Rand) {
 	own := rand.New(rand.NewPCG(draw.Uint64(), draw.Uint64()))
 	s.spawn(func() {
-		if s.frames(t.Turn, f, own) {
+		if s.frames(t.Active, f, own) {
 			s.end(t)
 		}
 	})
 }
 
 // frames plays, and returns whether it came to its end.
-func (s *scene) frames(t queue.Turn, f fault, draw *rand.Rand) bool {
+func (s *scene) frames(t queue.Active, f fault, draw *rand.Rand) bool {
 	frames := f.works
 	if f.kind == playsOn {
 		frames += 2 * sceneLong
@@ -262,14 +262,14 @@ func (s *scene) frames(t queue.Turn, f fault, draw *rand.Rand) bool {
 }
 
 // progress tells how far the media is.
-func (s *scene) progress(t queue.Turn, at time.Duration) {
+func (s *scene) progress(t queue.Active, at time.Duration) {
 	n := s.Begin(trace.Item{What: trace.Progressing, Op: t.ID()})
 	t.Progress(at)
 	s.Add(trace.Item{What: trace.Progressed, Number: n, Op: t.ID()})
 }
 
 // live asks whether the task is what the call should hear.
-func (s *scene) live(t queue.Turn) bool {
+func (s *scene) live(t queue.Active) bool {
 	n := s.Begin(trace.Item{What: trace.Asked, Op: t.ID()})
 	live := t.Live()
 	s.Add(trace.Item{What: trace.Live, Number: n, Op: t.ID(), Failed: !live})
@@ -335,7 +335,7 @@ func (r *recorded) Stop(t queue.Task) {
 }
 
 // perform is the scene's Blocking function, with the faults that one can have.
-func (s *scene) perform(ctx context.Context, t queue.Turn) (operation.Result, error) {
+func (s *scene) perform(ctx context.Context, t queue.Active) (operation.Result, error) {
 	defer s.entered()()
 	draw := s.draws(t, 3)
 	s.sleep(draw, 1)

@@ -129,8 +129,8 @@ func (s *scripted) compare() {
 	if got.Abandoned != want.Abandoned() || got.LateReports != want.Late() {
 		s.t.Fatalf("%d abandoned, %d late; want %d, %d", got.Abandoned, got.LateReports, want.Abandoned(), want.Late())
 	}
-	if got.Untold != 0 {
-		s.t.Fatalf("%d untold, want 0: the observers have returned", got.Untold)
+	if got.Undelivered != 0 {
+		s.t.Fatalf("%d untold, want 0: the observers have returned", got.Undelivered)
 	}
 	if isClosed(s.queue.Done()) != want.Done() {
 		s.t.Fatalf("done: %v, want %v", !want.Done(), want.Done())
@@ -195,7 +195,7 @@ func (s *scripted) compareEvents(who int, w *watcher) {
 		}
 		want := s.told[i]
 		if got.Seq != uint64(i+1) || got.Kind != want.Kind || s.numberOf(got.Operation) != want.Op ||
-			!got.Time.Equal(want.at) || !sameResult(got.Result, want.Result) || got.Call != "call" {
+			!got.Time.Equal(want.at) || !sameResult(got.Result, want.Result) || got.CallID() != "call" {
 			s.t.Fatalf("event %d for observer %d: %v of %d, %+v at %v; want %v of %d, %+v at %v", i+1, who,
 				got.Kind, s.numberOf(got.Operation), got.Result, got.Time, want.Kind, want.Op, want.Result, want.at)
 		}

@@ -91,7 +91,7 @@ func run(n, active int, tell func(Step)) *Report {
 func settle(calls []call) {
 	for i := range calls {
 		for {
-			if s := calls[i].queue.Snapshot(); s.Stopping == nil && s.Untold == 0 {
+			if s := calls[i].queue.Snapshot(); s.Stopping == nil && s.Undelivered == 0 {
 				break
 			}
 			runtime.Gosched()
