@@ -55,8 +55,9 @@ func (s *Service) create(ctx context.Context, n graph.NewCall) (*graph.Call, err
 		c.phone.Keep(HeardMax)
 	}
 	var err error
+	prompts := s.library.For(n.Application.ID)
 	c.media, err = s.engine.Media(softmedia.Call{
-		Sink: c.phone, Source: c.phone, Prompts: s.library.For(n.Application.ID),
+		Sink: c.phone, Source: c.phone, Prompts: prompts, Budget: prompts.Budget,
 		Folder: s.options.Folder, Publish: c.publish, Tones: c.tones,
 	})
 	if err != nil {
