@@ -257,7 +257,7 @@ func FuzzReadWAV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) {
 		var samples []int16
 		var err error
-		costs(t, "reading", 10*len(file)+64<<10, time.Second, func() {
+		costs(t, "reading", 10*len(file)+64<<10, 5*time.Second, func() {
 			samples, err = softmedia.ReadWAV(bytes.NewReader(file))
 		})
 		if err != nil {
