@@ -25,6 +25,10 @@ type Options struct {
 	Embedded fs.FS
 	Prompts  string
 
+	// PromptBytes bounds the samples that one application's operations hold, in bytes. Zero means
+	// 512 MiB.
+	PromptBytes int
+
 	// Caller is what each call's caller says, once, from the moment when its audio is active.
 	Caller []int16
 

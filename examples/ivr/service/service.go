@@ -64,7 +64,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, err
 	}
 	s.library, err = loader.New(loader.Options{
-		Embedded: o.Embedded, Folder: o.Prompts, Loopback: o.Dev,
+		Embedded: o.Embedded, Folder: o.Prompts, Loopback: o.Dev, Held: o.PromptBytes,
 	})
 	if err != nil {
 		return nil, err
