@@ -214,7 +214,7 @@ func (p *player) tell(i int) {
 		}
 	}()
 	observer := q.config.observers[i]
-	e := Event{Call: q.call}
+	e := Event{Queue: q, Call: q.call}
 	for p.calls > 0 && s.next(&e) {
 		p.calls--
 		if f, ok := observer.(ObserverFunc); ok {

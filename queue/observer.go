@@ -25,7 +25,10 @@ func (f ObserverFunc) Observe(e Event) { f(e) }
 
 // Event is one thing that happened in a queue.
 type Event struct {
-	// Call is the id that New was given.
+	// Queue is the one that it happened in. An observer of several queues tells them apart by it.
+	Queue *Queue
+
+	// Call is the id that New was given: a name, which another queue may have too.
 	Call string
 
 	// Seq numbers the events of a call in commit order: 1, 2, 3, without gaps.
