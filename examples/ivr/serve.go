@@ -43,8 +43,9 @@ type serveOptions struct {
 	caller  string
 	service service.Options
 
-	giveUp    time.Duration
-	callbacks int
+	calls, requests int
+	giveUp          time.Duration
+	callbacks       int
 }
 
 // serve runs the service until ctx ends.
@@ -150,6 +151,10 @@ func parseServe(args []string, stdout, stderr io.Writer) (serveOptions, error) {
 	flags.StringVar(&o.caller, "caller", "", "each call's caller says `FILE` once")
 	flags.IntVar(&o.service.PromptBytes, "prompt-bytes", loader.DefaultHeld, "the samples that one "+
 		"application's operations hold have at most `N` bytes")
+	flags.IntVar(&o.calls, "max-calls", graph.DefaultMaxCalls, "one application has at most `N` calls; "+
+		"0 is no limit")
+	flags.IntVar(&o.requests, "max-requests", graph.DefaultMaxRequests, "one application has at most "+
+		"`N` requests in a second; 0 is no limit")
 	flags.DurationVar(&o.giveUp, "give-up", graph.DefaultGiveUp, "try to deliver a notification for "+
 		"`TIME`")
 	flags.IntVar(&o.callbacks, "callbacks", graph.DefaultMaxConnections, "at most `N` requests to "+
@@ -161,6 +166,9 @@ func parseServe(args []string, stdout, stderr io.Writer) (serveOptions, error) {
 	}
 	o.service.Notifier = []graph.NotifierOption{
 		graph.WithGiveUp(o.giveUp), graph.WithMaxConnections(o.callbacks),
+	}
+	o.service.Graph = []graph.Option{
+		graph.WithMaxCalls(o.calls), graph.WithMaxRequests(o.requests),
 	}
 	if o.service.Dev {
 		o.ready = strings.ToLower(rand.Text())

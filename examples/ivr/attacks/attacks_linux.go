@@ -29,6 +29,7 @@ var attacks = []struct {
 	{"small bodies that become large prompts", largeURIs},
 	{"a callback that says: again in the year 9999", farRetryAfter},
 	{"a callback whose answers do not end", endlessAnswers},
+	{"more calls than one may have", manyCalls},
 	{"tokens of keys that nobody knows", unknownKeys},
 }
 
@@ -252,6 +253,37 @@ func endlessAnswers(w *world) error {
 	defer callback.Close()
 	defer callback.CloseClientConnections() // which it would wait for
 	calls, err := w.evilCalls(5*callbacks, callback.URL)
+	if err != nil {
+		return err
+	}
+	if err := w.callsWork(); err != nil {
+		return err
+	}
+	return w.hangUpAll(calls)
+}
+
+func manyCalls(w *world) error {
+	ctx, cancel := soon(w.ctx)
+	defer cancel()
+	var mu sync.Mutex
+	var calls []string
+	err := each(2*maxCalls, func(int) error {
+		status, _, id, err := w.evil.do(ctx, http.MethodPost, "/communications/calls", callOf(w.evil.callback.URL, "{}"), false)
+		switch {
+		case err != nil:
+			return err
+		case status == http.StatusCreated:
+			mu.Lock()
+			defer mu.Unlock()
+			calls = append(calls, id)
+		case status != http.StatusTooManyRequests:
+			return fmt.Errorf("answered %d, must be 429", status)
+		}
+		return nil
+	})
+	if err == nil && len(calls) > maxCalls {
+		err = fmt.Errorf("%d calls, must be at most %d", len(calls), maxCalls)
+	}
 	if err != nil {
 		return err
 	}

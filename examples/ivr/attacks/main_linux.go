@@ -40,6 +40,7 @@ func run(ctx context.Context, words []string) error {
 			continue
 		}
 		w.slowest = 0
+		w.service.forget()
 		began := time.Now()
 		err := a.run(w)
 		peak, alive := w.service.peak()

@@ -65,7 +65,7 @@ func start(ctx context.Context, folder string, flags ...string) (*process, error
 	return p, nil
 }
 
-// peak returns the most memory that the service has had, in bytes, and whether it is alive.
+// peak returns the most memory that the service has had since forget, in bytes, and whether it is alive.
 func (p *process) peak() (bytes int, alive bool) {
 	select {
 	case err := <-p.exited:
@@ -84,6 +84,11 @@ func (p *process) peak() (bytes int, alive bool) {
 		}
 	}
 	return 0, false
+}
+
+// forget makes peak begin anew. Where the kernel does not let us, peak is that of the whole life.
+func (p *process) forget() {
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0)
 }
 
 // end asks the service to end, as a supervisor does.

@@ -30,6 +30,7 @@ type world struct {
 }
 
 const (
+	maxCalls  = 150             // of an application
 	callbacks = 8               // requests to callbacks at once
 	giveUp    = 3 * time.Second // notifications after so long
 )
@@ -63,7 +64,7 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 	w.service, err = start(ctx, folder, "-addr", "127.0.0.1:0", "-dev", "-prompts", w.folder,
 		"-token", "good="+graph.RoleInitiate, "-token", "evil="+graph.RoleInitiate,
 		"-oidc-issuer", w.issuer.server.URL, "-oidc-audience", audience,
-		"-give-up", giveUp.String(), "-callbacks", fmt.Sprint(callbacks), "-prompt-bytes", fmt.Sprint(64<<20))
+		"-max-calls", fmt.Sprint(maxCalls), "-give-up", giveUp.String(), "-callbacks", fmt.Sprint(callbacks), "-prompt-bytes", fmt.Sprint(64<<20))
 	if err != nil {
 		return nil, err
 	}
