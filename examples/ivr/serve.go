@@ -151,6 +151,8 @@ func parseServe(args []string, stdout, stderr io.Writer) (serveOptions, error) {
 	flags.StringVar(&o.caller, "caller", "", "each call's caller says `FILE` once")
 	flags.IntVar(&o.service.PromptBytes, "prompt-bytes", loader.DefaultHeld, "the samples that one "+
 		"application's operations hold have at most `N` bytes")
+	flags.IntVar(&o.service.RecordingBytes, "recording-bytes", service.DefaultRecordingBytes, "one "+
+		"application's recordings that are kept have at most `N` bytes; the oldest make room")
 	flags.IntVar(&o.calls, "max-calls", graph.DefaultMaxCalls, "one application has at most `N` calls; "+
 		"0 is no limit")
 	flags.IntVar(&o.requests, "max-requests", graph.DefaultMaxRequests, "one application has at most "+

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // MaxWAV is the largest WAV file that is read: 32 MiB, more than 17 minutes of audio.
@@ -67,6 +68,11 @@ func WriteWAV(path string, samples []int16) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// WAVSize returns how many bytes a WAV file of this length has.
+func WAVSize(d time.Duration) int {
+	return riffHeader + 2*chunkHeader + fmtSize + sampleSize*Samples(d)
 }
 
 // EncodeWAV writes samples as a WAV file to w. It needs a buffer of a few KiB, however many samples
