@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,12 +42,12 @@ func TestAnIDMayComeAgain(t *testing.T) {
 		id := uuid.New()
 		path := "/communications/calls/" + call.ID().String() + "/operations"
 		for i := range 3 {
-			if _, err := call.Queue().Enqueue(t.Context(), playOf("x"), queue.ID(id), queue.ClientContext(fmt.Sprint(i))); err != nil {
+			if _, err := call.Queue().Enqueue(t.Context(), playOf("x"), queue.ID(id), queue.ClientContext(strconv.Itoa(i))); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
 			got := bot.request("GET", path+"/"+id.String(), nil).must(t, 200)
-			equal(t, "the last one with the id", []any{got.text("clientContext"), got.text("status")}, []any{fmt.Sprint(i), "running"})
+			equal(t, "the last one with the id", []any{got.text("clientContext"), got.text("status")}, []any{strconv.Itoa(i), "running"})
 			call.media.Current().End(succeeded())
 			synctest.Wait()
 			time.Sleep(20 * time.Second)
@@ -144,9 +145,11 @@ func TestNoContextIsAskedUnderALock(t *testing.T) {
 		r.Header.Set("Authorization", "Bearer bot")
 		r.Header.Set("Content-Type", "application/json")
 		w, err := bot.do(r)
-		if err != nil || w.StatusCode != 201 {
-			t.Errorf("got %v, %v", w, err)
+		if err != nil {
+			t.Fatal(err)
 		}
+		defer w.Body.Close()
+		equal(t, "status", w.StatusCode, 201)
 		if _, err := call.Queue().Enqueue(ctx, playOf("x")); err != nil {
 			t.Fatal(err)
 		}

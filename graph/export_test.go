@@ -67,14 +67,18 @@ func (h *Handler) Busy() int {
 // Places are those of a Notifier.
 type Places struct{ places *places }
 
+// NewPlaces makes n of them.
 func NewPlaces(n int) Places { return Places{newPlaces(n)} }
 
+// Enter waits for a place.
 func (p Places) Enter(ctx context.Context, application, host string) error {
 	return p.places.enter(ctx, peer{application, host})
 }
 
+// Leave gives it back.
 func (p Places) Leave(application, host string) { p.places.leave(peer{application, host}) }
 
+// String counts what there is.
 func (p Places) String() string {
 	p.places.mu.Lock()
 	defer p.places.mu.Unlock()

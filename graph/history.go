@@ -157,7 +157,7 @@ func (r *retention) retain(e *entry) {
 	r.shorten(&h.ended, r.keepPerCall)
 	r.shorten(&h.application.ended, r.keepPerApplication)
 	r.shorten(&r.ended, r.keepInAll)
-	r.expire()
+	r.expire(time.Now())
 }
 
 // shorten removes the oldest until at most so many are left.
@@ -167,17 +167,19 @@ func (r *retention) shorten(ended *list.List, most int) {
 	}
 }
 
-// expire removes what has been shown for its time.
-func (r *retention) expire() {
-	now := time.Now()
-	for range r.ended.Len() {
+// expire removes what has been shown for its time, some of it at once: all calls wait meanwhile.
+func (r *retention) expire(now time.Time) {
+	for range min(r.ended.Len(), 1000) {
 		e := r.ended.Front().Value.(*entry)
-		if now.Before(e.until) {
+		if e.visible(now) {
 			return
 		}
 		r.remove(e)
 	}
 }
+
+// visible reports whether the operation lives, or is shown yet.
+func (e *entry) visible(now time.Time) bool { return e.shown == nil || now.Before(e.until) }
 
 // remove takes an ended operation out of its history.
 func (r *retention) remove(e *entry) {
@@ -195,8 +197,9 @@ func (r *retention) remove(e *entry) {
 func (h *history) get(id uuid.UUID) (entry, bool) {
 	h.retention.mu.Lock()
 	defer h.retention.mu.Unlock()
-	h.retention.expire()
-	if e := h.byID[id]; e != nil {
+	now := time.Now()
+	h.retention.expire(now)
+	if e := h.byID[id]; e != nil && e.visible(now) {
 		return *e, true
 	}
 	return entry{}, false
@@ -206,10 +209,13 @@ func (h *history) get(id uuid.UUID) (entry, bool) {
 func (h *history) all() []entry {
 	h.retention.mu.Lock()
 	defer h.retention.mu.Unlock()
-	h.retention.expire()
+	now := time.Now()
+	h.retention.expire(now)
 	entries := make([]entry, 0, h.order.Len())
 	for at := h.order.Front(); at != nil; at = at.Next() {
-		entries = append(entries, *at.Value.(*entry))
+		if e := at.Value.(*entry); e.visible(now) {
+			entries = append(entries, *e)
+		}
 	}
 	return entries
 }

@@ -6,63 +6,72 @@ import (
 	"strconv"
 )
 
-// pathAt returns the path of the value of a JSON text that ends, or whose bracket ends, at offset:
-// prompts[1].mediaInfo.uri. The text is one that the decoder has taken as JSON.
-//
-// The decoder's own errors name Go's types and no indexes.
+// pathAt returns the path of the value of a JSON text that ends, or whose bracket opens, at offset:
+// prompts[1].mediaInfo.uri. It is empty if there is none, and for the text itself. The decoder's own
+// errors name Go's types and no indexes, but the offset.
 func pathAt(data []byte, offset int64) string {
-	type level struct {
-		name  string // of the member that is being read
-		index int    // of the element that is being read
-		array bool
-		key   bool // the next token is a member's name
-	}
-	var levels []level
+	var path jsonPath
 	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber() // a number that no float64 holds is a token like another
+	decoder.UseNumber() // a number that no float64 holds is a value like another
 	for {
 		token, err := decoder.Token()
 		if err != nil {
 			return ""
 		}
-		top := len(levels) - 1
-		if name, ok := token.(string); ok && top >= 0 && levels[top].key {
-			levels[top].name, levels[top].key = name, false
+		delim, _ := token.(json.Delim)
+		switch {
+		case delim == '}' || delim == ']':
+			path = path[:len(path)-1]
 			continue
+		case path.names(token):
+			continue
+		case decoder.InputOffset() >= offset:
+			return path.String()
+		case delim != 0:
+			path = append(path, jsonLevel{array: delim == '[', named: true, index: -1})
 		}
-		switch delim, _ := token.(json.Delim); delim {
-		case '}', ']':
-			levels = levels[:top]
-			continue
-		case '{', '[':
-			if top >= 0 {
-				levels[top].key = !levels[top].array
-				levels[top].index++
-			}
-			if decoder.InputOffset() < offset {
-				levels = append(levels, level{array: delim == '[', key: delim == '{'})
-				continue
-			}
+	}
+}
+
+// jsonPath is where in a text a reader of its tokens is.
+type jsonPath []jsonLevel
+
+type jsonLevel struct {
+	array bool
+	index int    // of an array: the element
+	name  string // of an object: the member
+	named bool   // its value was read, so the next token is a name
+}
+
+// names reports whether a token is the name of a member. If it is not, it begins a value.
+func (p jsonPath) names(token json.Token) bool {
+	if len(p) == 0 {
+		return false
+	}
+	last := &p[len(p)-1]
+	if last.array {
+		last.index++
+		return false
+	}
+	if last.named {
+		last.name, _ = token.(string)
+	}
+	last.named = !last.named
+	return !last.named
+}
+
+// String writes the path.
+func (p jsonPath) String() string {
+	var path []byte
+	for _, l := range p {
+		switch {
+		case l.array:
+			path = append(strconv.AppendInt(append(path, '['), int64(l.index), 10), ']')
+		case len(path) > 0:
+			path = append(append(path, '.'), l.name...)
 		default:
-			if top >= 0 {
-				levels[top].key = !levels[top].array
-				levels[top].index++
-			}
-			if decoder.InputOffset() < offset {
-				continue
-			}
-		}
-		var path []byte
-		for _, l := range levels {
-			if l.array {
-				path = append(strconv.AppendInt(append(path, '['), int64(l.index-1), 10), ']')
-				continue
-			}
-			if len(path) > 0 {
-				path = append(path, '.')
-			}
 			path = append(path, l.name...)
 		}
-		return string(path)
 	}
+	return string(path)
 }

@@ -102,7 +102,7 @@ func WithLoopback() NotifierOption {
 
 // WithTokens sets where the bearer token for an application's callback comes from; an error of it
 // counts as one of the network. It is asked before every attempt, so it should keep tokens as long
-// as they are good. Default: no token.
+// as they are good, and it must return when its context ends. Default: no token.
 func WithTokens(f func(ctx context.Context, application string) (string, error)) NotifierOption {
 	return func(c *notifierConfig) { c.token = f }
 }

@@ -147,6 +147,26 @@ func TestEndedOperationsAreKeptForATimeAndUpToANumber(t *testing.T) {
 	})
 }
 
+// Very many whose time is over are not removed at once, since all calls would wait, and not shown.
+func TestExpiredOperationsAreNotShown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const many = 2500
+		p := newPlatform(t, new(inbox).Deliver, graph.WithKept(time.Minute, many))
+		bot, call := p.direct(), p.attach("bot", "")
+		var last string
+		for range many {
+			last = bot.post(call, "subscribeToTone", `{}`).must(t, 200).text("id")
+		}
+		time.Sleep(time.Minute)
+		equal(t, "shown", len(list(t, bot, call)), 0)
+		equal(t, "left", p.handler.Kept(), many-1000)
+		bot.request("GET", "/communications/calls/"+call.ID().String()+"/operations/"+last, nil).must(t, 404)
+		bot.post(call, "subscribeToTone", `{}`).must(t, 200)
+		equal(t, "left", p.handler.Kept(), 1)
+	})
+}
+
 // An operation can be read from the moment its request is answered, and when it has ended meanwhile.
 func TestAnOperationCanBeReadFromItsAnswerOn(t *testing.T) {
 	t.Parallel()
