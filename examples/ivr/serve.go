@@ -153,8 +153,8 @@ func parseServe(args []string, stdout, stderr io.Writer) (serveOptions, error) {
 		"application's operations hold have at most `N` bytes")
 	flags.IntVar(&o.service.RecordingBytes, "recording-bytes", service.DefaultRecordingBytes, "one "+
 		"application's recordings that are kept have at most `N` bytes; the oldest make room")
-	flags.IntVar(&o.calls, "max-calls", graph.DefaultMaxCalls, "one application has at most `N` calls; "+
-		"0 is no limit")
+	flags.IntVar(&o.calls, "max-calls", graph.DefaultMaxCalls, "one application has at most `N` "+
+		"calls; 0 is no limit")
 	flags.IntVar(&o.requests, "max-requests", graph.DefaultMaxRequests, "one application has at most "+
 		"`N` requests in a second; 0 is no limit")
 	flags.DurationVar(&o.giveUp, "give-up", graph.DefaultGiveUp, "try to deliver a notification for "+

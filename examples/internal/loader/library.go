@@ -28,8 +28,8 @@ type Options struct {
 	Held int
 }
 
-// DefaultHeld is how many bytes of samples one application's operations may hold: 512 MiB, more than
-// four hours of audio.
+// DefaultHeld is how many bytes of samples one application's operations may hold: 512 MiB, more
+// than four hours of audio.
 const DefaultHeld = 512 << 20
 
 // Library gets prompts for all calls. New makes it, Close ends it. It is safe for concurrent use.

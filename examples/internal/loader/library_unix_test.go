@@ -26,7 +26,7 @@ func TestAFolderWhereFilesAreSwappedForPipesHoldsNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	app := newLibrary(t, loader.Options{Folder: folder}).For("app")
-	const loads = 2000
+	const loads = 500
 	done := make(chan struct{})
 	var swaps, all sync.WaitGroup
 	swaps.Go(func() {

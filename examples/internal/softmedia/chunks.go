@@ -46,7 +46,7 @@ func pcmOf(data []byte) ([]byte, error) {
 		name, size := string(rest[:4]), binary.LittleEndian.Uint32(rest[4:])
 		rest = rest[chunkHeader:]
 		if name == "data" && (size == 0 || size > MaxWAV) {
-			size = uint32(len(rest)) //nolint:gosec // at most MaxWAV
+			size = uint32(len(rest)) // at most MaxWAV
 		}
 		if uint64(size) > uint64(len(rest)) {
 			return nil, fmt.Errorf("truncated: chunk %q says %d bytes, the file has %d left",

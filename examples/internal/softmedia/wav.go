@@ -37,7 +37,7 @@ func ReadWAV(r io.Reader) ([]int16, error) {
 	}
 	samples := make([]int16, len(pcm)/sampleSize)
 	for i := range samples {
-		samples[i] = int16(binary.LittleEndian.Uint16(pcm[sampleSize*i:])) //nolint:gosec // the same bits
+		samples[i] = int16(binary.LittleEndian.Uint16(pcm[sampleSize*i:]))
 	}
 	return samples, nil
 }
@@ -78,7 +78,7 @@ func WAVSize(d time.Duration) int {
 // EncodeWAV writes samples as a WAV file to w. It needs a buffer of a few KiB, however many samples
 // there are, of which there may be 2³⁰.
 func EncodeWAV(w io.Writer, samples []int16) error {
-	size := uint32(sampleSize * len(samples)) //nolint:gosec // documented
+	size := uint32(sampleSize * len(samples))
 	b := binary.LittleEndian
 	header := append(make([]byte, 0, riffHeader+2*chunkHeader+fmtSize), "RIFF"...)
 	header = b.AppendUint32(header, 4+chunkHeader+fmtSize+chunkHeader+size)
@@ -96,7 +96,7 @@ func EncodeWAV(w io.Writer, samples []int16) error {
 	out := bufio.NewWriter(w) // keeps the first error
 	_, _ = out.Write(header)
 	for _, s := range samples {
-		_, _ = out.Write(b.AppendUint16(out.AvailableBuffer(), uint16(s))) //nolint:gosec // the same bits
+		_, _ = out.Write(b.AppendUint16(out.AvailableBuffer(), uint16(s)))
 	}
 	return out.Flush()
 }

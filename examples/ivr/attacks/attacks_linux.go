@@ -172,7 +172,8 @@ func largeTargets(w *world) error {
 	err := each(30, func(int) error {
 		status, size, _, err := w.evil.do(ctx, http.MethodPost, "/communications/calls", body, true)
 		if err == nil && (status/100 != 4 || size > 64<<10) {
-			err = fmt.Errorf("answered %d and %d bytes, must be 4xx and at most %d", status, size, 64<<10)
+			err = fmt.Errorf("answered %d and %d bytes, must be 4xx and at most %d",
+				status, size, 64<<10)
 		}
 		return err
 	})
@@ -191,7 +192,8 @@ func largeURIs(w *world) error {
 	defer cancel()
 	body := playOf("https://example.invalid/" + strings.Repeat("x", 1_000_000))
 	err = each(len(calls), func(i int) error {
-		if _, err := w.evil.play(ctx, calls[i], w.host.URL+"/slow.wav"); err != nil { // they wait behind it
+		// The others wait behind it.
+		if _, err := w.evil.play(ctx, calls[i], w.host.URL+"/slow.wav"); err != nil {
 			return err
 		}
 		for range 200 {
@@ -265,10 +267,11 @@ func endlessAnswers(w *world) error {
 func manyCalls(w *world) error {
 	ctx, cancel := soon(w.ctx)
 	defer cancel()
+	wish := callOf(w.evil.callback.URL, "{}")
 	var mu sync.Mutex
 	var calls []string
 	err := each(2*maxCalls, func(int) error {
-		status, _, id, err := w.evil.do(ctx, http.MethodPost, "/communications/calls", callOf(w.evil.callback.URL, "{}"), false)
+		status, _, id, err := w.evil.do(ctx, http.MethodPost, "/communications/calls", wish, false)
 		switch {
 		case err != nil:
 			return err
@@ -304,7 +307,8 @@ func unknownKeys(w *world) error {
 			return err
 		}
 		stranger := &bot{api: w.service.url, token: token}
-		_, err = stranger.must(ctx, http.StatusUnauthorized, http.MethodPost, "/communications/calls", callOf(w.evil.callback.URL, "{}"))
+		_, err = stranger.must(ctx, http.StatusUnauthorized, http.MethodPost, "/communications/calls",
+			callOf(w.evil.callback.URL, "{}"))
 		return err
 	})
 	if err != nil {
@@ -313,8 +317,9 @@ func unknownKeys(w *world) error {
 	if err := w.callsWork(); err != nil {
 		return err
 	}
-	// Once in ten seconds.
-	if asked, may := int(w.issuer.asked.Load()), 2+int(time.Since(began)/(10*time.Second)); asked > may {
+	const every = 10 * time.Second
+	asked, may := int(w.issuer.asked.Load()), 2+int(time.Since(began)/every)
+	if asked > may {
 		return fmt.Errorf("the issuer is asked for its keys %d times, may be %d", asked, may)
 	}
 	return nil

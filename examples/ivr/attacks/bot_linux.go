@@ -123,7 +123,8 @@ func (b *bot) must(ctx context.Context, want int, method, path, body string) (st
 // call makes a call whose notifications go to callback, and waits until it is established if they
 // come here.
 func (b *bot) call(ctx context.Context, callback string) (string, error) {
-	id, err := b.must(ctx, http.StatusCreated, http.MethodPost, "/communications/calls", callOf(callback, "{}"))
+	id, err := b.must(ctx, http.StatusCreated, http.MethodPost, "/communications/calls",
+		callOf(callback, "{}"))
 	if err != nil || callback != b.callback.URL {
 		return id, err
 	}
@@ -131,8 +132,8 @@ func (b *bot) call(ctx context.Context, callback string) (string, error) {
 }
 
 func callOf(callback, targets string) string {
-	return `{"callbackUri":"` + callback + `","requestedModalities":["audio"],"targets":[` + targets +
-		`],"mediaConfig":{"@odata.type":"#microsoft.graph.serviceHostedMediaConfig"}}`
+	return `{"callbackUri":"` + callback + `","requestedModalities":["audio"],"targets":[` +
+		targets + `],"mediaConfig":{"@odata.type":"#microsoft.graph.serviceHostedMediaConfig"}}`
 }
 
 // play plays prompts, and returns the operation's id.
@@ -144,7 +145,7 @@ func (b *bot) play(ctx context.Context, call string, uris ...string) (string, er
 func playOf(uris ...string) string {
 	prompts := make([]string, len(uris))
 	for i, uri := range uris {
-		prompts[i] = `{"@odata.type":"#microsoft.graph.mediaPrompt","mediaInfo":{"uri":"` + uri + `"}}`
+		prompts[i] = `{"mediaInfo":{"uri":"` + uri + `"}}`
 	}
 	return `{"prompts":[` + strings.Join(prompts, ",") + `]}`
 }

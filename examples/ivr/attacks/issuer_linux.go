@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"ivrqueue/graph"
 )
 
 const audience = "api://ivr"
@@ -30,8 +32,11 @@ func newIssuer() (*issuer, error) {
 	}
 	i := &issuer{key: key}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": i.server.URL, "jwks_uri": i.server.URL + "/keys"})
+	const about = "GET /.well-known/openid-configuration"
+	mux.HandleFunc(about, func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"issuer": i.server.URL, "jwks_uri": i.server.URL + "/keys",
+		})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		i.asked.Add(1)
@@ -52,7 +57,7 @@ func (i *issuer) token(id string) (string, error) {
 		return "", err
 	}
 	return jwt.Signed(signer).Claims(map[string]any{
-		"iss": i.server.URL, "aud": audience, "exp": time.Now().Add(time.Hour).Unix(), "appid": "evil",
-		"roles": []string{"Calls.Initiate.All"},
+		"iss": i.server.URL, "aud": audience, "exp": time.Now().Add(time.Hour).Unix(),
+		"appid": "evil", "roles": []string{graph.RoleInitiate},
 	}).Serialize()
 }

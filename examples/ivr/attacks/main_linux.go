@@ -25,8 +25,8 @@ func main() {
 	}
 }
 
-// run tries all attacks, or those whose names have one of these words in them, so that one that goes through does not hide another. Only a service that
-// has ended ends it.
+// run tries all attacks, or those whose names have one of these words in them. One that goes
+// through does not hide another, unless the service has ended.
 func run(ctx context.Context, words []string) error {
 	w, err := newWorld(ctx)
 	if err != nil {

@@ -36,7 +36,9 @@ func start(ctx context.Context, folder string, flags ...string) (*process, error
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build: %w\n%s", err, out)
 	}
-	limited := []string{"-c", `ulimit -d "$0" && exec "$@"`, strconv.Itoa(limit >> 10), program, "serve"}
+	limited := []string{
+		"-c", `ulimit -d "$0" && exec "$@"`, strconv.Itoa(limit >> 10), program, "serve",
+	}
 	p := &process{log: new(log), exited: make(chan error, 1)}
 	p.cmd = exec.CommandContext(ctx, "sh", append(limited, flags...)...)
 	p.cmd.Env = append(os.Environ(), "GOMEMLIMIT="+strconv.Itoa(most*3/4))
@@ -65,7 +67,8 @@ func start(ctx context.Context, folder string, flags ...string) (*process, error
 	return p, nil
 }
 
-// peak returns the most memory that the service has had since forget, in bytes, and whether it is alive.
+// peak returns the most memory that the service has had since forget, in bytes, and whether it is
+// alive.
 func (p *process) peak() (bytes int, alive bool) {
 	select {
 	case err := <-p.exited:

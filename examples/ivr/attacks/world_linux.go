@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -48,10 +49,11 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 	}
 	w.closers = append(w.closers, func() { _ = os.RemoveAll(folder) })
 	w.folder = filepath.Join(folder, "prompts")
+	at := func(name string) string { return filepath.Join(w.folder, name) }
 	err = errors.Join(
 		os.Mkdir(w.folder, 0o700),
-		softmedia.WriteWAV(filepath.Join(w.folder, "short.wav"), make([]int16, softmedia.FrameSamples)),
-		os.WriteFile(filepath.Join(w.folder, "lies.wav"), lies, 0o600),
+		softmedia.WriteWAV(at("short.wav"), make([]int16, softmedia.FrameSamples)),
+		os.WriteFile(at("lies.wav"), lies, 0o600),
 	)
 	if err != nil {
 		return nil, err
@@ -64,7 +66,8 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 	w.service, err = start(ctx, folder, "-addr", "127.0.0.1:0", "-dev", "-prompts", w.folder,
 		"-token", "good="+graph.RoleInitiate, "-token", "evil="+graph.RoleInitiate,
 		"-oidc-issuer", w.issuer.server.URL, "-oidc-audience", audience,
-		"-max-calls", fmt.Sprint(maxCalls), "-give-up", giveUp.String(), "-callbacks", fmt.Sprint(callbacks), "-prompt-bytes", fmt.Sprint(64<<20))
+		"-max-calls", strconv.Itoa(maxCalls), "-callbacks", strconv.Itoa(callbacks),
+		"-give-up", giveUp.String(), "-prompt-bytes", strconv.Itoa(64<<20))
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (*Service) pressKeys(w http.ResponseWriter, r *http.Request, c *call) {
 func (*Service) heard(w http.ResponseWriter, _ *http.Request, c *call) {
 	if !c.listened {
 		refuse(w, http.StatusServiceUnavailable, "ServiceUnavailable", fmt.Sprintf(
-			"What is heard is kept of %d calls at once, and there were as many before this one.", HeardCalls))
+			"What is heard is kept of %d calls at once, and there were as many before.", HeardCalls))
 		return
 	}
 	w.Header().Set("Content-Type", "audio/wav")

@@ -46,7 +46,7 @@ func newVerifier(issuer, audience, keysURI string, client *http.Client) *oidcVer
 
 type unreachableKey struct{}
 
-// noteUnreachable notes that the issuer can't be asked for its keys: that is not the client's fault.
+// noteUnreachable notes that the issuer can't be asked for its keys: no fault of the client's.
 func noteUnreachable(ctx context.Context, err error) {
 	if noted, ok := ctx.Value(unreachableKey{}).(*error); ok {
 		*noted = err
