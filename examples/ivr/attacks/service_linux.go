@@ -61,6 +61,7 @@ func start(ctx context.Context, folder string, flags ...string) (*process, error
 	}()
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "The API is at ")
 	if err != nil || !ok {
+		p.kill()
 		return nil, fmt.Errorf("the service says %q, %w\n%s", line, err, p.log.tail())
 	}
 	p.url = url
