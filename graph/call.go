@@ -74,14 +74,14 @@ func (h *Handler) Attach(a Attachment) (*Call, error) { return h.attach(a, nil) 
 // Attach is [Handler.Attach] for the call that the client asked for: nothing is told of the call
 // before the client has its answer.
 func (n NewCall) Attach(a Attachment) (*Call, error) {
-	if n.request == nil {
+	if n.pending == nil {
 		return nil, errors.New("graph: Attach: a NewCall that CreateCall did not get")
 	}
-	return n.request.handler.attach(a, n.request)
+	return n.pending.handler.attach(a, n.pending)
 }
 
-// attach puts a call on the wire, by a request or by none.
-func (h *Handler) attach(a Attachment, by *request) (*Call, error) {
+// attach puts a call on the wire, by a request that is pending or by none.
+func (h *Handler) attach(a Attachment, by *pendingAnswer) (*Call, error) {
 	if err := h.complete(&a); err != nil {
 		return nil, fmt.Errorf("graph: Attach: %w", err)
 	}

@@ -34,7 +34,7 @@ func (x *exchange) createCall() (*reply, error) {
 	defer x.pending.leavePlace(x.application.ID)
 	c, err := x.handler.platform.CreateCall(x.r.Context(), NewCall{
 		Application: x.application, CallbackURI: body.CallbackURI, Resource: resource,
-		request: x.pending,
+		pending: x.pending,
 	})
 	switch {
 	case err != nil:

@@ -25,7 +25,7 @@ type exchange struct {
 	call        *Call // that the request is about, if it is about one
 	path        pathValues
 	written     bool
-	pending     *request
+	pending     *pendingAnswer
 }
 
 // pathValues is what is in the path by name; http.Request has it.
@@ -50,7 +50,7 @@ type endpoint func(x *exchange) (*reply, error)
 // its end. It reads at most WithMaxBody of the body; how long that may take is for the server's
 // timeouts to say.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{handler: h, w: w, r: r, id: uuid.NewString(), pending: &request{handler: h}}
+	x := &exchange{handler: h, w: w, r: r, id: uuid.NewString(), pending: &pendingAnswer{handler: h}}
 	x.clientID = r.Header.Get("Client-Request-Id")
 	if x.clientID == "" || len(x.clientID) > 128 {
 		x.clientID = x.id

@@ -56,7 +56,7 @@ type NewCall struct {
 	CallbackURI string
 	Resource    Resource // as asked for, outgoing; for [Attachment.Resource]
 
-	request *request
+	pending *pendingAnswer
 }
 
 // Handler serves the Graph API of the calls that are attached to it, and notifies their

@@ -7,8 +7,8 @@ import (
 )
 
 // pathAt returns the path of the value of a JSON text that ends, or whose bracket opens, at offset:
-// prompts[1].mediaInfo.uri. It is empty if there is none, and for the text itself. The decoder's own
-// errors name Go's types and no indexes, but the offset.
+// prompts[1].mediaInfo.uri. It is empty if there is none, and for the text itself. The decoder's
+// own errors name Go's types and no indexes, but the offset.
 func pathAt(data []byte, offset int64) string {
 	var path jsonPath
 	decoder := json.NewDecoder(bytes.NewReader(data))

@@ -130,7 +130,8 @@ func WithBackoff(first, longest time.Duration) NotifierOption {
 	return func(c *notifierConfig) { c.backoff, c.maxBackoff = first, longest }
 }
 
-// WithMaxConnections bounds the requests that are under way. It must be at least 4. Default: 1,000.
+// WithMaxConnections bounds the requests that are under way; an application has half of them at
+// most. It must be at least 4. Default: 1,000.
 func WithMaxConnections(n int) NotifierOption {
 	return func(c *notifierConfig) { c.connections = n }
 }
