@@ -1,6 +1,6 @@
 module ivrqueue/examples
 
-go 1.25.0
+go 1.26
 
 require (
 	github.com/coreos/go-oidc/v3 v3.18.0
