@@ -36,7 +36,6 @@ type variant struct {
 	admit   func(b *Bare, e *entry, maxPending int) error
 	due     func(b *Bare) mediaCall
 	deliver func(b *Bare, observer int, bt *batch)
-	hand    *entry // of a variant that takes the next operation before it starts it
 }
 
 // BareConfig is what of a queue's options the machine knows.
@@ -76,7 +75,6 @@ const (
 	DoRunTimeout
 
 	DoDeliver // one event to the observer that gets them late
-	doBegin   // of a broken variant: the operation that it has taken out starts
 )
 
 var doNames = [...]string{
@@ -84,7 +82,7 @@ var doNames = [...]string{
 	DoSeal: "seal", DoClose: "close", DoEnterStart: "Start entered", DoReturnStart: "Start returned",
 	DoEnterStop: "Stop entered", DoReturnStop: "Stop returned", DoReport: "report",
 	DoProgress: "progress", DoStopTimeout: "stop timeout", DoRunTimeout: "run timeout",
-	DoDeliver: "deliver", doBegin: "begin",
+	DoDeliver: "deliver",
 }
 
 func (d Do) String() string { return doNames[d] }

@@ -161,7 +161,6 @@ func (s *exploredState) inputs() (all []Input) {
 	}
 	armed, _, _ := s.bare.Timeout()
 	add(armed.Do != 0 && left.Timeouts > 0, armed)
-	add(s.bare.variant.hand != nil, Input{Do: doBegin})
 	add(v.late < uint64(len(v.events)) && s.bare.m.log.observers() > 1, Input{Do: DoDeliver})
 	for op := Op(1); op <= v.last(); op++ {
 		o := v.op(op)
@@ -233,7 +232,7 @@ func (s *exploredState) appendKey(b []byte, op Op) []byte {
 	o, e := s.seen.op(op), s.bare.entry(op)
 	return append(b,
 		byte(1+slices.Index(s.bare.Waiting(), op)), byte(e.media),
-		flags(e == s.bare.m.current, e == s.bare.armedFor, e == s.bare.variant.hand, e.control.Live(), o.done != nil,
+		flags(e == s.bare.m.current, e == s.bare.armedFor, e.control.Live(), o.done != nil,
 			op < s.seen.lastStarted, e.operation().Position() == o.result.Position, o.position == 0),
 		flags(o.started, o.ended, o.released, o.preempted, o.reported, o.abandoned, o.stopping.IsZero()),
 		flags(o.startEntered, o.startReturned, o.stopEntered, o.stopReturned),
@@ -245,7 +244,7 @@ func (s *exploredState) through(op Op) bool {
 	o, e := s.seen.op(op), s.bare.entry(op)
 	reports := o.startEntered && (s.left.Late > 0 || !o.reported && !o.abandoned)
 	undelivered := s.bare.m.log.observers() > 1 && o.last > s.seen.late
-	return o.ended && e != s.bare.m.current && e != s.bare.variant.hand && !o.inCallback() && !reports && !undelivered
+	return o.ended && e != s.bare.m.current && !o.inCallback() && !reports && !undelivered
 }
 
 func flags(all ...bool) (b byte) {

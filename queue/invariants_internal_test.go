@@ -188,14 +188,12 @@ func (v *invariants) book(b *Bare, in Input, out *Output, live []Op) error {
 		switch {
 		case e.Seq != seq:
 			return fmt.Errorf("G10: event %d has number %d", seq, e.Seq)
-		case !e.Time.Equal(v.now):
-			return fmt.Errorf("G10: %v of %d has not the time of the %v", e.Kind, op, in)
 		case v.closed:
 			return fmt.Errorf("G14: %v of %d after closed", e.Kind, op)
 		case e.Kind == Closed:
 			v.closed = true
-			if e.Result != v.closing {
-				return fmt.Errorf("G14: closed with %v, want %v", e.Result, v.closing)
+			if e.Result != v.closing || !e.Time.Equal(v.now) {
+				return fmt.Errorf("G14: closed with %v at %v, want %v", e.Result, e.Time, v.closing)
 			}
 			continue
 		}
@@ -217,10 +215,13 @@ func (v *invariants) book(b *Bare, in Input, out *Output, live []Op) error {
 		case e.Kind == Released && o.preempted && !o.released:
 			err = v.released(in, op, e.Result)
 		default:
-			return fmt.Errorf("G3: %v of %d, once too often or out of order", e.Kind, op)
+			err = fmt.Errorf("G3: %v of %d, once too often or out of order", e.Kind, op)
 		}
 		if err != nil {
 			return err
+		}
+		if !e.Time.Equal(v.now) {
+			return fmt.Errorf("G10: %v of %d has not the time of the %v", e.Kind, op, in)
 		}
 	}
 	return nil
