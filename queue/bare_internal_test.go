@@ -107,6 +107,14 @@ func (in Input) String() string {
 	return text
 }
 
+// id returns the id of the new operation.
+func (in Input) id() Op {
+	if in.ID != 0 {
+		return in.ID
+	}
+	return in.Op
+}
+
 // Output is what came of an input.
 type Output struct {
 	Err       error
@@ -258,14 +266,11 @@ func (b *Bare) returned(e *entry, c mediaCall, in Input, at time.Time) (ended bo
 
 // accept is Enqueue and Interrupt.
 func (b *Bare) accept(in Input, at time.Time) (cancelled, awaited []*entry, err error) {
-	id, limit := in.ID, b.maxPending
-	if id == 0 {
-		id = in.Op
-	}
+	limit := b.maxPending
 	if in.Do == DoInterrupt {
 		limit = 0
 	}
-	e := newBareEntry(id)
+	e := newBareEntry(in.id())
 	if err = b.admit(e, limit); err != nil {
 		return nil, nil, err
 	}

@@ -77,7 +77,7 @@ func brokenVariants() []brokenVariant {
 		{"who waits for an operation is forgotten", plain, perform(forgetsWaiters), "G4", 2},
 		{"an observer that lags is taken past a record", lateObserver, variant{deliver: skipsRecord}, "G10", 4},
 		{"a duplicate id is accepted", plain, variant{admit: acceptsDuplicates}, "G16", 1},
-		{"a full queue refuses an interrupt", plain, variant{admit: refusesInterrupts}, "G14", 2},
+		{"a full queue refuses an interrupt", plain, variant{admit: refusesInterrupts}, "G16", 2},
 	}
 }
 

@@ -75,8 +75,7 @@ func explore(x exploration) (found explored) {
 		for _, in := range x.replay(path).inputs() {
 			s := x.replay(path)
 			found.inputs++
-			s.spend(in)
-			if err := s.seen.apply(s.bare, in, true); err != nil {
+			if err := s.apply(in, true); err != nil {
 				found.path, found.err = append(path, in), err
 				found.states = len(seen)
 				return found
@@ -104,12 +103,18 @@ func (x exploration) replay(path []Input) *exploredState {
 	s := &exploredState{bare: newBare(x.config, x.variant), left: x.budget}
 	s.seen.now = time.Unix(1e9, 0)
 	for _, in := range path {
-		s.spend(in)
-		if err := s.seen.apply(s.bare, in, false); err != nil {
+		if err := s.apply(in, false); err != nil {
 			panic(err) // it was judged when it was new
 		}
 	}
 	return s
+}
+
+// apply gives the machine an input, a second after the one before.
+func (s *exploredState) apply(in Input, judge bool) error {
+	s.spend(in)
+	_, err := s.seen.apply(s.bare, in, s.seen.now.Add(time.Second), judge)
+	return err
 }
 
 // spend takes an input off the budget.
@@ -151,8 +156,9 @@ func (s *exploredState) inputs() (all []Input) {
 		}
 	}
 	v, left := &s.seen, &s.left
-	add(left.Enqueues > 0 && !v.sealed, Input{Do: DoEnqueue, Op: v.last() + 1})
-	add(left.Interrupts > 0 && !v.sealed, Input{Do: DoInterrupt, Op: v.last() + 1})
+	next := Op(len(v.order) + 1) //nolint:gosec // few
+	add(left.Enqueues > 0 && !v.sealed, Input{Do: DoEnqueue, Op: next})
+	add(left.Interrupts > 0 && !v.sealed, Input{Do: DoInterrupt, Op: next})
 	add(left.Cancels > 0, Input{Do: DoCancelAll})
 	add(left.Seals > 0, Input{Do: DoSeal})
 	add(left.Closes > 0, Input{Do: DoClose, Result: operation.Result{Reason: operation.CallEnded, Err: errBare}})
@@ -162,7 +168,7 @@ func (s *exploredState) inputs() (all []Input) {
 	armed, _, _ := s.bare.Timeout()
 	add(armed.Do != 0 && left.Timeouts > 0, armed)
 	add(v.late < uint64(len(v.events)) && s.bare.m.log.observers() > 1, Input{Do: DoDeliver})
-	for op := Op(1); op <= v.last(); op++ {
+	for _, op := range v.order {
 		o := v.op(op)
 		add(left.Cancels > 0 && !o.ended, Input{Do: DoCancel, ID: op})
 		add(left.Stale > 0 && armed.Op != op, Input{Do: DoStopTimeout, Op: op})
@@ -208,8 +214,8 @@ func (s *exploredState) key() (k stateKey) {
 		c := (*m.log.others)[0]
 		b = append(b, byte(c.next-m.log.head), byte(c.off))
 	}
-	names := make([]byte, v.last()+1)
-	for op := Op(1); op <= v.last(); op++ {
+	names := make([]byte, max(len(v.ops), 1))
+	for _, op := range v.order {
 		if s.through(op) {
 			continue
 		}
@@ -233,7 +239,7 @@ func (s *exploredState) appendKey(b []byte, op Op) []byte {
 	return append(b,
 		byte(1+slices.Index(s.bare.Waiting(), op)), byte(e.media),
 		flags(e == s.bare.m.current, e == s.bare.armedFor, e.control.Live(), o.done != nil,
-			op < s.seen.lastStarted, e.operation().Position() == o.result.Position, o.position == 0),
+			o.place < s.seen.lastStarted, e.operation().Position() == o.result.Position, o.position == 0),
 		flags(o.started, o.ended, o.released, o.preempted, o.reported, o.abandoned, o.stopping.IsZero()),
 		flags(o.startEntered, o.startReturned, o.stopEntered, o.stopReturned),
 	)

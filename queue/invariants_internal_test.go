@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"ivrqueue/operation"
@@ -13,10 +14,11 @@ import (
 // wants armed. From that it tells whether what the queue guarantees is so. It does not look into the
 // machine, so that it can say whether that is right.
 type invariants struct {
-	ops         []seenOp // from number 1 on
+	ops         []seenOp // by number
+	order       []Op     // of acceptance
 	events      []seenEvent
 	late        uint64 // events that the late observer got
-	lastStarted Op
+	lastStarted int    // its place in the order
 	now         time.Time
 
 	sealed, closeCalled   bool
@@ -32,6 +34,8 @@ type seenEvent struct {
 
 // seenOp is what was seen of one operation.
 type seenOp struct {
+	place                    int // in the order of acceptance, from 1
+	id                       Op
 	started, ended, released bool // by events
 	preempted                bool // ended by somebody else than its media, which had been called
 
@@ -60,13 +64,11 @@ func (o *seenOp) hasMedia() bool {
 	}
 }
 
-func (v *invariants) op(op Op) *seenOp { return &v.ops[op-1] }
-
-func (v *invariants) last() Op { return Op(len(v.ops)) } //nolint:gosec // few
+func (v *invariants) op(op Op) *seenOp { return &v.ops[op] }
 
 // live returns the operations that have not ended, in order.
 func (v *invariants) live() (all []Op) {
-	for op := Op(1); op <= v.last(); op++ {
+	for _, op := range v.order {
 		if !v.op(op).ended {
 			all = append(all, op)
 		}
@@ -76,7 +78,7 @@ func (v *invariants) live() (all []Op) {
 
 // holder returns the operation that has the media, or zero.
 func (v *invariants) holder() Op {
-	for op := Op(1); op <= v.last(); op++ {
+	for _, op := range v.order {
 		if v.op(op).hasMedia() {
 			return op
 		}
@@ -86,19 +88,23 @@ func (v *invariants) holder() Op {
 
 // apply gives an input to the machine, books what came of it, and returns what is wrong, by the
 // number of the guarantee. Unless all is set it books only: somebody has judged this before.
-func (v *invariants) apply(b *Bare, in Input, all bool) (err error) {
+func (v *invariants) apply(b *Bare, in Input, at time.Time, all bool) (out Output, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("G3: %v", p)
 		}
 	}()
-	v.now = v.now.Add(time.Second)
+	v.now = at
 	if in.Do == DoDeliver {
 		err = v.deliver(b)
 	} else {
 		live, holder := v.live(), v.holder()
 		armed, _, _ := b.Timeout()
-		out := b.Apply(in, v.now)
+		refused := v.refusal(b, in)
+		out = b.Apply(in, at)
+		if out.Err != refused { //nolint:errorlint // none is wrapped
+			return out, fmt.Errorf("G16: %v: %v, want %v", in, out.Err, refused)
+		}
 		if err = v.input(b, in, &out, live); err == nil {
 			err = v.book(b, in, &out, live)
 		}
@@ -109,10 +115,55 @@ func (v *invariants) apply(b *Bare, in Input, all bool) (err error) {
 			err = v.ends(in, &out, live)
 		}
 	}
-	if err != nil || !all {
-		return err
+	if err == nil && all {
+		err = v.state(b)
 	}
-	return v.state(b)
+	return out, err
+}
+
+// refusal returns the error that an input must come back with.
+func (v *invariants) refusal(b *Bare, in Input) error {
+	switch in.Do {
+	case DoEnqueue:
+		return v.admission(in.id(), b.maxPending)
+	case DoInterrupt:
+		return v.admission(in.id(), 0)
+	case DoCancel:
+		if v.find(in.ID) == 0 {
+			return ErrNotFound
+		}
+	default:
+	}
+	return nil
+}
+
+// admission returns why an operation with this id must be refused.
+func (v *invariants) admission(id Op, maxPending int) error {
+	waiting := 0
+	for _, op := range v.live() {
+		if !v.op(op).started {
+			waiting++
+		}
+	}
+	switch {
+	case v.sealed:
+		return ErrClosed
+	case maxPending > 0 && waiting >= maxPending:
+		return ErrFull
+	case v.find(id) != 0:
+		return ErrDuplicateID
+	}
+	return nil
+}
+
+// find returns the live operation with this id, or zero.
+func (v *invariants) find(id Op) Op {
+	for _, op := range v.live() {
+		if v.op(op).id == id {
+			return op
+		}
+	}
+	return 0
 }
 
 // deliver delivers one event to the late observer: the same, in the same order, without gaps.
@@ -133,15 +184,17 @@ func (v *invariants) deliver(b *Bare) error {
 
 // input books what an input says, before its events.
 func (v *invariants) input(b *Bare, in Input, out *Output, live []Op) error {
+	if out.Err != nil {
+		if len(out.Cancelled)+len(out.Events) > 0 {
+			return fmt.Errorf("G16: %v is refused, and something has changed", in)
+		}
+		return nil
+	}
 	switch in.Do {
 	case DoEnqueue, DoInterrupt:
-		if out.Err != nil {
-			return fmt.Errorf("G16: %v is refused: %w", in, out.Err)
-		}
-		if v.sealed {
-			return fmt.Errorf("G14: %v is accepted though sealed", in)
-		}
-		v.ops = append(v.ops, seenOp{})
+		v.order = append(v.order, in.Op)
+		v.ops = append(v.ops, make([]seenOp, max(0, int(in.Op)+1-len(v.ops)))...)
+		v.ops[in.Op] = seenOp{place: len(v.order), id: in.id()}
 		if in.Op%2 == 1 { // somebody waits for every other one
 			v.op(in.Op).done = b.Operation(in.Op).Done()
 		}
@@ -166,7 +219,7 @@ func (v *invariants) input(b *Bare, in Input, out *Output, live []Op) error {
 
 // enterStart: one at a time, and nothing that has ended.
 func (v *invariants) enterStart(op Op) error {
-	for other := Op(1); other <= v.last(); other++ {
+	for _, other := range v.order {
 		if o := v.op(other); other != op && o.startEntered && o.hasMedia() {
 			return fmt.Errorf("G2: Start of %d is called while the media has %d", op, other)
 		}
@@ -203,13 +256,13 @@ func (v *invariants) book(b *Bare, in Input, out *Output, live []Op) error {
 		switch {
 		case e.Kind == Accepted && in.Op == op && (in.Do == DoEnqueue || in.Do == DoInterrupt):
 		case e.Kind == Started && !o.started && !o.ended:
-			if op < v.lastStarted {
-				return fmt.Errorf("G1: %d was accepted before %d and starts after it", op, v.lastStarted)
+			if o.place < v.lastStarted {
+				return fmt.Errorf("G1: %d was accepted before %d and starts after it", op, v.order[v.lastStarted-1])
 			}
 			if holder := v.holder(); holder != 0 && !v.mayFree(in, holder) {
 				return fmt.Errorf("G2: %d starts while the media has %d", op, holder)
 			}
-			o.started, v.lastStarted = true, op
+			o.started, v.lastStarted = true, o.place
 		case e.Kind == Ended && !o.ended:
 			err = v.ended(in, op, e.Result, live)
 		case e.Kind == Released && o.preempted && !o.released:
@@ -254,7 +307,7 @@ func (v *invariants) ended(in Input, op Op, r operation.Result, live []Op) error
 	case DoClose:
 		want = operation.Result{Reason: in.Result.Reason}
 	case DoCancel:
-		if in.ID == op {
+		if in.ID == o.id {
 			want.Reason = operation.Cancelled
 		}
 	case DoRunTimeout:
@@ -263,16 +316,15 @@ func (v *invariants) ended(in Input, op Op, r operation.Result, live []Op) error
 		}
 	case DoReport, DoReturnStart:
 		if in.Op == op && !o.reported && !o.abandoned {
-			want = in.Result
-			want.Reason = max(want.Reason, operation.Succeeded)
+			want = told(in, operation.Succeeded)
 		}
 	default:
 	}
 	if want.Reason == 0 || !slices.Contains(live, op) {
 		return fmt.Errorf("G6: %v has ended %d", in, op)
 	}
-	if want.Position = o.position; !o.started {
-		want.Position = 0
+	if want.Position <= 0 && o.started {
+		want.Position = o.position
 	}
 	if r != want {
 		return fmt.Errorf("G4: %v has ended %d with %+v, want %+v", in, op, r, want)
@@ -285,25 +337,35 @@ func (v *invariants) ended(in Input, op Op, r operation.Result, live []Op) error
 // released: by the first report, or because the media was abandoned.
 func (v *invariants) released(in Input, op Op, r operation.Result) error {
 	o := v.op(op)
-	want := operation.Result{Reason: o.result.Reason, Position: o.position}
+	var want operation.Result
 	switch {
 	case in.Op != op || o.reported || o.abandoned:
-		return fmt.Errorf("G13: %v has released %d", in, op)
 	case in.Do == DoStopTimeout:
 		want.Reason = operation.Abandoned
 	case in.Do == DoReport || in.Do == DoReturnStart && in.Failed:
-		want.Reason, want.Err = max(want.Reason, in.Result.Reason), in.Result.Err
-		if in.Result.Reason != 0 {
-			want.Reason = in.Result.Reason
-		}
+		want = told(in, o.result.Reason)
 	default:
+	}
+	if want.Reason == 0 {
 		return fmt.Errorf("G13: %v has released %d", in, op)
+	}
+	if want.Position <= 0 {
+		want.Position = o.position
 	}
 	if r != want {
 		return fmt.Errorf("G13: %d is released with %+v, want %+v", op, r, want)
 	}
 	o.released = true
 	return nil
+}
+
+// told is the result that an input reports, with this reason if it says none.
+func told(in Input, otherwise operation.Reason) operation.Result {
+	r := newReport(in.Result)
+	if r.reason == 0 {
+		r.reason = otherwise
+	}
+	return operation.Result{Reason: r.reason, Err: r.err, Recording: r.recording, Position: r.position}
 }
 
 // media books what happened at the media. The report of a preempted operation arrives as Released,
@@ -341,7 +403,7 @@ func (v *invariants) media(
 		}
 	default:
 	}
-	for op := Op(1); op <= v.last(); op++ {
+	for _, op := range v.order {
 		o := v.op(op)
 		stuck := op == holder && o.ended && (in.Do == DoCancelAll || in.Do == DoInterrupt || in.Do == DoClose)
 		if o.stopping.IsZero() && (o.preempted || stuck) {
@@ -372,6 +434,9 @@ func (v *invariants) report(in Input, out *Output) error {
 
 // ends: all that the input must end has ended, and is returned.
 func (v *invariants) ends(in Input, out *Output, live []Op) error {
+	if out.Err != nil {
+		return nil
+	}
 	var now, want []Op
 	for _, op := range live {
 		if v.op(op).ended {
@@ -385,7 +450,11 @@ func (v *invariants) ends(in Input, out *Output, live []Op) error {
 	case DoCancelAll, DoClose:
 		want = live
 	case DoCancel:
-		want = []Op{in.ID}
+		for _, op := range live {
+			if v.op(op).id == in.ID {
+				want = []Op{op}
+			}
+		}
 	default:
 		return nil
 	}
@@ -400,7 +469,7 @@ func (v *invariants) ends(in Input, out *Output, live []Op) error {
 
 // state: what must be so at any time.
 func (v *invariants) state(b *Bare) error {
-	for op := Op(1); op <= v.last(); op++ {
+	for _, op := range v.order {
 		if err := v.operation(b, op); err != nil {
 			return err
 		}
@@ -415,7 +484,7 @@ func (v *invariants) state(b *Bare) error {
 	if err := v.due(b, holder); err != nil {
 		return err
 	}
-	return v.admission(b)
+	return v.admissions(b)
 }
 
 // operation: what is to be read of it is what the events say, and never changes after the end.
@@ -439,7 +508,7 @@ func (v *invariants) operation(b *Bare, op Op) error {
 		return fmt.Errorf("G4: the times of %d are %v, it has ended at %v", op, times, o.endedAt)
 	case b.entry(op).control.Live() == o.ended:
 		return fmt.Errorf("G5: %d is live: %v", op, o.ended)
-	case (b.Find(op) == op) == o.ended:
+	case (b.Find(o.id) == op) == o.ended:
 		return fmt.Errorf("G4: %d is found: %v", op, o.ended)
 	}
 	if o.done != nil {
@@ -544,30 +613,36 @@ func (in Input) text() string {
 	return in.String()
 }
 
-// admission: what may be accepted now.
-func (v *invariants) admission(b *Bare) error {
-	waiting := len(b.Waiting())
-	fresh, full := newBareEntry(v.last()+1), error(nil)
-	var want error
-	if v.sealed {
-		want = ErrClosed
+func (v *invariants) ids() (all []Op) {
+	for _, op := range v.order {
+		all = append(all, v.op(op).id)
 	}
-	if full = want; full == nil && waiting > 0 {
-		full = ErrFull
+	return all
+}
+
+// entryWithID returns an entry to ask with.
+func entryWithID(id Op) *entry { return askers()[id] }
+
+var askers = sync.OnceValue(func() (all []*entry) {
+	all = make([]*entry, 256)
+	for id := range all {
+		all[id] = newBareEntry(Op(id)) //nolint:gosec // at most 255
 	}
-	if got := b.admit(fresh, 0); got != want { //nolint:errorlint // none is wrapped
-		return fmt.Errorf("G14: an operation is refused with %v, want %v", got, want)
-	}
-	if got := b.admit(fresh, max(waiting, 1)); got != full { //nolint:errorlint // none is wrapped
-		return fmt.Errorf("G16: with no room an operation is refused with %v, want %v", got, full)
-	}
-	for op := Op(1); op <= v.last() && !v.sealed; op++ {
-		want := ErrDuplicateID
-		if v.op(op).ended {
-			want = nil
-		}
-		if got := b.admit(newBareEntry(op), 0); got != want { //nolint:errorlint // none is wrapped
-			return fmt.Errorf("G16: the id of %d is refused with %v, want %v", op, got, want)
+	return all
+})
+
+// admissions: what may be accepted now.
+func (v *invariants) admissions(b *Bare) error {
+	waiting := max(len(b.Waiting()), 1)
+	for _, id := range append(v.ids(), 0) { // zero is nobody's
+		for _, limit := range [...]int{0, waiting, waiting + 1} {
+			if got, want := b.admit(entryWithID(id), limit), v.admission(id, limit); got != want { //nolint:errorlint // none is wrapped
+				rule := "G16"
+				if v.sealed {
+					rule = "G14"
+				}
+				return fmt.Errorf("%s: id %d with room for %d: %v, want %v", rule, id, limit, got, want)
+			}
 		}
 	}
 	return nil
