@@ -647,3 +647,18 @@ func (v *invariants) admissions(b *Bare) error {
 	}
 	return nil
 }
+
+// Judged is a bare machine whose every input is judged.
+type Judged struct {
+	*Bare
+
+	seen invariants
+}
+
+// NewJudged makes one.
+func NewJudged(c BareConfig) *Judged { return &Judged{Bare: NewBare(c)} }
+
+// Apply gives the machine an input, and returns what is wrong with what came of it.
+func (j *Judged) Apply(in Input, at time.Time) (Output, error) {
+	return j.seen.apply(j.Bare, in, at, true)
+}

@@ -170,16 +170,16 @@ func (h *history) do(step model.Step) {
 	began := h.clock.Add(1)
 	switch step.Do {
 	case model.Enqueue:
-		op, out.err = h.queue.Enqueue(context.Background(), play(), queue.ID(scriptID(step.Op)))
+		op, out.err = h.queue.Enqueue(context.Background(), play(), queue.ID(queue.Op(step.Op).ID()))
 	case model.Interrupt:
 		var r queue.Receipt
-		op, r, out.err = h.queue.Interrupt(context.Background(), play(), queue.ID(scriptID(step.Op)))
+		op, r, out.err = h.queue.Interrupt(context.Background(), play(), queue.ID(queue.Op(step.Op).ID()))
 		out.victims = numbers(victims(r))
 	case model.CancelAll:
 		out.victims = numbers(victims(h.queue.CancelAll()))
 	case model.Cancel:
 		var victim *operation.Operation
-		if victim, out.err = h.queue.Cancel(scriptID(step.ID)); out.err == nil {
+		if victim, out.err = h.queue.Cancel(queue.Op(step.ID).ID()); out.err == nil {
 			out.victims = numbers([]*operation.Operation{victim})
 		}
 	case model.Seal:
