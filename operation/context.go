@@ -47,11 +47,3 @@ var causes = func() (causes [len(rows)]context.Context) {
 	}
 	return causes
 }()
-
-// DeadContext returns a context that ended with cause r: what a task that is none answers with.
-func DeadContext(r Reason) context.Context {
-	if !r.Valid() {
-		r = Unspecified
-	}
-	return causes[r]
-}

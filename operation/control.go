@@ -18,7 +18,7 @@ type Spec struct {
 	ID            uuid.UUID // a random one if zero
 	Request       Request
 	ClientContext string
-	Context       context.Context //nolint:containedctx // lends its values
+	Context       context.Context //nolint:containedctx // for its values
 	Value         any
 }
 
@@ -33,8 +33,10 @@ func (c *Control) Init(s Spec) {
 	if s.Context != context.Background() {
 		o.ctx = s.Context
 	}
-	o.lends = o.ctx != nil || o.value != nil
-	o.word.Store(uint32(newWord(NotStarted, 0, false)))
+	if o.ctx != nil || o.value != nil {
+		o.flags.Store(attached)
+	}
+	o.state.Store(uint32(newState(NotStarted, 0, false)))
 }
 
 // Operation returns the reading side.
@@ -48,12 +50,13 @@ func (c *Control) Accept(g *Generation, at time.Time) {
 // Start moves the operation to running.
 func (c *Control) Start(at time.Time) error {
 	o := &c.op
-	next, err := c.status().After(Start)
-	if err != nil {
-		return err
+	w, dead := o.load()
+	next := w.status().next(Start)
+	if dead != 0 || next == 0 {
+		return &TransitionError{From: o.Status(), Event: Start}
 	}
 	o.started = at.Sub(o.accepted)
-	o.word.Store(uint32(newWord(next, 0, true)))
+	o.state.Store(uint32(newState(next, 0, true)))
 	return nil
 }
 
@@ -65,30 +68,28 @@ func (c *Control) End(r *Result, at time.Time) error {
 	if r.Reason.Status() == Failed {
 		e = Fail
 	}
-	next, err := c.status().After(e)
-	if err != nil {
-		return err
+	w, dead := o.load()
+	next := w.status().next(e)
+	if dead != 0 || next == 0 {
+		return &TransitionError{From: o.Status(), Event: e}
 	}
-	// All that a reader may see of the end, before the word that shows it.
+	// All that a reader may see of the end, before the state that shows it.
 	o.ended, o.position = at.Sub(o.accepted), r.Position
 	if r.Err != nil || r.Recording != (Recording{}) {
-		o.outcome = &outcome{r.Err, r.Recording}
+		o.detail = &resultDetail{r.Err, r.Recording}
 	}
-	o.word.Store(uint32(newWord(next, r.Reason, word(o.word.Load()).started())))
+	o.state.Store(uint32(newState(next, r.Reason, w.started())))
 	return nil
 }
 
-// Complete makes a new operation one that was born completed, as that of a cancel is.
+// Complete makes a new operation one that was created completed, as that of a cancel is.
 func (c *Control) Complete(at time.Time) {
 	c.op.accepted = at
-	c.op.word.Store(uint32(newWord(Completed, Succeeded, false)))
+	c.op.state.Store(uint32(newState(Completed, Succeeded, false)))
 }
 
-// Live reports whether the operation has not ended: two atomic loads, no lock needed.
-func (c *Control) Live() bool {
-	return !word(c.op.word.Load()).status().Terminal() &&
-		(c.op.generation == nil || c.op.generation.reason() == 0)
-}
+// Live is the operation's.
+func (c *Control) Live() bool { return c.op.Live() }
 
 // Progress stores the live position; no lock needed.
 func (c *Control) Progress(position time.Duration) { c.op.progress.tell(position) }
@@ -97,16 +98,17 @@ func (c *Control) Progress(position time.Duration) { c.op.progress.tell(position
 // for one who asks at a time.
 func (c *Control) Stalled() bool { return c.op.progress.stalled() }
 
-// Context returns the context of the media's work: with the values of Enqueue's context, ended
-// when the operation ends, with its Reason as cause. It costs nothing to make; no lock needed.
-func (c *Control) Context() context.Context { return (*taskContext)(&c.op) }
-
 // Accepted returns when the operation was accepted. Like Started and Ended it is one of
 // [Operation.Times], for those who know that it has come.
 func (c *Control) Accepted() time.Time { return c.op.accepted }
 
 // Started returns when the operation was started.
-func (c *Control) Started() time.Time { return c.op.accepted.Add(c.op.started) }
+func (c *Control) Started() time.Time {
+	if c.op.started == 0 { // the common one, which did not wait
+		return c.op.accepted
+	}
+	return c.op.accepted.Add(c.op.started)
+}
 
 // Ended returns when an operation ended that End has ended.
 func (c *Control) Ended() time.Time { return c.op.accepted.Add(c.op.ended) }
@@ -118,30 +120,27 @@ func (c *Control) Reason() Reason { return c.op.reason() }
 func (c *Control) Result(r *Result) { c.op.result(r) }
 
 // HasWaiters reports whether NotifyDone has something to do. It is exact after the end.
-func (c *Control) HasWaiters() bool { return c.op.done.Load() != nil }
+func (c *Control) HasWaiters() bool { return c.op.flags.Load()&awaited != 0 }
 
-// NotifyDone closes the Done channel of an operation that has ended. Call it without the queue's
-// mutex, so that nobody waits for it there.
+// NotifyDone closes the Done channel of an operation that has ended, once it is called without the
+// queue's mutex: it waits for readers of the operation.
 func (c *Control) NotifyDone() {
-	if !c.op.closeDone() {
-		c.op.mu.Lock()   // a reader has taken it out to close it: wait until it has
-		c.op.mu.Unlock() //nolint:staticcheck // empty on purpose
-	}
+	c.op.mu.Lock()
+	defer c.op.mu.Unlock()
+	c.op.closeDone()
 }
 
 // ReleaseValues drops what was attached to an operation that has ended: its context's values and
 // the platform's datum. No lock needed.
 func (c *Control) ReleaseValues() {
 	o := &c.op
-	if !o.lends {
+	if o.flags.Load()&attached == 0 {
 		return
 	}
 	o.mu.Lock()
 	o.ctx, o.value = nil, nil
 	o.mu.Unlock()
 }
-
-func (c *Control) status() Status { return c.op.Status() }
 
 // CancelMediaProcessing returns the request of a cancel's own operation. It can't be enqueued.
 func CancelMediaProcessing() Request { return cancelMediaProcessing{} }

@@ -21,7 +21,7 @@ func TestWhoeverAsksAfterACancelIsToldAtOnce(t *testing.T) { // alone, since the
 				return false
 			}
 		},
-		"Context": func(c *operation.Control) bool { return c.Context().Err() != nil },
+		"Context": func(c *operation.Control) bool { return c.Operation().Context().Err() != nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := operation.Spec{Request: &operation.PlayPrompt{}, Context: context.Background()}
@@ -75,10 +75,10 @@ func TestWhoFindsWhatAnotherHasMadeLooksToo(t *testing.T) {
 	var g operation.Generation
 	c.Init(operation.Spec{Request: &operation.PlayPrompt{}, Context: context.Background()})
 	c.Accept(&g, time.Now())
-	first, ctx := c.Operation().Done(), c.Context()
+	first, ctx := c.Operation().Done(), c.Operation().Context()
 	g.End(operation.Cancelled, time.Now(), 0) // without Finish
 	for name, done := range map[string]<-chan struct{}{
-		"Done": c.Operation().Done(), "Context": c.Context().Done(), "the first Done": first, "the first context": ctx.Done(),
+		"Done": c.Operation().Done(), "Context": c.Operation().Context().Done(), "the first Done": first, "the first context": ctx.Done(),
 	} {
 		select {
 		case <-done:

@@ -9,8 +9,8 @@ import (
 // were ended together, why, and when. It points at nothing else, so an operation that is kept
 // keeps no other. For those who write a queue; its zero value is a live generation.
 type Generation struct {
-	word atomic.Uint32  // the Reason, or zero
-	end  *generationEnd // written before word; few generations end, so most need no room for it
+	reasonWord atomic.Uint32  // the Reason, or zero
+	end        *generationEnd // written before reasonWord; few generations end, so most need no room for it
 }
 
 // generationEnd is what is known of an end besides its reason.
@@ -24,7 +24,7 @@ type generationEnd struct {
 // failed reason, and under the same mutex as all writes of the generation's operations.
 func (g *Generation) End(r Reason, at time.Time, position time.Duration) {
 	g.end = &generationEnd{at, position}
-	g.word.Store(uint32(r))
+	g.reasonWord.Store(uint32(r))
 }
 
-func (g *Generation) reason() Reason { return Reason(g.word.Load()) }
+func (g *Generation) reason() Reason { return Reason(g.reasonWord.Load()) }

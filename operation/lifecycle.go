@@ -94,12 +94,18 @@ func compile(m *fsm.FSM) (t table) {
 
 // After returns the status that follows s on e, or a *[TransitionError].
 func (s Status) After(e Event) (Status, error) {
-	if int(s) < len(statusNames) && int(e) < len(eventNames) {
-		if next := transitions[s][e]; next != 0 {
-			return next, nil
-		}
+	if next := s.next(e); next != 0 {
+		return next, nil
 	}
 	return s, &TransitionError{From: s, Event: e}
+}
+
+// next returns the status that follows s on e, or zero.
+func (s Status) next(e Event) Status {
+	if int(s) < len(statusNames) && int(e) < len(eventNames) {
+		return transitions[s][e]
+	}
+	return 0
 }
 
 // TransitionError tells of a move that the lifecycle does not have.

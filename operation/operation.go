@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,30 +22,36 @@ type Operation struct {
 	accepted      time.Time
 	generation    *Generation // nil for an operation born completed
 
-	// word is status, reason and whether it was started. Written by the queue, under its mutex.
-	word atomic.Uint32
+	// state is status, reason and whether it was started. Written by the queue, under its mutex.
+	state atomic.Uint32
 
-	lends bool // ctx or value was given
+	flags atomic.Uint32 // attached, awaited, doneClosed
 
-	// Each is written before the word that shows it, and never after.
+	// Each is written before the state that shows it, and never after.
 	started, ended time.Duration // since accepted
 	position       time.Duration // of the Result
-	outcome        *outcome      // the rest of the Result, nil if nothing
+	detail         *resultDetail // the rest of the Result, nil if nothing
 
 	progress progress // the live position; written by the media
 
-	done atomic.Pointer[chan struct{}] // made by Done
+	mu sync.Mutex // guards everything below
 
-	// mu guards ctx and value, which are released when the last event has been delivered, and is held
-	// by a reader who closes what Done has made.
-	mu sync.Mutex
+	done chan struct{} // made by Done
 
-	ctx   context.Context //nolint:containedctx // lends its values to the operation, never its end
+	// Released when the last event has been delivered.
+	ctx   context.Context //nolint:containedctx // for its values, never its end
 	value any
 }
 
-// outcome holds what most results do not have.
-type outcome struct {
+// The flags of an operation.
+const (
+	attached   uint32 = 1 << iota // a context or a value was given
+	awaited                       // Done has made its channel; set before it looks at the end
+	doneClosed                    // the channel is closed; under the mutex
+)
+
+// resultDetail holds what most results do not have.
+type resultDetail struct {
 	err       error
 	recording Recording
 }
@@ -81,11 +88,12 @@ func (o *Operation) ClientContext() string {
 	return o.clientContext
 }
 
-// Value returns the datum that the platform gave with the request, so that it needs no map from
-// operations to its own things. It is let go, and nil, once the last event of the operation was
-// told.
+// Value returns the datum that the platform gave with the request, so that media and observers need
+// no map from operations to their own things. It is theirs: it is released, and nil, once the last
+// event of the operation was delivered, or at its end if nobody observes, so that an operation that
+// is kept keeps nothing else alive. Whoever waits for the end holds the datum himself.
 func (o *Operation) Value() any {
-	if o == nil || !o.lends {
+	if o == nil || o.flags.Load()&attached == 0 {
 		return nil
 	}
 	o.mu.Lock()
@@ -93,16 +101,27 @@ func (o *Operation) Value() any {
 	return o.value
 }
 
-// Context returns a context with the values of the one that was given to Enqueue: trace ids and
-// the like. It never ends: not with Enqueue's context, and not with the operation. Its values are
-// let go once the last event of the operation was told.
+// Context returns the context of the media's work: it ends when the operation does, whatever the
+// end, with the [Reason] as cause, and has the values of Enqueue's context (trace ids and the like)
+// until they are released; see [Operation.Value]. It costs nothing to make. Each context that is
+// derived from it costs a goroutine until one of the two ends.
 func (o *Operation) Context() context.Context {
+	if o == nil {
+		return causes[Unspecified]
+	}
+	return (*taskContext)(o)
+}
+
+// DetachedContext returns a context with the values of Enqueue's context that never ends: for what
+// outlives the operation, such as telling somebody of its end. Once the values are released it is
+// an empty one; one that was returned before keeps them.
+func (o *Operation) DetachedContext() context.Context {
 	return context.WithoutCancel(o.values())
 }
 
 // values returns the context that was given to Enqueue, or an empty one once it was released.
 func (o *Operation) values() context.Context {
-	if o == nil || !o.lends {
+	if o == nil || o.flags.Load()&attached == 0 {
 		return context.Background()
 	}
 	o.mu.Lock()
@@ -122,12 +141,19 @@ func (o *Operation) Position() time.Duration {
 	return o.progress.position()
 }
 
+// Live reports whether the operation has not ended. Media asks right before every frame: once
+// CancelAll has returned, the answer is no. It costs two atomic loads.
+func (o *Operation) Live() bool {
+	return o != nil && !packedState(o.state.Load()).status().Terminal() &&
+		(o.generation == nil || o.generation.reason() == 0)
+}
+
 // Status returns where the operation is in its life, at this instant.
 func (o *Operation) Status() Status {
 	if o == nil {
 		return 0
 	}
-	w, dead := o.look()
+	w, dead := o.load()
 	if dead != 0 {
 		return dead.Status()
 	}
@@ -140,7 +166,7 @@ func (o *Operation) Times() Times {
 	if o == nil {
 		return Times{}
 	}
-	w, dead := o.look()
+	w, dead := o.load()
 	t := Times{Accepted: o.accepted}
 	if w.started() {
 		t.Started = o.accepted.Add(o.started)
@@ -173,7 +199,7 @@ func (o *Operation) Result() (Result, bool) {
 
 // result fills in the result of an operation that has ended, and reports whether it has.
 func (o *Operation) result(r *Result) (ended bool) {
-	w, dead := o.look()
+	w, dead := o.load()
 	switch {
 	case dead != 0:
 		*r = Result{Reason: dead}
@@ -182,8 +208,8 @@ func (o *Operation) result(r *Result) (ended bool) {
 		}
 	case w.status().Terminal():
 		*r = Result{Reason: w.reason(), Position: o.position}
-		if o.outcome != nil {
-			r.Err, r.Recording = o.outcome.err, o.outcome.recording
+		if o.detail != nil {
+			r.Err, r.Recording = o.detail.err, o.detail.recording
 		}
 	default:
 		return false
@@ -207,21 +233,18 @@ func (o *Operation) Done() <-chan struct{} {
 	if o == nil {
 		return closed
 	}
-	d := o.done.Load()
-	if d == nil {
-		made := make(chan struct{})
-		if d = &made; !o.done.CompareAndSwap(nil, d) {
-			d = o.done.Load() // another reader's, or the shared closed one
-		}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.done == nil {
+		o.done = make(chan struct{})
+		o.flags.Or(awaited)
 	}
-	// The end may have come before the channel was there to be closed: look again, also where the
-	// channel is another reader's, who may be just about to.
-	if *d != closed && o.reason() != 0 {
-		o.mu.Lock() // whoever has had it knows that the channel is closed
+	// The end may have come before anyone could know of the channel: look again, also where it is
+	// another reader's, who may have been too early to see the end.
+	if o.reason() != 0 {
 		o.closeDone()
-		o.mu.Unlock()
 	}
-	return *d
+	return o.done
 }
 
 // Wait blocks until the operation has ended or ctx has, and returns the operation's result and
@@ -234,25 +257,39 @@ func (o *Operation) Wait(ctx context.Context) (Result, error) {
 		return Result{}, errors.New("operation: nil context")
 	}
 	if _, ended := o.Result(); !ended {
-		select {
-		case <-o.Done():
-		case <-ctx.Done():
-			return Result{}, context.Cause(ctx)
+		if err := await(ctx, o.Done()); err != nil {
+			return Result{}, err
 		}
 	}
 	r, _ := o.Result()
 	return r, o.Err()
 }
 
-// look is the reading protocol. It returns the operation's own word and, where that is not
+// await waits for done, or for the end of ctx, whose cause it returns. A context that panics, as a
+// typed nil does, is an error.
+func await(ctx context.Context, done <-chan struct{}) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("operation: Wait: context %T panicked: %v", ctx, v)
+		}
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// load is the reading protocol. It returns the operation's own word and, where that is not
 // terminal but the operation's generation has been ended, the reason of that.
 //
 // The generation is one word for all operations of a queue that were live together, so that one
 // store ends them all. Between reading the own word and the generation's, the operation may have
 // ended by itself just before its generation did: the second look at the own word tells. Without
 // it a reader would see a completed operation as cancelled.
-func (o *Operation) look() (w word, dead Reason) {
-	w = word(o.word.Load())
+func (o *Operation) load() (w packedState, dead Reason) {
+	w = packedState(o.state.Load())
 	if w.status().Terminal() || o.generation == nil {
 		return w, 0
 	}
@@ -260,7 +297,7 @@ func (o *Operation) look() (w word, dead Reason) {
 	if dead == 0 {
 		return w, 0
 	}
-	w = word(o.word.Load())
+	w = packedState(o.state.Load())
 	if w.status().Terminal() {
 		return w, 0
 	}
@@ -269,49 +306,42 @@ func (o *Operation) look() (w word, dead Reason) {
 
 // reason returns why the operation ended, or zero.
 func (o *Operation) reason() Reason {
-	w, dead := o.look()
+	w, dead := o.load()
 	if dead != 0 {
 		return dead
 	}
 	return w.reason()
 }
 
-// closeDone closes the channel that Done has made, if it has. Whoever swaps it for the shared
-// closed one closes it, so it is closed once. It returns false if that was somebody else, who may
-// not have closed it yet.
-func (o *Operation) closeDone() bool {
-	if o.done.Load() == nil {
-		return true // a Done that comes later looks again
+// closeDone closes the channel that Done has made, if it has, once. The mutex is held.
+func (o *Operation) closeDone() {
+	if o.done != nil && o.flags.Load()&doneClosed == 0 {
+		o.flags.Or(doneClosed)
+		close(o.done)
 	}
-	d := o.done.Swap(&closed)
-	if *d == closed {
-		return false
-	}
-	close(*d)
-	return true
 }
 
-// closed is the channel of all that is done before anyone asked.
+// closed is the channel of what is no operation.
 var closed = func() chan struct{} {
 	c := make(chan struct{})
 	close(c)
 	return c
 }()
 
-// word is what of an operation fits into one atomic word: status, reason, and whether it was
+// packedState is what of an operation fits into one atomic word: status, reason, and whether it was
 // started.
-type word uint32
+type packedState uint32
 
 const startedBit = 1 << 16
 
-func newWord(s Status, r Reason, started bool) word {
-	w := word(s) | word(r)<<8
+func newState(s Status, r Reason, started bool) packedState {
+	w := packedState(s) | packedState(r)<<8
 	if started {
 		w |= startedBit
 	}
 	return w
 }
 
-func (w word) status() Status { return Status(w & 0xff) }
-func (w word) reason() Reason { return Reason(w >> 8 & 0xff) }
-func (w word) started() bool  { return w&startedBit != 0 }
+func (w packedState) status() Status { return Status(w & 0xff) }
+func (w packedState) reason() Reason { return Reason(w >> 8 & 0xff) }
+func (w packedState) started() bool  { return w&startedBit != 0 }

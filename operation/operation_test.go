@@ -41,14 +41,14 @@ func TestAnOperationTellsWhatItIs(t *testing.T) {
 	c := accepted(t, new(operation.Generation), operation.Spec{ID: id, Request: req, ClientContext: "mine", Context: ctx, Value: 7})
 	op := c.Operation()
 	if op.ID() != id || op.Request() != operation.Request(req) || op.Kind() != operation.KindPlayPrompt ||
-		op.ClientContext() != "mine" || op.Value() != 7 || op.Context().Value(key{}) != "trace" {
+		op.ClientContext() != "mine" || op.Value() != 7 || op.DetachedContext().Value(key{}) != "trace" {
 		t.Errorf("%v %v %v %q %v", op.ID(), op.Request(), op.Kind(), op.ClientContext(), op.Value())
 	}
-	if op.Context().Err() != nil || c.Context().Err() != nil || c.Context().Value(key{}) != "trace" {
+	if op.DetachedContext().Err() != nil || c.Operation().Context().Err() != nil || c.Operation().Context().Value(key{}) != "trace" {
 		t.Error("the end of Enqueue's context has reached the operation")
 	}
 	c.ReleaseValues()
-	if op.Value() != nil || op.Context().Value(key{}) != nil || op.ClientContext() != "mine" {
+	if op.Value() != nil || op.DetachedContext().Value(key{}) != nil || op.ClientContext() != "mine" {
 		t.Error("what was lent is still there, or more is gone")
 	}
 	other := accepted(t, new(operation.Generation), operation.Spec{}).Operation()
@@ -180,7 +180,7 @@ func TestWhoeverAsksForDoneIsTold(t *testing.T) {
 				if _, err := op.Wait(t.Context()); !errors.Is(err, operation.Cancelled) {
 					t.Errorf("Wait: %v", err)
 				}
-				ctx := c.Context()
+				ctx := c.Operation().Context()
 				<-ctx.Done()
 				if !errors.Is(context.Cause(ctx), operation.Cancelled) {
 					t.Errorf("cause %v", context.Cause(ctx))
@@ -260,7 +260,7 @@ func TestNothingReadsAsNothing(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		if op.ID() != uuid.Nil || op.Request() != nil || op.Kind() != "" || op.ClientContext() != "" || op.Value() != nil ||
-			op.Context() == nil || op.Position() != 0 || op.Status() != 0 || op.Times() != (operation.Times{}) || op.Err() != nil {
+			op.DetachedContext() == nil || op.Position() != 0 || op.Status() != 0 || op.Times() != (operation.Times{}) || op.Err() != nil {
 			t.Error("it is something")
 		}
 	}
@@ -269,8 +269,8 @@ func TestNothingReadsAsNothing(t *testing.T) {
 	if _, err := none.Wait(t.Context()); err == nil {
 		t.Error("Wait for nothing is no error")
 	}
-	if operation.DeadContext(0).Err() == nil || !errors.Is(context.Cause(operation.DeadContext(operation.BeepFailed)), operation.BeepFailed) {
-		t.Error("a dead context is alive, or of another cause")
+	if ctx := none.Context(); ctx.Err() == nil || !errors.Is(context.Cause(ctx), operation.Unspecified) {
+		t.Error("the context of nothing is alive, or of another cause")
 	}
 }
 

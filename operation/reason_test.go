@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"ivrqueue/operation"
 )
@@ -64,29 +63,8 @@ func TestABargeInIsAKindOfCancel(t *testing.T) {
 	}
 }
 
-func TestAResultIsTakenAsMediaMeansIt(t *testing.T) {
+func TestNoReasonIsFoundWhereNoneIs(t *testing.T) {
 	t.Parallel()
-	boom := errors.New("boom")
-	for _, c := range []struct {
-		in   operation.Result
-		want operation.Reason
-	}{
-		{operation.Result{}, operation.Succeeded},
-		{operation.Result{Err: boom}, operation.Unspecified},
-		{operation.Result{Err: fmt.Errorf("%w: %w", boom, operation.BadFormat)}, operation.BadFormat},
-		{operation.Result{Reason: operation.StopTone, Err: boom}, operation.StopTone},
-		{operation.Result{Reason: 77}, operation.Unspecified},
-	} {
-		got := c.in
-		got.Normalize(3 * time.Second)
-		if got.Reason != c.want || got.Position != 3*time.Second || !errors.Is(got.Err, c.in.Err) {
-			t.Errorf("%+v becomes %+v", c.in, got)
-		}
-	}
-	told := operation.Result{Position: time.Second}
-	if told.Normalize(3 * time.Second); told.Position != time.Second {
-		t.Errorf("position %v", told.Position)
-	}
 	if operation.ReasonOf(nil) != operation.Unspecified || operation.ReasonOf(operation.Reason(88)) != operation.Unspecified {
 		t.Error("a reason was found where none is")
 	}

@@ -42,6 +42,15 @@ type Request interface {
 	Validate() error
 }
 
+// Interrupter is a request that may cancel everything running and queued before it is accepted:
+// Enqueue of one that barges in is an Interrupt.
+type Interrupter interface {
+	Request
+
+	// BargesIn reports whether it does. It is called once, as Validate is.
+	BargesIn() bool
+}
+
 // Prompt is one piece of audio to play.
 type Prompt struct {
 	URI        string // WAV, mono, 16 bit, 16 kHz; required

@@ -33,43 +33,6 @@ type Recording struct {
 	Duration    time.Duration // length of the audio
 }
 
-// Normalize makes r what the queue takes from media: it gets a valid reason, and the last progress
-// as its position where it names none.
-func (r *Result) Normalize(last time.Duration) {
-	if r.Reason == 0 && r.Err == nil {
-		r.Reason = Succeeded
-	}
-	if !r.Reason.Valid() {
-		r.Reason = ReasonOf(r.Err)
-	}
-	if r.Position <= 0 {
-		r.Position = last
-	}
-}
-
-// ReasonOf returns the Reason that [errors.As] finds in err if it is one of a failure, or
-// [Unspecified]; also for a nil err: what reports a failure has not succeeded.
-//
-// The methods of err run on the caller's goroutine; one that panics has named no reason.
-func ReasonOf(err error) Reason {
-	if r, ok := FindReason(err); ok {
-		return r
-	}
-	return Unspecified
-}
-
-// FindReason returns the Reason of a failure that [errors.As] finds in err, and whether there is
-// one.
-func FindReason(err error) (r Reason, found bool) {
-	defer func() {
-		if recover() != nil {
-			found = false
-		}
-	}()
-	found = errors.As(err, &r) && r.Status() == Failed
-	return r, found
-}
-
 // Error is what [Operation.Err] returns for a failed operation. It unwraps to its Reason and to
 // the cause.
 type Error struct {
@@ -79,10 +42,14 @@ type Error struct {
 	Err    error // the cause, or nil
 }
 
-// Error names the operation, the reason and the cause.
+// Error names the operation, the reason and the cause. The reason is left out where the cause names
+// it.
 func (e *Error) Error() string {
 	if e.Err == nil {
 		return fmt.Sprintf("operation: %s %s: %s", e.Kind, e.ID, e.Reason.Error())
+	}
+	if errors.Is(e.Err, e.Reason) {
+		return fmt.Sprintf("operation: %s %s: %v", e.Kind, e.ID, e.Err)
 	}
 	return fmt.Sprintf("operation: %s %s: %s: %v", e.Kind, e.ID, e.Reason.Error(), e.Err)
 }

@@ -19,7 +19,7 @@ import (
 
 // roles is a set of roles. At most one goroutine has a role, for as long as its callback is under
 // way, so that calls of one kind never overlap.
-type roles uint64
+type roles uint32
 
 const (
 	mediaRole roles = 1 << iota
@@ -29,15 +29,20 @@ const (
 
 // dispatchState is what a queue knows of its dispatchers.
 type dispatchState struct {
-	held     roles  // in a callback
-	detached roles  // of these, whose dispatcher is active no more
-	calls    uint32 // of own dispatchers
-	seen     uint32 // calls, when the watch last looked
-	current  uint8  // of the active own dispatcher: 1 + the number of its role, or 0 if in no callback
-	own      bool   // its own dispatcher is active
-	inline   bool   // an inline dispatcher is active
-	watched  bool
-	clock    clockKind
+	held     roles // in a callback
+	detached roles // of these, whose dispatcher is active no more
+
+	finishing uint32 // timeouts armed or under way, and goroutines that are closing Done channels
+
+	calls   uint16 // of own dispatchers; it may wrap, the watch only looks whether it has changed
+	seen    uint16 // calls, when the watch last looked
+	current uint8  // of the active own dispatcher: 1 + the number of its role, or 0 if in no callback
+	own     bool   // its own dispatcher is active
+	inline  bool   // an inline dispatcher is active
+	watched bool
+	done    bool // Done is closed, or would be
+	seam    bool // a test holds up whoever takes or releases the lock
+	clock   clockKind
 }
 
 // borrowedCalls is how many calls are made on a goroutine that is not ours before one of ours goes
@@ -45,7 +50,7 @@ type dispatchState struct {
 const borrowedCalls = 256
 
 // observer returns the index of the observer whose role it is.
-func (r roles) observer() int { return bits.TrailingZeros64(uint64(r / observerRole)) }
+func (r roles) observer() int { return bits.TrailingZeros32(uint32(r / observerRole)) }
 
 // Actors, for tests: an own dispatcher that begins, and an inline one on a goroutine of ours.
 const (
@@ -62,14 +67,14 @@ func (q *Queue) commit(by actor, at time.Time, b *cancelBlock, awaited []*entry)
 	inline := q.claimInline()
 	spawn := q.claimOwn()
 	if len(awaited) > 0 {
-		q.finishing++
+		q.dispatch.finishing++
 		q.unlock(by)
 		q.spawn(spawn)
 		for _, e := range awaited {
 			e.control.NotifyDone()
 		}
 		q.lock(by)
-		q.finishing--
+		q.dispatch.finishing--
 		inline = inline || q.claimInline()
 		spawn = q.claimOwn()
 	}
@@ -79,7 +84,16 @@ func (q *Queue) commit(by actor, at time.Time, b *cancelBlock, awaited []*entry)
 		q.spawn(spawn)
 		return
 	}
-	d := dispatcher{queue: q, by: by, inline: true, left: borrowedCalls, spawn: spawn}
+	q.dispatchHere(by, spawn)
+}
+
+// dispatchHere makes inline calls on a goroutine that is not ours. It is a function of its own, so
+// that commit needs little of a stack.
+//
+//go:noinline
+func (q *Queue) dispatchHere(by actor, spawn bool) {
+	var d dispatcher // field by field: a literal would be made beside it and copied
+	d.queue, d.by, d.inline, d.left, d.spawn = q, by, true, borrowedCalls, spawn
 	d.run()
 }
 
@@ -95,8 +109,8 @@ func (q *Queue) claimInline() bool {
 
 // claimOwn makes an own dispatcher active, if there is something for it to do. The caller spawns it.
 func (q *Queue) claimOwn() bool {
-	d := &q.dispatch
-	if d.own || q.ownWork(0) == 0 {
+	d, m := &q.dispatch, &q.machine
+	if d.own || d.inline && m.config.allInline && !m.blocking && m.cold == nil || q.ownWork(0) == 0 {
 		return false
 	}
 	d.own = true
@@ -187,18 +201,19 @@ func (q *Queue) mediaCallback() bool {
 		q.machine.cold != nil && q.machine.cold.shell.stuck > 0
 }
 
-// closeDone closes Done if there is nothing left to happen, and drops what the queue held, so that a
-// task which media keeps, though it was abandoned, keeps little.
+// closeDone closes Done if there is nothing left to happen, and cuts the link of the tasks, so that one
+// which media keeps keeps its operation alone.
 func (q *Queue) closeDone() {
 	m, d := &q.machine, &q.dispatch
-	if m.phase != phaseDrained || q.done || d.own || d.inline || d.held != 0 || q.finishing > 0 ||
+	if m.phase != phaseDrained || d.done || d.own || d.inline || d.held != 0 || d.finishing > 0 ||
 		!m.log.drained() || m.cold != nil && m.cold.shell.warnings.pending() {
 		return
 	}
-	q.done = true
+	d.done = true
 	q.media, m.generation = nil, nil
-	if m.cold != nil && m.cold.shell.done != nil {
-		close(m.cold.shell.done)
+	q.link.queue.Store(nil)
+	if q.done != nil {
+		close(q.done)
 	}
 }
 
@@ -216,17 +231,24 @@ type dispatcher struct {
 	batch batch
 	entry *entry
 	call  mediaCall
+
+	function blocking // that is to be run
 }
 
 // run makes calls until none is due. The lock is held when it is called and released when it
 // returns.
 func (d *dispatcher) run() {
 	for !d.makeCalls() {
+		if d.function != nil {
+			d.runFunction()
+		}
 	}
 }
 
-// makeCalls is run until a callback panics, after which it returns false, with the lock held. If a
-// callback exits its goroutine, makeCalls does not return, and another goroutine has gone on.
+// makeCalls makes calls until none is due, and returns true with the lock released. It returns false,
+// with the lock held, when a callback has panicked, or when a Blocking function is due, which run
+// has on a stack that is less deep. If a callback exits its goroutine, makeCalls does not return, and
+// another goroutine goes on.
 func (d *dispatcher) makeCalls() (finished bool) {
 	defer func() {
 		if d.role != 0 {
@@ -252,7 +274,9 @@ func (d *dispatcher) makeCalls() (finished bool) {
 		}
 		switch last {
 		case mediaRole:
-			d.callMedia()
+			if d.callMedia(); d.function != nil {
+				return false
+			}
 		case loggerRole:
 			d.callLogger()
 		default:
@@ -286,10 +310,9 @@ func (d *dispatcher) enter(role roles) {
 	d.role = role
 	s.held |= role
 	if !d.inline {
-		s.current = uint8(bits.Len64(uint64(role))) //nolint:gosec // at most 64
+		s.current = uint8(bits.Len32(uint32(role))) //nolint:gosec // at most 32
 		s.calls++
 	}
-	d.left--
 	d.unlock()
 }
 
@@ -327,7 +350,7 @@ func (d *dispatcher) rejoin() {
 	}
 }
 
-// booked follows what a callback's return has changed.
+// booked follows what the return of a media callback, or a warning, has changed.
 func (d *dispatcher) booked(at time.Time) {
 	d.queue.syncTimeout(nil, at)
 	if d.inline && d.queue.claimOwn() {
@@ -353,8 +376,7 @@ func (d *dispatcher) callObserver(role roles) {
 		d.left--
 	}
 	d.leave()
-	m.log.advance(i, &d.batch, m.live() > 0)
-	d.booked(time.Time{})
+	m.eventsDelivered(i, &d.batch)
 }
 
 // callMedia makes the call that the media is due.
@@ -362,31 +384,40 @@ func (d *dispatcher) callMedia() {
 	q := d.queue
 	m := &q.machine
 	d.entry, d.call = m.current, m.due()
-	media, task := q.media, Task{Turn{d.entry.operation(), d.entry}, q}
+	media, task := q.media, Task{Turn{d.entry.operation(), d.entry}, q.link}
+	d.left--
 	m.callEntered(d.entry, d.call)
 	if f, ok := media.(blocking); ok {
-		d.runBlocking(f, task)
+		d.function = f
 		return
 	}
 	d.enter(mediaRole)
-	var failed *report
-	if d.call == callStart {
-		if err := media.Start(task); err != nil {
-			r := failureReport(err)
-			failed = &r
-		}
-	} else {
+	if d.call == callStop {
 		media.Stop(task)
+	} else if err := media.Start(task); err != nil {
+		d.startFailed(err)
+		return
 	}
 	d.leave()
-	d.mediaReturned(failed)
+	d.mediaReturned(nil)
 	if d.call == callStart && d.entry.media&(abandoned|reported) == abandoned {
 		d.stopLate(media, task)
 	}
 }
 
-// mediaReturned books that a media callback has returned, or what it did instead.
-func (d *dispatcher) mediaReturned(failed *report) {
+// startFailed books a Start that returned an error. It is a function of its own, so that one which
+// returned none needs little of a stack.
+//
+//go:noinline
+func (d *dispatcher) startFailed(err error) {
+	r := failed(err) // before the lock is taken: it asks the error
+	d.leave()
+	d.mediaReturned(&r)
+}
+
+// mediaReturned books that a media callback has returned, or what it did instead: failed is what a
+// Start reported that did not succeed.
+func (d *dispatcher) mediaReturned(failed *operation.Result) {
 	q, e := d.queue, d.entry
 	var at time.Time
 	if failed != nil || q.machine.returnNeedsTime() {
@@ -405,11 +436,11 @@ func (d *dispatcher) notifyDone(e *entry) {
 		return
 	}
 	q := d.queue
-	q.finishing++
+	q.dispatch.finishing++
 	d.unlock()
 	e.control.NotifyDone()
 	q.lock(d.by)
-	q.finishing--
+	q.dispatch.finishing--
 }
 
 // stopLate is for a Start that returned after its operation was abandoned: the media gets Stop for
@@ -430,33 +461,34 @@ func (d *dispatcher) stopLate(media Media, t Task) {
 	d.mediaReturned(nil)
 }
 
-// runBlocking runs a Blocking function on this goroutine. It may take as long as a prompt does, so
+// runFunction runs a Blocking function on this goroutine. It may take as long as a prompt does, so
 // the dispatcher is detached before; for the machine its Start returns at once, and its end is a
 // report.
-func (d *dispatcher) runBlocking(f blocking, t Task) {
-	q := d.queue
-	m := &q.machine
-	e := d.entry
-	m.callReturned(e, callStart, nil, time.Time{})
+func (d *dispatcher) runFunction() {
+	q, e, f := d.queue, d.entry, d.function
+	d.function = nil
+	q.machine.callReturned(e, callStart, nil, time.Time{})
 	q.dispatch.own = false
 	spawn := q.claimOwn()
 	q.unlock(d.by)
 	q.spawn(spawn)
 
+	r := operation.Result{Reason: operation.Panicked, Err: ErrExited}
 	exited := true
 	defer func() {
 		if exited { // its goroutine: another one goes on
-			q.blockingReturned(d, e, &report{reason: operation.Panicked, err: ErrExited})
+			d.functionReturned(e, &r)
 			d.handOver()
 		}
 	}()
-	r := f.perform(t)
+	f.perform(Task{Turn{e.operation(), e}, q.link}, &r)
 	exited = false
-	q.blockingReturned(d, e, &r)
+	d.functionReturned(e, &r)
 }
 
-// blockingReturned applies what a Blocking function reported, with the lock held when it returns.
-func (q *Queue) blockingReturned(d *dispatcher, e *entry, r *report) {
+// functionReturned applies what a Blocking function reported, with the lock held when it returns.
+func (d *dispatcher) functionReturned(e *entry, r *operation.Result) {
+	q := d.queue
 	q.lock(d.by)
 	at := now(e)
 	ended := q.blockingReport(e, r, at)
@@ -468,9 +500,9 @@ func (q *Queue) blockingReturned(d *dispatcher, e *entry, r *report) {
 }
 
 // blockingReport applies the report of a Blocking function, which may be that it panicked.
-func (q *Queue) blockingReport(e *entry, r *report, at time.Time) (ended bool) {
-	if isFault(r.err) {
-		q.warn("media "+fault(r.err), e, r.err)
+func (q *Queue) blockingReport(e *entry, r *operation.Result, at time.Time) (ended bool) {
+	if isFault(r.Err) {
+		q.warn("media "+fault(r.Err), e, r.Err)
 	}
 	return q.machine.report(e, r, at)
 }
@@ -483,7 +515,6 @@ func (d *dispatcher) callLogger() {
 	d.enter(loggerRole)
 	w.log(logger, q.callID)
 	d.leave()
-	d.booked(time.Time{})
 }
 
 // callbackFailed is called by a deferred function if a callback panicked, or, with nil, if it is
@@ -495,15 +526,14 @@ func (d *dispatcher) callbackFailed(panicked any) {
 	switch {
 	case role == mediaRole:
 		q.warn("media "+fault(err), d.entry, err)
-		var failed *report
+		var failed *operation.Result
 		if d.call == callStart {
-			failed = &report{reason: operation.Panicked, err: err}
+			failed = &operation.Result{Reason: operation.Panicked, Err: err}
 		}
 		d.mediaReturned(failed)
 	case role >= observerRole:
 		q.warn("an observer "+fault(err), nil, err)
-		m := &q.machine
-		m.log.advance(role.observer(), &d.batch, m.live() > 0)
+		q.machine.eventsDelivered(role.observer(), &d.batch)
 		d.booked(time.Time{})
 	}
 	if panicked == nil {

@@ -1,6 +1,9 @@
 package queue
 
 import (
+	"reflect"
+	"strings"
+	"sync"
 	"time"
 	"unsafe"
 )
@@ -37,11 +40,12 @@ func (q *Queue) LogLines() (lines []uintptr) {
 	return lines
 }
 
-// Timers returns how many timeouts are armed.
-func (q *Queue) Timers() int {
+// Finishing returns how many timeouts are armed or under way, and how many goroutines are about to
+// close what has ended.
+func (q *Queue) Finishing() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.finishing
+	return int(q.dispatch.finishing)
 }
 
 // PassSeams takes the lock and releases it, through the seams.
@@ -70,3 +74,46 @@ const (
 	KeepSlots = keepRecords
 	IdleSlots = len(log{}.first)
 )
+
+// Pretend has the queue count so many abandoned media callbacks that are under way, and goroutines
+// that are about to close what has ended. What it returns takes them away again.
+func (q *Queue) Pretend(stuck, finishing int) (over func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for range stuck {
+		q.shellState().stuck++
+	}
+	for range finishing {
+		q.dispatch.finishing++
+	}
+	return func() {
+		q.mu.Lock()
+		for range stuck {
+			q.shellState().stuck--
+		}
+		for range finishing {
+			q.dispatch.finishing--
+		}
+		q.commit(byCaller, time.Now(), nil, nil)
+	}
+}
+
+// Counters returns the integers that a queue consists of, by name, with their bits.
+func Counters() map[string]int {
+	all := map[string]int{}
+	counters(reflect.TypeFor[queueState](), "", all)
+	return all
+}
+
+func counters(t reflect.Type, name string, all map[string]int) {
+	switch {
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Uintptr:
+		all[name] = t.Bits()
+	case t.Kind() == reflect.Struct && t != reflect.TypeFor[sync.Mutex]():
+		for i := range t.NumField() {
+			f := t.Field(i)
+			counters(f.Type, strings.TrimPrefix(name+"."+f.Name, "."), all)
+		}
+	default:
+	}
+}

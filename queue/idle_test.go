@@ -63,8 +63,8 @@ func TestAnIdleCallHoldsNoGoroutineAndNoBuffer(t *testing.T) {
 					t.Errorf("goroutines of the queue's:\n%s", stacks)
 				}
 				for i, q := range calls {
-					if n := q.LogSlots(); n > queue.IdleSlots || q.LogEntries() != 0 || q.Timers() != 0 {
-						t.Fatalf("call %d: %d slots, %d entries in the log, %d timers", i, n, q.LogEntries(), q.Timers())
+					if n := q.LogSlots(); n > queue.IdleSlots || q.LogEntries() != 0 || q.Finishing() != 0 {
+						t.Fatalf("call %d: %d slots, %d entries in the log, %d timers", i, n, q.LogEntries(), q.Finishing())
 					}
 				}
 			})
@@ -162,7 +162,7 @@ func TestAKeptOperationKeepsNothingElse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if op.Value() == nil || op.Context().Value(key{}) == nil {
+			if op.Value() == nil || op.DetachedContext().Value(key{}) == nil {
 				t.Error("what was lent is not there")
 			}
 			_ = op.Done()
@@ -385,7 +385,7 @@ func TestATasksContextKeepsItsValuesUntilTheMediaIsThrough(t *testing.T) {
 		m := &queuetest.Media{}
 		var first, second any
 		m.OnStop = func(k queue.Task) {
-			first, second = k.Turn.Context().Value(key{}), k.Turn.Context().Value(key{})
+			first, second = k.Context().Value(key{}), k.Context().Value(key{})
 			k.End(operation.Result{})
 		}
 		q := newQueue(t, m, queue.WithObserver(&queuetest.Recorder{}))

@@ -105,7 +105,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		{"WithMaxPending(-1)", "c", m, []queue.Option{queue.WithMaxPending(-1)}},
 		{"WithStopTimeout(0s)", "c", m, []queue.Option{queue.WithStopTimeout(0)}},
 		{"WithRunTimeout(-1ns)", "c", m, []queue.Option{queue.WithRunTimeout(-1)}},
-		{"33 observers", "c", m, append(many, queue.WithInlineObserver(o))},
+		{"31 observers", "c", m, append(many, queue.WithInlineObserver(o))},
 		{"WithMaxPending(-1)", "c", m, []queue.Option{queue.Options(queue.WithMaxPending(-1))}},
 		{"WithObserver: nil", "c", m, []queue.Option{queue.Options(queue.WithObserver(nil)), queue.WithMaxPending(3)}},
 	} {
@@ -223,47 +223,15 @@ func TestSharedOptionsAreNotChanged(t *testing.T) {
 	})
 }
 
-func TestASharedInlineObserverIsNotReplacedForAll(t *testing.T) {
+func TestASecondInlineObserverIsRefused(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		common, own := &queuetest.Recorder{}, &queuetest.Recorder{}
-		shared := queue.Options(queue.WithInlineObserver(common))
-		newQueue(t, ender(), shared, queue.WithInlineObserver(own))
-		q := newQueue(t, ender(), shared)
-		enqueue(t, q, 1)
-		synctest.Wait()
-		if len(common.Events()) != 3 || len(own.Events()) != 0 {
-			t.Errorf("the shared observer was told %d, another call's %d", len(common.Events()), len(own.Events()))
-		}
-	})
-}
-
-func TestObservedByFindsTheObserver(t *testing.T) {
-	t.Parallel()
-	in, own, other, f := new(queuetest.Recorder), new(queuetest.Recorder), new(queuetest.Recorder), queue.ObserverFunc(func(queue.Event) {})
-	q := newQueue(t, ender(), queue.WithObserver(f), queue.WithObserver(own), queue.WithInlineObserver(in))
-	for _, c := range []struct {
-		o    queue.Observer
-		want bool
-	}{{in, true}, {own, true}, {other, false}, {f, false}, {nil, false}} {
-		if got := q.ObservedBy(c.o); got != c.want {
-			t.Errorf("%T: got %v, want %v", c.o, got, c.want)
-		}
+	rec := &queuetest.Recorder{}
+	shared := queue.Options(queue.WithInlineObserver(rec))
+	if _, err := queue.New("c", ender(), shared, queue.WithInlineObserver(rec)); err == nil ||
+		!strings.Contains(err.Error(), "WithInlineObserver: given twice") {
+		t.Errorf("%v; want an error that names the option", err)
 	}
-}
-
-func TestOptionsDropsNothing(t *testing.T) {
-	t.Parallel()
-	if _, err := queue.New("x", ender(), queue.WithObserver(nil), queue.Options()); err == nil {
-		t.Error("a nil observer before Options is not an error")
+	if _, err := queue.New("c", ender(), shared); err != nil { // what is shared is as it was
+		t.Error(err)
 	}
-	synctest.Test(t, func(t *testing.T) {
-		rec := &queuetest.Recorder{}
-		q := newQueue(t, ender(), queue.WithObserver(rec), queue.Options(queue.WithMaxPending(3)))
-		enqueue(t, q, 1)
-		synctest.Wait()
-		if len(rec.Events()) != 3 {
-			t.Errorf("an observer before Options was told %d events", len(rec.Events()))
-		}
-	})
 }

@@ -165,11 +165,18 @@ func (l *log) append(r record) {
 		delivered(&r)
 		return
 	}
-	if len(l.records) == len(l.first) && cap(l.records) == len(l.first) {
-		l.records = append(make([]record, 0, keepRecords), l.records...)
+	l.undelivered += r.ends()
+	if len(l.records) == cap(l.records) {
+		l.grow()
 	}
 	l.records = append(l.records, r)
-	l.undelivered += r.ends()
+}
+
+// grow makes room. The old records stay where they are: batches of them may be under way.
+//
+//go:noinline
+func (l *log) grow() {
+	l.records = slices.Grow(l.records, max(keepRecords-len(l.records), len(l.records)))
 }
 
 // behind reports whether an observer has yet to get something.
@@ -216,19 +223,21 @@ func (b *batch) next(v *Event) bool {
 }
 
 // advance moves the observer's cursor past what was delivered of the batch, and drops what every
-// observer got. live says whether operations live, which will have more to log.
-func (l *log) advance(i int, b *batch, live bool) {
+// observer got.
+func (l *log) advance(i int, b *batch) {
 	c := l.cursor(i)
 	c.next += b.delivered
 	c.off, c.seq = b.off, b.seq
-	l.trim(live)
+	l.trim()
 }
 
 // trim drops the records that every observer got.
-func (l *log) trim(live bool) {
-	all := len(l.records)
-	for i := range l.observers() {
-		all = min(all, l.cursor(i).next)
+func (l *log) trim() {
+	all := l.leading.next
+	if l.others != nil {
+		for i := range *l.others {
+			all = min(all, (*l.others)[i].next)
+		}
 	}
 	for ; l.head < all; l.head++ {
 		r := &l.records[l.head]
@@ -236,22 +245,33 @@ func (l *log) trim(live bool) {
 		delivered(r)
 		*r = record{} // keeps nothing alive
 	}
-	shift := l.head
 	switch {
-	case !l.drained() && (l.head < 32 || l.head < len(l.records)/2):
+	case l.drained():
+		if l.records = l.records[:0]; cap(l.records) > keepRecords {
+			l.dropRoom()
+		}
+	case l.head < 32 || l.head < len(l.records)/2:
 		return // not worth moving the rest yet
-	case !l.drained():
-		l.records = slices.Clone(l.records[l.head:]) // not in place: batches of it may be under way
-	case cap(l.records) > keepRecords || !live:
-		l.first = [1]record{} // it may have been copied when the log grew
-		l.records = l.first[:0]
 	default:
-		l.records = l.records[:0]
+		l.records = slices.Clone(l.records[l.head:]) // not in place: batches of it may be under way
+	}
+	l.leading.next -= l.head
+	if l.others != nil {
+		for i := range *l.others {
+			(*l.others)[i].next -= l.head
+		}
 	}
 	l.head = 0
-	for i := range l.observers() {
-		l.cursor(i).next -= shift
-	}
+}
+
+// keepsRoom reports whether the log is drained and has more room than it needs for one operation
+// after the other.
+func (l *log) keepsRoom() bool { return len(l.records) == 0 && cap(l.records) > len(l.first) }
+
+// dropRoom has a drained log begin anew with the least room.
+func (l *log) dropRoom() {
+	l.first = [1]record{} // it may have been copied when the log grew
+	l.records = l.first[:0]
 }
 
 // delivered drops the values attached to an operation once its last event was delivered: Released

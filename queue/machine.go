@@ -59,15 +59,6 @@ const (
 	callStop
 )
 
-// report is what media told of the end of an operation. A zero reason with a nil error means that
-// it did what was asked for.
-type report struct {
-	reason    operation.Reason // valid or zero
-	err       error
-	recording operation.Recording
-	position  time.Duration
-}
-
 // admit says whether an operation may be accepted. Nothing changes.
 func (m *machine) admit(e *entry, idGiven bool, maxPending int) error {
 	switch {
@@ -139,13 +130,11 @@ func (m *machine) seal(at time.Time) {
 	m.advance(at)
 }
 
-// close ends every operation and the queue. The second time it changes nothing, but that media
-// which does not return is watched.
+// close ends every operation and the queue. The second time it changes nothing.
 func (m *machine) close(
 	why operation.Reason, cause error, b *cancelBlock, at time.Time,
 ) (cancelled, awaited []*entry) {
 	if m.phase >= phaseClosed {
-		m.watchCallback()
 		return nil, nil
 	}
 	m.phase = phaseClosed
@@ -165,8 +154,8 @@ func (m *machine) callEntered(e *entry, c mediaCall) {
 }
 
 // callReturned notes that a call has returned. A Start that failed has reported, unless it had
-// before. It returns whether that was the end of the operation.
-func (m *machine) callReturned(e *entry, c mediaCall, failed *report, at time.Time) (ended bool) {
+// before; failed is nil if it did not. It returns whether that was the end of the operation.
+func (m *machine) callReturned(e *entry, c mediaCall, failed *operation.Result, at time.Time) (ended bool) {
 	if c == callStart {
 		e.media |= startReturned
 	} else {
@@ -189,9 +178,10 @@ func (m *machine) callReturned(e *entry, c mediaCall, failed *report, at time.Ti
 // its time is needed.
 func (m *machine) returnNeedsTime() bool { return m.waiting.head != nil || m.phase != phaseOpen }
 
-// report applies what the media told. Only its first report of an operation counts, and only while
+// report applies what the media told, of which it keeps nothing: a zero reason means that it did what
+// was asked for, any other is valid. Only its first report of an operation counts, and only while
 // the operation has the media. It returns whether that was the end of the operation.
-func (m *machine) report(e *entry, r *report, at time.Time) (ended bool) {
+func (m *machine) report(e *entry, r *operation.Result, at time.Time) (ended bool) {
 	if e.media&(reported|abandoned) != 0 {
 		e.media |= reported
 		m.coldState().late++
@@ -224,6 +214,14 @@ func (m *machine) runTimedOut(e *entry, at time.Time) (ended bool) {
 	}
 	m.advance(at)
 	return ended
+}
+
+// eventsDelivered notes what of a batch an observer got.
+func (m *machine) eventsDelivered(observer int, b *batch) {
+	m.log.advance(observer, b)
+	if m.log.keepsRoom() && m.live() == 0 {
+		m.log.dropRoom()
+	}
 }
 
 // due returns the call that the media is due for the current operation. It is no list of calls but
@@ -272,10 +270,15 @@ func (m *machine) advance(at time.Time) {
 		m.phase = phaseClosed
 		m.coldState().closing = &operation.Result{Reason: operation.Succeeded}
 	}
-	if m.phase == phaseClosed && m.current == nil {
-		m.phase = phaseDrained
-		m.log.append(record{kinds: logClosed, detail: &detail{at: at, result: m.cold.closing}})
+	if m.phase != phaseClosed {
+		return
 	}
+	if m.current != nil {
+		m.watchCallback()
+		return
+	}
+	m.phase = phaseDrained
+	m.log.append(record{kinds: logClosed, detail: &detail{at: at, result: m.cold.closing}})
 }
 
 // live counts the operations that have not ended.
@@ -365,40 +368,44 @@ func (m *machine) watchCallback() {
 
 // applyReport makes the report of the current operation its end if it is live, else the release of
 // its media. It returns whether it was the end.
-func (m *machine) applyReport(e *entry, r *report, at time.Time) (ended bool) {
+func (m *machine) applyReport(e *entry, r *operation.Result, at time.Time) (ended bool) {
 	e.media |= reported
-	result := operation.Result{
-		Reason: r.reason, Err: r.err, Recording: r.recording, Position: r.position,
+	if r.Position <= 0 {
+		r.Position = e.operation().Position()
 	}
-	if result.Position <= 0 {
-		result.Position = e.operation().Position()
-	}
-	ended = e.control.Live()
-	if result.Reason == 0 {
-		result.Reason = operation.Succeeded
-		if !ended {
-			result.Reason = e.control.Reason() // it says no more than that it was preempted
+	if !e.control.Live() {
+		if r.Reason == 0 {
+			r.Reason = e.control.Reason() // it says no more than that it was preempted
 		}
+		m.release(e, r, at)
+		return false
 	}
-	if ended {
-		must(e.control.End(&result, at))
-		m.log.append(record{entry: e, kinds: logEnded})
-	} else {
-		m.release(e, result, at)
+	if r.Reason == 0 {
+		r.Reason = operation.Succeeded
 	}
-	return ended
+	must(e.control.End(r, at))
+	m.log.append(record{entry: e, kinds: logEnded})
+	return true
 }
 
-// release logs that the media of a preempted operation is free, once.
-func (m *machine) release(e *entry, r operation.Result, at time.Time) {
-	m.log.append(record{entry: e, kinds: logReleased, detail: &detail{at: at, result: &r}})
+// release logs that the media of a preempted operation is free, once. It is a function of its own, so
+// that a report which ends its operation needs little of a stack.
+//
+//go:noinline
+func (m *machine) release(e *entry, r *operation.Result, at time.Time) {
+	released := &struct {
+		detail detail
+		result operation.Result
+	}{detail{at: at}, *r}
+	released.detail.result = &released.result
+	m.log.append(record{entry: e, kinds: logReleased, detail: &released.detail})
 }
 
 // abandon takes the media from an operation whose media does not give it back.
 func (m *machine) abandon(e *entry, at time.Time) {
 	e.media |= abandoned
 	if e.media&(preempted|reported) == preempted {
-		m.release(e, operation.Result{
+		m.release(e, &operation.Result{
 			Reason: operation.Abandoned, Position: e.operation().Position(),
 		}, at)
 	}

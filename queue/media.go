@@ -39,66 +39,77 @@ type Turn struct {
 	item *entry
 }
 
-// Live reports whether the operation still is what the call should hear. Ask right before every
-// frame: once CancelAll has returned, the answer is no. It costs two atomic loads.
-func (t Turn) Live() bool { return t.item != nil && t.item.control.Live() }
-
 // Progress tells how far the media has come, in what was played or recorded: one atomic store, as
-// cheap as that. It is what the Ended event of a cancelled operation tells, and a position that
-// moves is what keeps the run timeout away: to tell the same one again does not.
+// cheap as that. It is the position of a cancelled operation, and to tell it is what keeps the run
+// timeout away, whatever the position: a loop may tell the same ones again and again.
 func (t Turn) Progress(position time.Duration) {
 	if t.item != nil {
 		t.item.control.Progress(position)
 	}
 }
 
-// Context returns a context that ends with the operation, whatever the end; its cause is the
-// [operation.Reason]. It has the values of Enqueue's context. It is made when first asked for.
-func (t Turn) Context() context.Context {
-	if t.item == nil {
-		return operation.DeadContext(operation.Unspecified)
-	}
-	return t.item.control.Context()
-}
-
 // Task is an operation that media is to do, and the means to report its end. It is small, may be
 // copied, kept and compared, and its zero value is dead and harmless. A report counts once: what
-// comes later, or after the media was given up, changes nothing.
+// comes later, or after the media was abandoned, changes nothing. After the queue's Done a task that
+// is kept keeps its operation and nothing else.
 type Task struct {
 	Turn
 
-	queue *Queue
+	link *link
+}
+
+// queue returns the task's queue, or nil if there is none, or no more.
+func (t Task) queue() *Queue {
+	if t.link == nil || t.item == nil {
+		return nil
+	}
+	return t.link.queue.Load()
 }
 
 // End tells the queue that the media is through with the operation, and how it went; see
-// [operation.Result] for what may be left out. For an operation that was ended over the media's
-// head it frees the media and tells what there is: recording and position arrive as Released,
-// where a zero Reason means that of the operation.
+// [operation.Result] for what may be left out. For an operation that was preempted it frees the
+// media and tells what there is: recording and position arrive as Released, where a zero Reason
+// means that of the operation.
 // It does not block, save for what inline callbacks do, and may be called from any goroutine.
 func (t Task) End(r operation.Result) {
-	if t.queue != nil && t.item != nil {
-		told := newReport(r)
-		t.queue.report(t.item, &told)
+	if !r.Reason.Valid() && (r.Reason != 0 || r.Err != nil) {
+		t.endFor(r)
+		return
+	}
+	if q := t.queue(); q != nil {
+		q.report(t.item, &r)
 	}
 }
 
-// Fail is End with err as cause and the first [operation.Reason] that errors.As finds in it, else
-// [operation.Unspecified]. Where another reason than the first is meant, call End.
-func (t Task) Fail(err error) {
-	t.End(operation.Result{Reason: operation.ReasonOf(err), Err: err})
+// endFor is End with a result whose error tells the reason. The error is code of others: it is asked
+// before the lock is taken, and if it exits this goroutine, the end is told all the same.
+func (t Task) endFor(r operation.Result) {
+	r.Reason = operation.Unspecified
+	defer func() { t.End(r) }()
+	r.Reason = operation.ReasonOf(r.Err)
 }
 
-// newReport reads a result as media means it. It asks the error for its reason, so no lock is held.
-func newReport(r operation.Result) report {
+// Fail is End with err as cause and the first [operation.Reason] that [operation.FindReason] finds in
+// it, else [operation.Unspecified]. Where another reason than the first is meant, call End.
+func (t Task) Fail(err error) {
+	r := operation.Result{Err: err}
+	if err == nil {
+		r.Reason = operation.Unspecified
+	}
+	t.End(r)
+}
+
+// normalize gives a result the reason that media means: a valid one, or zero for success. It asks the
+// error, so it must be called without the lock.
+func normalize(r *operation.Result) {
 	if !r.Reason.Valid() && (r.Reason != 0 || r.Err != nil) {
 		r.Reason = operation.ReasonOf(r.Err)
 	}
-	return report{r.Reason, r.Err, r.Recording, r.Position}
 }
 
-// failureReport is what an error of Start reports.
-func failureReport(err error) report {
-	return report{reason: operation.ReasonOf(err), err: err}
+// failed is the result that an error of the media stands for.
+func failed(err error) operation.Result {
+	return operation.Result{Reason: operation.ReasonOf(err), Err: err}
 }
 
 // Blocking makes Media of a function that plays or records until it is done or ctx ends: the easy
@@ -119,13 +130,14 @@ type blocking func(ctx context.Context, t Turn) (operation.Result, error)
 // Start runs the function on a goroutine of its own, which ends with its report. A queue that has
 // this media itself, and not within another, runs the function on its dispatcher instead.
 func (f blocking) Start(t Task) error {
-	if f == nil {
-		return errNilFunc
-	}
 	go func() {
-		told := report{reason: operation.Panicked, err: ErrExited}
-		defer func() { t.queue.blockingEnded(t.item, &told) }()
-		told = f.perform(t)
+		r := operation.Result{Reason: operation.Panicked, Err: ErrExited}
+		defer func() {
+			if q := t.queue(); q != nil {
+				q.blockingEnded(t.item, &r)
+			}
+		}()
+		f.perform(t, &r)
 	}()
 	return nil
 }
@@ -133,26 +145,23 @@ func (f blocking) Start(t Task) error {
 // Stop does nothing: whoever ended the operation has ended its context.
 func (blocking) Stop(Task) {}
 
-// perform runs the function, and returns what that reports, also if it panics.
-func (f blocking) perform(t Task) (told report) {
+// perform runs the function and fills in what that reports, also if it panics. If it exits its
+// goroutine, r stays as it was.
+func (f blocking) perform(t Task, r *operation.Result) {
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
 		if v := recover(); v != nil {
-			told = report{reason: operation.Panicked, err: failure(v)}
+			*r = operation.Result{Reason: operation.Panicked, Err: failure(v)}
 		}
 	}()
-	if f == nil {
-		returned = true
-		return failureReport(errNilFunc)
-	}
-	r, err := f(t.Context(), t.Turn)
+	result, err := f(t.Context(), t.Turn)
 	if err != nil {
-		r.Reason, r.Err = operation.ReasonOf(err), err
+		result.Reason, result.Err = operation.ReasonOf(err), err
 	}
-	told = newReport(r)
+	normalize(&result)
+	*r = result
 	returned = true
-	return told
 }

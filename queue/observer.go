@@ -3,7 +3,6 @@ package queue
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	"ivrqueue/operation"
@@ -83,5 +82,16 @@ func (k EventKind) String() string {
 // ObservedBy reports whether o is one of the queue's observers, so that one that was forgotten can
 // be told. A value of a type that can't be compared, such as an ObserverFunc, is never found.
 func (q *Queue) ObservedBy(o Observer) bool {
-	return o != nil && reflect.ValueOf(o).Comparable() && slices.Contains(q.machine.config.observers, o)
+	if o == nil || !reflect.ValueOf(o).Comparable() {
+		return false
+	}
+	q.lock(byCaller)
+	observers := q.machine.config.observers
+	q.unlock(byCaller)
+	for _, other := range observers { // without the lock: to compare may panic
+		if reflect.ValueOf(other).Comparable() && other == o {
+			return true
+		}
+	}
+	return false
 }

@@ -18,7 +18,7 @@ import (
 const (
 	DefaultMaxPending  = 1024
 	DefaultStopTimeout = 5 * time.Second
-	MaxObservers       = 32
+	MaxObservers       = 30
 )
 
 // Option configures a queue. The last of a kind wins, except where it says repeatable.
@@ -29,6 +29,7 @@ type config struct {
 	observers      []Observer // the inline one first, if there is one
 	inlineObserver bool
 	inlineMedia    bool
+	allInline      bool // the media, and the only observer, if there is one
 	logger         *slog.Logger
 	maxPending     int
 	maxUndelivered int // ended operations that the slowest observer has yet to get
@@ -41,6 +42,11 @@ type config struct {
 
 	touched bool    // by some option
 	shared  *config // what Options has validated, if there was nothing else
+}
+
+// wrong notes an error of an option, for New to return.
+func (c *config) wrong(format string, args ...any) {
+	c.err = errors.Join(c.err, fmt.Errorf("queue: "+format, args...))
 }
 
 func (c *config) apply(o Option) {
@@ -58,7 +64,7 @@ func (c *config) apply(o Option) {
 func WithObserver(o Observer) Option {
 	return func(c *config) {
 		if isNil(o) {
-			c.err = errors.Join(c.err, errors.New("queue: WithObserver: nil observer"))
+			c.wrong("WithObserver: nil observer (%T)", o)
 			return
 		}
 		c.observers = append(slices.Clip(c.observers), o) // a shared config keeps its own
@@ -72,9 +78,9 @@ func WithInlineObserver(o Observer) Option {
 	return func(c *config) {
 		switch {
 		case isNil(o):
-			c.err = errors.Join(c.err, errors.New("queue: WithInlineObserver: nil observer"))
+			c.wrong("WithInlineObserver: nil observer (%T)", o)
 		case c.inlineObserver:
-			c.observers = append([]Observer{o}, c.observers[1:]...)
+			c.wrong("WithInlineObserver: given twice: there can be one")
 		default:
 			c.observers = append([]Observer{o}, c.observers...)
 			c.inlineObserver = true
@@ -87,9 +93,18 @@ func WithInlineObserver(o Observer) Option {
 // exit. Default: calls on a goroutine of the queue's own.
 func WithInlineMedia() Option { return func(c *config) { c.inlineMedia = true } }
 
-// WithLogger sets where the queue tells of callbacks that panicked or exited, and of media given
-// up. It is called on a goroutine of the queue's own. Default, and for nil: [slog.Default].
-func WithLogger(l *slog.Logger) Option { return func(c *config) { c.logger = l } }
+// WithLogger sets where the queue warns of callbacks that panicked or exited, and of media that was
+// abandoned. It is called on a goroutine of the queue's own. A logger without a handler is an error.
+// Defaults to [slog.Default], also for nil.
+func WithLogger(l *slog.Logger) Option {
+	return func(c *config) {
+		if l != nil && isNil(l.Handler()) {
+			c.wrong("WithLogger: a logger without a handler")
+			return
+		}
+		c.logger = l
+	}
+}
 
 // WithMaxPending bounds the operations that wait; the running one is not counted. An observer that
 // lags has a bound of its own, see [ErrFull]. Zero means no limit, for both; negative is an error.
@@ -157,17 +172,18 @@ func newConfig(opts []Option) (*config, error) {
 	if c.maxPending <= math.MaxInt/4 {
 		c.maxUndelivered = 4 * c.maxPending
 	}
+	c.allInline = c.inlineMedia &&
+		(len(c.observers) == 0 || len(c.observers) == 1 && c.inlineObserver)
 	c.clocks = newClocks(c.stopTimeout, c.runTimeout, processWatch)
 	return c, nil
 }
 
-// isNil reports whether v is nil, or a nil pointer, function, map or channel in an interface.
+// isNil reports whether v is nil, or holds something that is.
 func isNil(v any) bool {
-	if v == nil {
-		return true
-	}
 	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Chan, reflect.Slice, reflect.UnsafePointer:
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Chan, reflect.Slice, reflect.UnsafePointer:
 		return r.IsNil()
 	default:
 		return false

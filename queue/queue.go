@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -31,32 +32,35 @@ type queueState struct {
 
 	mu sync.Mutex // guards everything below, and every write to an operation
 
-	machine machine
-	media   Media // dropped when done
-
-	armed     *timeout // of the current operation, or nil
-	finishing int      // timeouts armed or under way, and goroutines that are closing Done channels
-
+	machine  machine
+	media    Media    // dropped when done
+	link     *link    // for the tasks
+	armed    *timeout // of the current operation, or nil
 	dispatch dispatchState
-	done     bool // Done is closed, or would be
+	done     chan struct{} // made by Done
 }
+
+// link is how a task finds its queue. It is cut when the queue is done, so that a task that is kept
+// keeps its operation alone.
+type link struct{ queue atomic.Pointer[Queue] }
 
 // shellState is what few queues need of the shell.
 type shellState struct {
-	done     chan struct{} // made by Done
-	stuck    int           // media callbacks under way whose operation was abandoned
+	stuck    int // media callbacks under way whose operation was abandoned
 	warnings *warnings
 	own      *clocks // in a synctest bubble
 }
 
-// New makes the queue of a call. callID names the call in events and logs and must not be empty;
-// the media must not be nil, nor a nil pointer. An idle queue holds no goroutine and no timer.
+// New makes the queue of a call. callID names the call in events and logs and must not be empty.
+// The media must not be nil, nor hold a nil pointer, map, function, channel or slice: also a type
+// whose methods can do with that is refused, since it is a mistake far more often. An idle queue
+// holds no goroutine and no timer.
 func New(callID string, media Media, opts ...Option) (*Queue, error) {
 	switch {
 	case callID == "":
 		return nil, errors.New("queue: New: empty call id")
 	case isNil(media):
-		return nil, errors.New("queue: New: nil media")
+		return nil, fmt.Errorf("queue: New: nil media (%T)", media)
 	}
 	c := defaults
 	if len(opts) > 0 {
@@ -66,9 +70,10 @@ func New(callID string, media Media, opts ...Option) (*Queue, error) {
 		}
 	}
 	q := new(Queue)
-	q.callID, q.media = callID, media
+	q.callID, q.media, q.link = callID, media, new(link)
+	q.link.queue.Store(q)
 	_, q.machine.blocking = media.(blocking)
-	q.machine.config = c
+	q.machine.config, q.dispatch.seam = c, c.seam != nil
 	q.machine.log.init(len(c.observers))
 	return q, nil
 }
@@ -190,15 +195,13 @@ func (q *Queue) Seal() {
 }
 
 // Close ends the queue: everything that runs or waits fails at one instant, with the
-// [operation.Reason] that errors.As finds in cause if that is a failed one, else with
-// [operation.CallEnded]. It does not wait; see Done. The receipt names those that were ended, so it
+// [operation.Reason] that [operation.FindReason] finds in cause, else with [operation.CallEnded].
+// It does not wait; see Done. The receipt names those that were ended, so it
 // is empty when Close is called again.
 func (q *Queue) Close(cause error) Receipt {
-	why := operation.CallEnded
-	if cause != nil {
-		if r, ok := operation.FindReason(cause); ok {
-			why = r
-		}
+	why, ok := operation.FindReason(cause) // before the lock: it is code of others
+	if !ok {
+		why = operation.CallEnded
 	}
 	b := new(cancelBlock)
 
@@ -215,35 +218,35 @@ func (q *Queue) Close(cause error) Receipt {
 func (q *Queue) Done() <-chan struct{} {
 	q.lock(byCaller)
 	defer q.unlock(byCaller)
-	s := q.shellState()
-	if s.done == nil {
-		s.done = make(chan struct{})
-		if q.done {
-			close(s.done)
+	if q.done == nil {
+		q.done = make(chan struct{})
+		if q.dispatch.done {
+			close(q.done)
 		}
 	}
-	return s.done
+	return q.done
 }
 
 // Shutdown seals the queue, waits until it is done or ctx is, and then closes it with cause. It
 // returns nil if the queue was done in time, else the cause of ctx and the receipt of those that
 // Close ended; what is left to do then, Done tells.
 func (q *Queue) Shutdown(ctx context.Context, cause error) (Receipt, error) {
-	if isNil(ctx) {
-		return Receipt{}, errors.New("queue: nil context")
+	over, err := doneOf(ctx)
+	if err != nil {
+		return Receipt{}, err
 	}
 	q.Seal()
 	done := q.Done()
 	select {
 	case <-done:
 		return Receipt{}, nil
-	case <-ctx.Done():
+	case <-over:
 	}
 	select {
 	case <-done: // both: it was in time
 		return Receipt{}, nil
 	default:
-		return q.Close(cause), context.Cause(ctx)
+		return q.Close(cause), causeOf(ctx)
 	}
 }
 
@@ -267,7 +270,7 @@ type Snapshot struct {
 	Closed   bool
 
 	Abandoned   int // tasks whose media was abandoned
-	LateReports int // reports that came twice or too late, and changed nothing
+	LateReports int // reports that came twice or too late, before Done, and changed nothing
 	Untold      int // operations whose end the slowest observer was not told yet
 }
 
@@ -297,14 +300,14 @@ func (q *Queue) Snapshot() Snapshot {
 }
 
 // report applies what a task's media told.
-func (q *Queue) report(e *entry, r *report) {
+func (q *Queue) report(e *entry, r *operation.Result) {
 	q.lock(byCaller)
 	at := now(e)
 	q.commitEnd(q.machine.report(e, r, at), e, at)
 }
 
 // blockingEnded applies what a Blocking function told that ran on a goroutine of its own.
-func (q *Queue) blockingEnded(e *entry, r *report) {
+func (q *Queue) blockingEnded(e *entry, r *operation.Result) {
 	q.lock(byCaller)
 	at := now(e)
 	q.commitEnd(q.blockingReport(e, r, at), e, at)
@@ -324,7 +327,7 @@ func (q *Queue) commitEnd(ended bool, e *entry, at time.Time) {
 func prepare(
 	ctx context.Context, req operation.Request, opts []EnqueueOption,
 ) (e *entry, bargesIn bool, err error) {
-	if err = checkContext(ctx); err != nil {
+	if err = alive(ctx); err != nil {
 		return nil, false, err
 	}
 	bargesIn, err = validate(req)
@@ -339,25 +342,6 @@ func prepare(
 	e = new(entry)
 	e.control.Init(spec)
 	return e, bargesIn, nil
-}
-
-// checkContext asks the context, which may be of the caller's own making.
-func checkContext(ctx context.Context) (err error) {
-	if ctx == context.Background() { // the common one that needs no asking
-		return nil
-	}
-	if isNil(ctx) {
-		return errors.New("queue: nil context")
-	}
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("queue: context %T panicked: %v", ctx, v)
-		}
-	}()
-	if ctx.Err() != nil {
-		return fmt.Errorf("queue: context is over: %w", context.Cause(ctx))
-	}
-	return nil
 }
 
 // validate asks the request, which may be of a kind that we do not know.
@@ -397,8 +381,8 @@ const byCaller actor = 0 // or an actor of dispatch.go or timeout.go
 
 // lock takes the lock.
 func (q *Queue) lock(by actor) {
-	if seam := q.machine.config.seam; seam != nil {
-		seam(by)
+	if q.dispatch.seam {
+		q.machine.config.seam(by)
 	}
 	q.mu.Lock()
 }
@@ -406,7 +390,7 @@ func (q *Queue) lock(by actor) {
 // unlock releases it.
 func (q *Queue) unlock(by actor) {
 	q.mu.Unlock()
-	if seam := q.machine.config.seam; seam != nil {
-		seam(by)
+	if q.dispatch.seam {
+		q.machine.config.seam(by)
 	}
 }

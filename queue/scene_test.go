@@ -180,7 +180,7 @@ func (s *scene) watch(t *testing.T) (done chan struct{}) {
 		defer close(done)
 		<-s.queue.Done()
 		s.Add(trace.Item{What: trace.Done})
-		if n := s.queue.Timers(); n > 0 {
+		if n := s.queue.Finishing(); n > 0 {
 			t.Errorf("seed %d: G14: %d timers are left after Done", s.seed, n)
 		}
 	}()

@@ -157,7 +157,7 @@ func (q *Queue) syncTimeout(b *cancelBlock, at time.Time) {
 			return
 		}
 		if q.deadlines(t.kind).remove(t) { // else it counts until it has seen that it came too late
-			q.finishing--
+			q.dispatch.finishing--
 			t.queue, t.entry = nil, nil // a receipt may keep the block that it lies in
 		}
 		q.armed = nil
@@ -165,13 +165,15 @@ func (q *Queue) syncTimeout(b *cancelBlock, at time.Time) {
 	if m.timeout == noTimeout {
 		return
 	}
-	t := new(timeout)
+	var t *timeout
 	if b != nil {
 		t = &b.timeout
+	} else {
+		t = new(timeout)
 	}
 	t.queue, t.entry, t.kind = q, m.current, m.timeout
 	q.armed = t
-	q.finishing++
+	q.dispatch.finishing++
 	if t.kind == runTimeout {
 		t.entry.control.Stalled() // from now on
 	}
@@ -218,7 +220,7 @@ func (q *Queue) timedOut(t *timeout) {
 
 // timeoutOver ends the handling of a timeout that fired.
 func (q *Queue) timeoutOver(t *timeout, at time.Time, awaited []*entry) {
-	q.finishing--
+	q.dispatch.finishing--
 	t.queue, t.entry = nil, nil
 	q.commit(byTimeout, at, nil, awaited)
 }

@@ -1,9 +1,12 @@
 package queue
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
+
+	"ivrqueue/operation"
 )
 
 // A logger is a callback too, and may block: what it is to know waits in a list until a dispatcher
@@ -32,6 +35,9 @@ func (w *warnings) pending() bool { return w != nil && len(w.list) > 0 }
 
 // warn adds a warning. It calls no method of err, nor of the operation's request.
 func (q *Queue) warn(what string, e *entry, err error) {
+	if q.dispatch.done { // of media that was abandoned
+		return
+	}
 	s := q.shellState()
 	if s.warnings == nil {
 		s.warnings = new(warnings)
@@ -63,7 +69,7 @@ func (w *warning) log(l *slog.Logger, callID string) {
 	if w.entry != nil {
 		op := w.entry.operation()
 		attrs = append(attrs,
-			slog.String("operation", op.ID().String()), slog.String("kind", string(op.Kind())))
+			slog.String("operation", op.ID().String()), slog.String("kind", kindOf(op)))
 	}
 	if w.err != nil {
 		attrs = append(attrs, slog.Any("error", w.err))
@@ -76,6 +82,16 @@ func (w *warning) log(l *slog.Logger, callID string) {
 	}
 	attrs = append(attrs, slog.Time("at", w.at))
 	l.Warn("queue: a callback went wrong", attrs...)
+}
+
+// kindOf asks the request for its kind, or says that it panicked.
+func kindOf(op *operation.Operation) (kind string) {
+	defer func() {
+		if v := recover(); v != nil {
+			kind = fmt.Sprintf("%T panicked", op.Request())
+		}
+	}()
+	return string(op.Kind())
 }
 
 // failure makes an error of what recover has returned after a callback, nil if the callback exited

@@ -157,7 +157,7 @@ func (s *Stream) Handle(set Set, f func(Event)) (*Subscription, error) {
 	case set&^All != 0:
 		return nil, errors.New("tone: Handle: set has what is no tone")
 	}
-	sub := &Subscription{stream: s, set: set, handle: f}
+	sub := &Subscription{stream: s, set: set, handled: true, handle: f}
 	s.add(sub)
 	return sub, nil
 }

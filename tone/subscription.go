@@ -10,11 +10,12 @@ import (
 // end of the stream, end it. It must not be copied. Several goroutines may pull one subscription:
 // each tone goes to one of them.
 type Subscription struct {
-	stream *Stream
-	set    Set         // what a handled one wants
-	handle func(Event) // nil if it is pulled
+	stream  *Stream
+	set     Set  // what a handled one wants
+	handled bool // it is not pulled
 
 	// Guarded by the stream's mutex.
+	handle  func(Event)   // let go when no call of it can follow
 	below   *Subscription // in the stream's list
 	next    uint64        // number of the tone to read next
 	lost    uint64        // in total
@@ -31,7 +32,7 @@ type Subscription struct {
 func (s *Subscription) TryNext() (e Event, ok bool) {
 	s.stream.mu.Lock()
 	defer s.stream.mu.Unlock()
-	ok = s.handle == nil && s.read(&e)
+	ok = !s.handled && s.read(&e)
 	return e, ok
 }
 
@@ -41,7 +42,7 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 	if ctx == nil {
 		return Event{}, errors.New("tone: Next: nil context")
 	}
-	if s.handle != nil {
+	if s.handled {
 		return Event{}, ErrHandled
 	}
 	for {
@@ -52,11 +53,25 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 		if err := s.Err(); err != nil {
 			return Event{}, err
 		}
-		select {
-		case <-s.Ready():
-		case <-ctx.Done():
-			return Event{}, fmt.Errorf("tone: Next: %w", context.Cause(ctx))
+		if err := await(ctx, s.Ready()); err != nil {
+			return Event{}, err
 		}
+	}
+}
+
+// await waits until there may be a tone, or ctx has ended. A context that panics, as a typed nil
+// does, is an error.
+func await(ctx context.Context, ready <-chan struct{}) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("tone: Next: context %T panicked: %v", ctx, v)
+		}
+	}()
+	select {
+	case <-ready:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("tone: Next: %w", context.Cause(ctx))
 	}
 }
 
@@ -124,7 +139,7 @@ func (s *Subscription) Done() <-chan struct{} {
 // offer tells the subscription of the tone published last.
 func (s *Subscription) offer(t Tone) {
 	switch {
-	case s.handle == nil:
+	case !s.handled:
 		s.signal()
 	case s.running: // it will see
 	case s.next == s.stream.last && !s.set.Contains(t):
@@ -179,7 +194,11 @@ func (s *Subscription) settle() {
 			close(s.wake) // signal sends nothing from now on
 		}
 	}
-	if s.over && !s.running && s.done != nil && !isClosed(s.done) {
+	if !s.over || s.running {
+		return
+	}
+	s.handle = nil
+	if s.done != nil && !isClosed(s.done) {
 		close(s.done)
 	}
 }
