@@ -184,7 +184,7 @@ func (b *Bare) deliver(observer, n int, events []Event) []Event {
 	if b.variant.deliver != nil {
 		b.variant.deliver(b, observer, &bt)
 	}
-	b.m.log.advance(observer, &bt, b.m.live() > 0)
+	b.m.eventsDelivered(observer, &bt)
 	return events
 }
 
@@ -230,7 +230,7 @@ func (b *Bare) performMedia(in Input, at time.Time, out *Output) {
 	switch in.Do {
 	case DoEnterStart:
 		m.callEntered(e, callStart)
-		if m.blocking { // see dispatcher.runBlocking
+		if m.blocking { // see dispatcher.runFunction
 			ended = m.callReturned(e, callStart, nil, time.Time{})
 		}
 	case DoEnterStop:
@@ -241,7 +241,8 @@ func (b *Bare) performMedia(in Input, at time.Time, out *Output) {
 	case DoReturnStop:
 		ended = b.returned(e, callStop, in, at)
 	case DoReport:
-		r := newReport(in.Result)
+		r := in.Result
+		normalize(&r)
 		ended = m.report(e, &r, at)
 	case DoRunTimeout:
 		ended = m.runTimedOut(e, at)
@@ -255,9 +256,9 @@ func (b *Bare) performMedia(in Input, at time.Time, out *Output) {
 
 // returned is dispatcher.mediaReturned.
 func (b *Bare) returned(e *entry, c mediaCall, in Input, at time.Time) (ended bool) {
-	var failed *report
+	var failed *operation.Result
 	if in.Failed {
-		failed = &report{reason: in.Result.Reason, err: in.Result.Err}
+		failed = &in.Result
 	} else if !b.m.returnNeedsTime() {
 		at = time.Time{}
 	}

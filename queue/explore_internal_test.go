@@ -205,7 +205,7 @@ func (s *exploredState) key() (k stateKey) {
 		b = append(b, byte(left)) //nolint:gosec // never negative
 	}
 	b = append(b, byte(m.phase), byte(m.timeout), byte(m.log.head), byte(cap(m.log.records)),
-		flags(v.sealed, v.closeCalled, v.closed, v.closing.Reason == operation.Succeeded, m.generation == nil))
+		flags(v.sealed, v.closed, v.closing.Reason == operation.Succeeded, m.generation == nil))
 	for _, r := range m.log.records[m.log.head:] {
 		b = append(b, byte(r.kinds))
 	}

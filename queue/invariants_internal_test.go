@@ -21,7 +21,7 @@ type invariants struct {
 	lastStarted int    // its place in the order
 	now         time.Time
 
-	sealed, closeCalled   bool
+	sealed                bool
 	closing               operation.Result // of the close that counts
 	closed                bool             // by its event
 	abandoned, reportLate int
@@ -98,7 +98,7 @@ func (v *invariants) apply(b *Bare, in Input, at time.Time, all bool) (out Outpu
 	if in.Do == DoDeliver {
 		err = v.deliver(b)
 	} else {
-		live, holder := v.live(), v.holder()
+		live := v.live()
 		armed, _, _ := b.Timeout()
 		refused := v.refusal(b, in)
 		out = b.Apply(in, at)
@@ -109,7 +109,7 @@ func (v *invariants) apply(b *Bare, in Input, at time.Time, all bool) (out Outpu
 			err = v.book(b, in, &out, live)
 		}
 		if err == nil {
-			err = v.media(b, in, &out, live, holder, in == armed)
+			err = v.media(b, in, &out, live, in == armed)
 		}
 		if err == nil {
 			err = v.ends(in, &out, live)
@@ -207,7 +207,7 @@ func (v *invariants) input(b *Bare, in Input, out *Output, live []Op) error {
 		if !v.sealed || len(live) > 0 {
 			v.closing = in.Result
 		}
-		v.sealed, v.closeCalled = true, true
+		v.sealed = true
 	case DoEnterStart:
 		return v.enterStart(in.Op)
 	case DoEnterStop:
@@ -361,34 +361,32 @@ func (v *invariants) released(in Input, op Op, r operation.Result) error {
 
 // told is the result that an input reports, with this reason if it says none.
 func told(in Input, otherwise operation.Reason) operation.Result {
-	r := newReport(in.Result)
-	if r.reason == 0 {
-		r.reason = otherwise
+	r := in.Result
+	if normalize(&r); r.Reason == 0 {
+		r.Reason = otherwise
 	}
-	return operation.Result{Reason: r.reason, Err: r.err, Recording: r.recording, Position: r.position}
+	return r
 }
 
 // media books what happened at the media. The report of a preempted operation arrives as Released,
 // and a late one changes nothing; media that is not to be waited for has the stop timeout.
 func (v *invariants) media(
-	b *Bare, in Input, out *Output, live []Op, holder Op, fired bool,
-) error {
+	b *Bare, in Input, out *Output, live []Op, fired bool,
+) (err error) {
 	switch in.Do {
 	case DoEnterStart:
 		v.op(in.Op).startReturned = b.m.blocking
 	case DoReturnStart:
 		o := v.op(in.Op)
-		o.startReturned = true
-		if in.Failed {
-			return v.report(in, out)
-		}
-		if out.StopLate != (o.abandoned && !o.reported) {
-			return fmt.Errorf("G13: Start of %d has returned late, and the media gets Stop: %v", in.Op, out.StopLate)
+		if o.startReturned = true; in.Failed {
+			err = v.report(in, out)
+		} else if out.StopLate != (o.abandoned && !o.reported) {
+			err = fmt.Errorf("G13: Start of %d has returned late, and the media gets Stop: %v", in.Op, out.StopLate)
 		}
 	case DoReturnStop:
 		v.op(in.Op).stopReturned = true
 	case DoReport:
-		return v.report(in, out)
+		err = v.report(in, out)
 	case DoProgress:
 		v.op(in.Op).position = in.Result.Position
 	case DoStopTimeout, DoRunTimeout:
@@ -396,21 +394,28 @@ func (v *invariants) media(
 			o.abandoned = true
 			v.abandoned++
 			if o.preempted && !o.released {
-				return fmt.Errorf("G13: %d is abandoned and not released", in.Op)
+				err = fmt.Errorf("G13: %d is abandoned and not released", in.Op)
 			}
 		} else if !fired && len(out.Events) > 0 {
-			return fmt.Errorf("G13: the %v came too late and has changed something", in)
+			err = fmt.Errorf("G13: the %v came too late and has changed something", in)
 		}
 	default:
 	}
+	v.mustStop(in, out)
+	return err
+}
+
+// mustStop books since when the media of an operation must have the stop timeout: when it was
+// preempted, or when it was found not to return from its callback.
+func (v *invariants) mustStop(in Input, out *Output) {
+	closed := v.sealed && len(v.live()) == 0
+	cancels := out.Err == nil && (in.Do == DoCancelAll || in.Do == DoInterrupt || in.Do == DoClose)
 	for _, op := range v.order {
 		o := v.op(op)
-		stuck := op == holder && o.ended && (in.Do == DoCancelAll || in.Do == DoInterrupt || in.Do == DoClose)
-		if o.stopping.IsZero() && (o.preempted || stuck) {
+		if o.stopping.IsZero() && (o.preempted || o.ended && o.hasMedia() && (cancels || closed)) {
 			o.stopping = v.now
 		}
 	}
-	return nil
 }
 
 // report books a report, or an error of Start.
@@ -553,6 +558,8 @@ func (v *invariants) queue(b *Bare, holder Op) error {
 		return fmt.Errorf("G14: closed is logged: %v, sealed: %v, live: %v, the media has %d", v.closed, v.sealed, live, holder)
 	case b.Sealed() != v.sealed || b.Closed() != (v.sealed && len(live) == 0) || b.Drained() != v.closed:
 		return fmt.Errorf("G14: sealed, closed, drained: %v, %v, %v", b.Sealed(), b.Closed(), b.Drained())
+	case b.m.log.drained() && len(live) == 0 && cap(b.m.log.records) > 1:
+		return fmt.Errorf("G15: the log of an idle queue has room for %d", cap(b.m.log.records))
 	case abandoned != v.abandoned || late != v.reportLate:
 		return fmt.Errorf("G13: %d abandoned, %d late, counted as %d, %d", v.abandoned, v.reportLate, abandoned, late)
 	}
@@ -578,7 +585,7 @@ func (v *invariants) timeout(b *Bare, holder Op) error {
 		return fmt.Errorf("G13: the stop timeout of %d does not count from its preemption", holder)
 	case o.stopping.IsZero() && (armed.Do == DoStopTimeout || any != runs):
 		return fmt.Errorf("G12: the media works for %d, and armed is %q", holder, armed.text())
-	case v.closeCalled && o.ended && !any:
+	case v.sealed && len(v.live()) == 0 && !any:
 		return fmt.Errorf("G14: after a close nothing frees the media of %d", holder)
 	}
 	return nil
