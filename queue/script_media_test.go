@@ -227,10 +227,10 @@ func (s *scripted) callback(due queue.Input) {
 	}
 	switch a {
 	case ends, endsAndPanics, endsAndBlocks:
-		s.apply(queue.Input{Do: queue.DoReport, Op: due.Op, Result: j.result})
+		s.reported(due.Op, j.result)
 	case endsTwice:
-		s.apply(queue.Input{Do: queue.DoReport, Op: due.Op, Result: j.result})
-		s.apply(queue.Input{Do: queue.DoReport, Op: due.Op, Result: operation.Result{Err: errScript}})
+		s.reported(due.Op, j.result)
+		s.reported(due.Op, operation.Result{Err: errScript})
 	case callsBack:
 		if len(j.answers) < len(j.nested) {
 			s.t.Fatalf("the Start of %d was not called, or has not returned", due.Op)
@@ -280,7 +280,15 @@ func (s *scripted) report(t *rapid.T) {
 		j.task.End(r)
 	}
 	s.settle()
-	s.predict(queue.Input{Do: queue.DoReport, Op: j.number, Result: r})
+	s.reported(j.number, r)
+	s.callbacks()
+}
+
+// reported gives the bare machine a report. Those that come after Done reach nobody.
+func (s *scripted) reported(op queue.Op, r operation.Result) {
+	if !s.bare.Drained() {
+		s.apply(queue.Input{Do: queue.DoReport, Op: op, Result: r})
+	}
 }
 
 // progress has media tell how far it is.
