@@ -47,10 +47,10 @@ type BareConfig struct {
 }
 
 // Op numbers an operation, from 1; zero is none. Whoever makes the inputs gives the numbers.
-type Op uint8
+type Op uint16
 
 // ID returns the id of the operation that has this number as its own.
-func (op Op) ID() uuid.UUID { return uuid.UUID{15: byte(op)} }
+func (op Op) ID() uuid.UUID { return uuid.UUID{14: byte(op >> 8), 15: byte(op)} } //nolint:gosec // two bytes
 
 // Do says what an input does.
 type Do uint8
