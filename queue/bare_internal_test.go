@@ -43,7 +43,8 @@ type BareConfig struct {
 	MaxPending int // zero for no limit
 	RunTimeout bool
 	Blocking   bool
-	observers  int // besides the one who gets the events of an input at once
+	Unobserved bool // nobody gets the events
+	observers  int  // besides the one who gets the events of an input at once
 }
 
 // Op numbers an operation, from 1; zero is none. Whoever makes the inputs gives the numbers.
@@ -135,7 +136,9 @@ func newBare(c BareConfig, v variant) *Bare {
 		b.m.config = &bareConfigs[1]
 	}
 	b.m.blocking = c.Blocking
-	b.m.log.init(1 + c.observers)
+	if !c.Unobserved {
+		b.m.log.init(1 + c.observers)
+	}
 	return b
 }
 
@@ -398,6 +401,22 @@ func (b *Bare) Counts() (abandoned, late int) {
 		return 0, 0
 	}
 	return b.m.cold.abandoned, b.m.cold.late
+}
+
+// Key is equal for machines that have the same past, as far as it can be read, and the same future.
+func (b *Bare) Key() string {
+	m := &b.m
+	key := []byte{byte(m.phase), byte(m.timeout), byte(b.number(m.current)), byte(m.waiting.n)} //nolint:gosec // few
+	for e := m.waiting.head; e != nil; e = e.next {
+		key = append(key, byte(b.number(e))) //nolint:gosec // few
+	}
+	for op, e := range b.entries {
+		if e != nil {
+			r, _ := e.operation().Result()
+			key = append(key, byte(op), byte(e.media), byte(e.operation().Status()), byte(r.Reason)) //nolint:gosec // few
+		}
+	}
+	return string(key)
 }
 
 var errBare = errors.New("of a test")
