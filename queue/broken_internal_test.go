@@ -27,7 +27,7 @@ func TestTheExplorerFindsWhatIsBroken(t *testing.T) {
 	for _, broken := range brokenVariants() {
 		t.Run(broken.name, func(t *testing.T) {
 			t.Parallel()
-			found := explore(exploration{broken.config, b, broken.variant})
+			found := explore(exploration{config: broken.config, budget: b, variant: broken.variant})
 			t.Log(found)
 			if found.err == nil || !strings.HasPrefix(found.err.Error(), broken.rule+":") || len(found.path) != broken.inputs {
 				t.Fatalf("got %v, want %s after %d inputs", found, broken.rule, broken.inputs)
