@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ivrqueue/bench/grown"
+	"ivrqueue/bench/hand"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
@@ -25,7 +25,7 @@ type BusyCall interface {
 	Close()
 }
 
-// Stopwatch collects the times from a CancelAll until the media was told. What the end of the call
+// Stopwatch collects the times from a CancelAll until Stop was called. What the end of the call
 // stops does not count: so whoever closes the calls first has the last of them too.
 type Stopwatch struct {
 	mu    sync.Mutex
@@ -101,10 +101,10 @@ func (c *busyDefault) CancelAll() {
 	c.queue.CancelAll()
 }
 
-// BusyChanFull is the same with the channel design grown to the contract.
-func BusyChanFull(stops *Stopwatch) BusyCall {
-	c := &busyChanFull{work: NewWork(func() {})}
-	play := func(o *grown.Op) operation.Reason {
+// BusyHand is the same with the queue written by hand.
+func BusyHand(stops *Stopwatch) BusyCall {
+	c := &busyHand{work: NewWork(func() {})}
+	play := func(o *hand.Op) operation.Reason {
 		played := time.NewTimer(playTime)
 		defer played.Stop()
 		select {
@@ -116,43 +116,43 @@ func BusyChanFull(stops *Stopwatch) BusyCall {
 		}
 		return operation.Succeeded
 	}
-	c.queue = grown.New(play, func(grown.Event) { time.Sleep(observeTime) })
+	c.queue = hand.New(play, func(hand.Event) { time.Sleep(observeTime) })
 	return c
 }
 
-type busyChanFull struct {
-	queue     *grown.Queue
+type busyHand struct {
+	queue     *hand.Queue
 	work      *Work
 	cancelled stamp
 }
 
-func (c *busyChanFull) Enqueue() {
-	if _, err := c.queue.Enqueue(c.work); err != nil && !errors.Is(err, grown.ErrFull) {
+func (c *busyHand) Enqueue() {
+	if _, err := c.queue.Enqueue(c.work); err != nil && !errors.Is(err, hand.ErrFull) {
 		panic(err)
 	}
 }
 
-func (c *busyChanFull) CancelAll() {
+func (c *busyHand) CancelAll() {
 	c.cancelled.now()
 	c.queue.CancelAll()
 }
 
-func (c *busyChanFull) Close() { c.queue.Close() }
+func (c *busyHand) Close() { c.queue.Close() }
 
-// BusyFloor is what the machine does under a load of its kind: an operation is a goroutine that
-// sleeps as an observer does, and a cancel is told to a goroutine that is started for it.
-func BusyFloor(stops *Stopwatch) BusyCall { return &busyFloor{stops: stops} }
+// BusyBaseline is what the machine does under a load of its kind: an operation is a goroutine that
+// sleeps as an observer does, and a cancel starts a goroutine.
+func BusyBaseline(stops *Stopwatch) BusyCall { return &busyBaseline{stops: stops} }
 
-type busyFloor struct {
-	stops *Stopwatch
-	floor floor
-	all   sync.WaitGroup
+type busyBaseline struct {
+	stops    *Stopwatch
+	baseline baseline
+	all      sync.WaitGroup
 }
 
-var floorWork = NewWork(func() {})
+var baselineWork = NewWork(func() {})
 
-func (c *busyFloor) Enqueue() {
-	c.floor.Submit(floorWork)
+func (c *busyBaseline) Enqueue() {
+	c.baseline.Submit(baselineWork)
 	c.all.Go(func() {
 		for range 3 { // events
 			time.Sleep(observeTime)
@@ -160,9 +160,9 @@ func (c *busyFloor) Enqueue() {
 	})
 }
 
-func (c *busyFloor) CancelAll() {
+func (c *busyBaseline) CancelAll() {
 	begin := time.Now()
 	c.all.Go(func() { c.stops.add(time.Since(begin)) })
 }
 
-func (c *busyFloor) Close() { c.all.Wait() }
+func (c *busyBaseline) Close() { c.all.Wait() }

@@ -11,12 +11,12 @@ import (
 	"ivrqueue/bench"
 )
 
-// BenchmarkCancelAll cancels a call of some depth; what is told is the cancel alone. For ours also
-// where somebody has asked for the Done channel of each victim (awaited), where somebody sleeps on
-// each (asleep), and where an observer is told of each (observed).
+// BenchmarkCancelAll cancels a call of some depth; what is timed is the cancel alone. For ours also
+// where somebody has asked for the Done channel of each operation (awaited), where somebody sleeps on
+// each (asleep), and where an observer gets an event of each (observed).
 func BenchmarkCancelAll(b *testing.B) {
 	who := []*bench.Contestant{
-		bench.Inline, bench.Default, bench.Blocking, bench.ChanFull, bench.LoopLab,
+		bench.Inline, bench.Default, bench.Blocking, bench.Hand, bench.LoopLab,
 	}
 	compare(b, who, func(b *testing.B, c *bench.Contestant) {
 		for _, depth := range []int{1, 10, 100, 1000} {
@@ -70,13 +70,13 @@ func cancelAll(b *testing.B, c *bench.Contestant, form cancelled) {
 		n := call.CancelAll()
 		spent += time.Since(begin)
 		if n != form.depth {
-			b.Fatalf("%d victims, want %d", n, form.depth)
+			b.Fatalf("%d ended, want %d", n, form.depth)
 		}
 		sleepers.Wait()
 		call.Settle()
 	}
 	b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "ns/op")
-	b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N*form.depth), "ns/victim")
+	b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N*form.depth), "ns/cancelled")
 
 	var before, after runtime.MemStats
 	least := ^uint64(0) // the counts are the whole process's, and others allocate now and then
@@ -94,7 +94,7 @@ func cancelAll(b *testing.B, c *bench.Contestant, form cancelled) {
 
 // BenchmarkStatus reads a state while another goroutine makes and cancels operations.
 func BenchmarkStatus(b *testing.B) {
-	compare(b, []*bench.Contestant{bench.Inline, bench.ChanFull, bench.LoopLab},
+	compare(b, []*bench.Contestant{bench.Inline, bench.Hand, bench.LoopLab},
 		func(b *testing.B, c *bench.Contestant) {
 			call := c.Open(bench.Setting{Use: bench.Held}).(bench.Canceller)
 			defer call.Close()

@@ -17,16 +17,16 @@ type Contestant struct {
 	Open   func(Setting) Call
 }
 
-// Lacks tells, in words, what of the contract the contestant does not do.
+// Lacks says, in words, what of the contract the contestant does not do.
 func (c *Contestant) Lacks() string { return (all &^ c.Claims).String() }
 
 // Setting is what a call is opened for.
 type Setting struct {
 	Use Use
 
-	// Observe is told the events of the call if the contestant has any. Where it is nil, as in every
-	// benchmark, an observer that does nothing with them is told.
-	Observe func(Told)
+	// Observe gets the events of the call if the contestant has any. Where it is nil, as in every
+	// benchmark, an observer gets them that does nothing with them.
+	Observe func(Event)
 }
 
 // Use is what the operations of a call are like.
@@ -37,14 +37,14 @@ const (
 	Trip Use = iota
 	// Stream means: many at once, each over as soon as it has started.
 	Stream
-	// Held means: they last until they are cancelled, and no observer is told.
+	// Held means: they last until they are cancelled, and there is no observer.
 	Held
 	// Watched means: as Held, with an observer.
 	Watched
 )
 
-// Told is an event as a contestant tells it.
-type Told struct {
+// Event is an event as a contestant delivers it.
+type Event struct {
 	Seq    uint64
 	What   string // "accepted", "started", "ended"
 	Op     Op
@@ -53,7 +53,7 @@ type Told struct {
 
 // Call is a call that was opened.
 type Call interface {
-	// Do has one operation done, and returns when it has ended and whoever waits for that was told.
+	// Do has one operation done, and returns when it has ended and whoever waits for that knows.
 	Do(w *Work)
 
 	// Submit has one done and does not wait for it, but for room. It returns nil if the contestant
@@ -75,8 +75,8 @@ type Canceller interface {
 	// CancelAll ends all, and returns how many.
 	CancelAll() int
 
-	// Victims returns those of the last CancelAll, by its receipt.
-	Victims() []Op
+	// Cancelled returns those that the last CancelAll ended, by its receipt.
+	Cancelled() []Op
 
 	// Settle waits until the media has the first operation that is held, or until it is free.
 	Settle()
@@ -103,7 +103,7 @@ const (
 	States
 	// Times means: it knows when it was accepted, started and ended.
 	Times
-	// Events means: an observer is told of all that, in order, with numbers.
+	// Events means: an observer gets all that, in order, with numbers.
 	Events
 	// Cancels means: all that runs and waits can be ended at one instant, for every reader.
 	Cancels
@@ -140,9 +140,9 @@ func (s Claims) String() string {
 	return strings.Join(names, ", ")
 }
 
-// Contestants returns all of them, ours first and the floor last.
+// Contestants returns all of them, ours first and the baseline last.
 func Contestants() []*Contestant {
 	return []*Contestant{
-		Inline, Default, Blocking, Chan, ChanFull, Pond, WorkerPool, Ants, ProtoActor, LoopLab, Floor,
+		Inline, Default, Blocking, Chan, Hand, Pond, WorkerPool, Ants, ProtoActor, LoopLab, Baseline,
 	}
 }

@@ -109,7 +109,7 @@ func TestIDsDifferAndStatesMove(t *testing.T) {
 				t.Fatalf("status %v, want completed", s)
 			}
 		}
-		if c.Claims.Has(bench.Isolates) || c == bench.ChanFull { // those that run elsewhere
+		if c.Claims.Has(bench.Isolates) || c == bench.Hand { // those that run elsewhere
 			o := call.Submit(bench.NewWork(func() { <-release }))
 			next := call.Submit(bench.NewWork(func() {}))
 			for o.Status() != operation.Running {
@@ -143,13 +143,13 @@ func TestEventsAreNumberedAndComplete(t *testing.T) {
 	each(t, bench.Events, func(t *testing.T, c *bench.Contestant) {
 		var mu sync.Mutex
 		var seqs []uint64
-		lives := map[uuid.UUID][]string{}
-		call := c.Open(bench.Setting{Use: bench.Stream, Observe: func(e bench.Told) {
+		events := map[uuid.UUID][]string{}
+		call := c.Open(bench.Setting{Use: bench.Stream, Observe: func(e bench.Event) {
 			mu.Lock()
 			defer mu.Unlock()
 			seqs = append(seqs, e.Seq)
 			if e.Op != nil {
-				lives[e.Op.ID()] = append(lives[e.Op.ID()], e.What)
+				events[e.Op.ID()] = append(events[e.Op.ID()], e.What)
 			}
 		}})
 		const n = 100
@@ -164,16 +164,16 @@ func TestEventsAreNumberedAndComplete(t *testing.T) {
 				t.Fatalf("event %d has the number %d", i+1, seq)
 			}
 		}
-		if len(lives) != n {
-			t.Errorf("events of %d operations, want %d", len(lives), n)
+		if len(events) != n {
+			t.Errorf("events of %d operations, want %d", len(events), n)
 		}
-		for id, life := range lives {
+		for id, kinds := range events {
 			// What is closed before it starts has no start; what is closed while it runs, a release.
-			if life[len(life)-1] == "released" {
-				life = life[:len(life)-1]
+			if kinds[len(kinds)-1] == "released" {
+				kinds = kinds[:len(kinds)-1]
 			}
-			if life[0] != "accepted" || life[len(life)-1] != "ended" || len(life) > 3 {
-				t.Errorf("operation %v: %v", id, life)
+			if kinds[0] != "accepted" || kinds[len(kinds)-1] != "ended" || len(kinds) > 3 {
+				t.Errorf("operation %v: %v", id, kinds)
 			}
 		}
 	})
@@ -191,11 +191,11 @@ func TestACancelEndsAllAndSaysWhom(t *testing.T) {
 				}
 				call.Settle()
 				if n := call.CancelAll(); n != depth {
-					t.Errorf("%d victims, want %d", n, depth)
+					t.Errorf("%d ended, want %d", n, depth)
 				}
-				for i, op := range call.Victims() {
+				for i, op := range call.Cancelled() {
 					if op.ID() != ops[i].ID() || op.Status() != operation.Failed {
-						t.Errorf("victim %d is %v, %v", i, op.ID(), op.Status())
+						t.Errorf("operation %d is %v, %v", i, op.ID(), op.Status())
 					}
 				}
 				call.Settle()
@@ -203,14 +203,14 @@ func TestACancelEndsAllAndSaysWhom(t *testing.T) {
 					t.Errorf("%d operations were started, want the first only", n)
 				}
 				if n := call.CancelAll(); n != 0 {
-					t.Errorf("%d victims of a call that has nothing", n)
+					t.Errorf("%d ended of a call that has nothing", n)
 				}
 			}
 		}
 	})
 }
 
-// Any reader who sees one victim failed sees all of them failed.
+// Any reader who sees one operation failed sees all of them failed.
 func TestACancelIsOneInstantForEveryReader(t *testing.T) {
 	each(t, bench.Cancels, func(t *testing.T, c *bench.Contestant) {
 		call := open(t, c, bench.Setting{Use: bench.Held}).(bench.Canceller)
@@ -227,7 +227,7 @@ func TestACancelIsOneInstantForEveryReader(t *testing.T) {
 				}
 				for i, op := range ops {
 					if s := op.Status(); s != operation.Failed {
-						t.Errorf("victim %d is %v when the first is failed", i, s)
+						t.Errorf("operation %d is %v when the first is failed", i, s)
 					}
 				}
 			})

@@ -1,17 +1,20 @@
 // Package bench does the same work with ivrqueue, with other ways to do it, and with the least that
 // it can cost, in one run.
 //
-// A [Contestant] is a way to have a call's operations done one after the other: ours, a goroutine
-// and a channel, a worker pool, an actor. It opens calls; a [Call] has operations done. Each is
-// written as its own authors advise, and says what of the contract it does not do
-// ([Contestant.Lacks]), since most do less than a queue of media operations has to. The tests hold
-// each to what it claims, so that nobody wins by doing less than it says.
+// A [Contestant] is a way to have a call's operations done one after the other: ours, a queue
+// written by hand to the same contract, a goroutine and a channel, a worker pool, an actor. It
+// opens calls; a [Call] has operations done. Each is written as its own authors advise, and says
+// what of the contract it does not do ([Contestant.Lacks]), since most do less than a queue of
+// media operations has to. The tests hold each to what it claims, so that nobody wins by doing less
+// than it says.
 //
-// The benchmarks are beside the contestants, and the command in report runs them, one contestant
-// after the other, round by round, and writes what comes out as tables, charts and ratios:
+// The benchmarks are beside the contestants. The command in report runs them, one contestant after
+// the other, round by round, and writes what comes out as tables, charts and ratios. The command in
+// perfcheck compares some of them with those of an earlier commit:
 //
-//	go test -bench Life ./bench
-//	go run ./bench/report -check
+//	go test -bench RoundTrip ./bench
+//	go run ./bench/report
+//	make perfcheck
 //
 // # Concurrency
 //

@@ -35,8 +35,8 @@ func (h *held) CancelAll() int {
 	return h.receipt.Len()
 }
 
-func (h *held) Victims() (ops []Op) {
-	for op := range h.receipt.Victims() {
+func (h *held) Cancelled() (ops []Op) {
+	for op := range h.receipt.Cancelled() {
 		ops = append(ops, op)
 	}
 	return ops
@@ -48,7 +48,7 @@ func (h *held) Settle() {
 	for {
 		s := h.queue.Snapshot()
 		if s.Running != nil && s.Running == h.media.current.Load() ||
-			s.Running == nil && s.Stopping == nil && s.Untold == 0 {
+			s.Running == nil && s.Stopping == nil && s.Undelivered == 0 {
 			return
 		}
 		runtime.Gosched()

@@ -12,7 +12,7 @@ import (
 // worked too.
 func BenchmarkIdleCall(b *testing.B) {
 	compare(b, bench.Contestants(), func(b *testing.B, c *bench.Contestant) {
-		if c == bench.Floor {
+		if c == bench.Baseline {
 			b.Skip("is no call")
 		}
 		n := 10_000

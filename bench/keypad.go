@@ -62,9 +62,9 @@ func ChanKeys(subscribers int) Keypad {
 	}
 }
 
-// FloorKeys is the least: a lock, a clock read and a store for the tone, and a lock and a load for
-// each subscription.
-func FloorKeys(subscribers int) Keypad {
+// BaselineKeys is the least: a lock, a clock read and a store for the tone, and a lock and a load
+// for each subscription.
+func BaselineKeys(subscribers int) Keypad {
 	var mu sync.Mutex // guards last
 	var last tone.Event
 	return func(t tone.Tone) (got int) {

@@ -21,10 +21,10 @@ var LoopLab = &Contestant{
 }
 
 type machines struct {
-	mu      sync.Mutex // guards everything below, and the machines
-	waiting []*machineOp
-	running *machineOp
-	victims []*machineOp
+	mu        sync.Mutex // guards everything below, and the machines
+	waiting   []*machineOp
+	running   *machineOp
+	cancelled []*machineOp
 }
 
 type machineOp struct {
@@ -126,23 +126,23 @@ func (c *machines) Hold(w *Work, awaited bool) Op {
 func (c *machines) CancelAll() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	victims := make([]*machineOp, 0, len(c.waiting)+1)
+	cancelled := make([]*machineOp, 0, len(c.waiting)+1)
 	if c.running != nil {
-		victims = append(victims, c.running)
+		cancelled = append(cancelled, c.running)
 	}
-	victims = append(victims, c.waiting...)
-	for _, op := range victims {
+	cancelled = append(cancelled, c.waiting...)
+	for _, op := range cancelled {
 		op.fire(fail)
 		if op.done != nil {
 			close(op.done)
 		}
 	}
-	c.running, c.waiting, c.victims = nil, nil, victims
-	return len(victims)
+	c.running, c.waiting, c.cancelled = nil, nil, cancelled
+	return len(cancelled)
 }
 
-func (c *machines) Victims() (ops []Op) {
-	for _, op := range c.victims {
+func (c *machines) Cancelled() (ops []Op) {
+	for _, op := range c.cancelled {
 		ops = append(ops, op)
 	}
 	return ops

@@ -31,7 +31,7 @@ func (p *patient) Start(t queue.Task) error {
 func (p *patient) Stop(queue.Task) {}
 
 // simple is media as a function that blocks while it plays.
-func simple(_ context.Context, t queue.Turn) (operation.Result, error) {
+func simple(_ context.Context, t queue.Active) (operation.Result, error) {
 	t.Request().(*Work).Run()
 	return operation.Result{}, nil
 }
@@ -50,7 +50,7 @@ func (l *lasting) Start(t queue.Task) error {
 func (l *lasting) Stop(t queue.Task) { t.End(operation.Result{}) }
 
 // block is the same as a function.
-func (l *lasting) block(ctx context.Context, t queue.Turn) (operation.Result, error) {
+func (l *lasting) block(ctx context.Context, t queue.Active) (operation.Result, error) {
 	t.Request().(*Work).Run()
 	l.current.Store(t.Operation)
 	<-ctx.Done()

@@ -2,12 +2,12 @@ package bench
 
 import "ivrqueue/queue"
 
-// idleObserver does nothing with what it is told.
+// idleObserver does nothing with events.
 type idleObserver struct{}
 
 func (idleObserver) Observe(queue.Event) {}
 
-// tripObserver tells who waits for the end of an operation, if somebody does.
+// tripObserver wakes who waits for the end of an operation, if somebody does.
 type tripObserver struct{}
 
 func (tripObserver) Observe(e queue.Event) {
@@ -16,9 +16,9 @@ func (tripObserver) Observe(e queue.Event) {
 	}
 }
 
-// tell tells an event to a test, and to who waits for the end.
-func tell(observe func(Told), e queue.Event) {
-	t := Told{Seq: e.Seq, What: e.Kind.String(), Reason: e.Result.Reason}
+// deliver delivers an event to a test, and wakes who waits for the end.
+func deliver(observe func(Event), e queue.Event) {
+	t := Event{Seq: e.Seq, What: e.Kind.String(), Reason: e.Result.Reason}
 	if e.Operation != nil {
 		t.Op = e.Operation
 	}

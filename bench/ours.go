@@ -38,8 +38,8 @@ func (m *manner) open(media queue.Media, s Setting) line {
 	opts := []queue.Option{m.watched}
 	switch {
 	case s.Observe != nil:
-		told := queue.ObserverFunc(func(e queue.Event) { tell(s.Observe, e) })
-		opts = []queue.Option{m.alone, m.observe(told)}
+		observer := queue.ObserverFunc(func(e queue.Event) { deliver(s.Observe, e) })
+		opts = []queue.Option{m.alone, m.observe(observer)}
 	case s.Use == Held:
 		opts[0] = m.alone
 	}

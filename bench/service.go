@@ -33,7 +33,7 @@ func NewService() *Service {
 			return graph.Application{ID: "bot-1"}, nil
 		},
 		Deliver: func(context.Context, graph.Delivery) error { return nil },
-	})
+	}, graph.WithMaxRequests(0))
 	if err != nil {
 		panic(err)
 	}
@@ -41,7 +41,7 @@ func NewService() *Service {
 	if err != nil {
 		panic(err)
 	}
-	call, err := h.Attach(context.Background(), graph.Attachment{
+	call, err := h.Attach(graph.Attachment{
 		Queue: q, Tones: new(tone.Stream), Application: "bot-1",
 		State: graph.State{Call: graph.Established},
 	})

@@ -21,8 +21,8 @@ const (
 	busyMemory = 64                     // megabytes: two seconds of audio for each call
 )
 
-// BenchmarkTails tells the percentiles, under such load, of an Enqueue and of the time from a
-// cancel to its Stop. The floor is what the machine does: the time of a mutex and a clock read, and
+// BenchmarkTails measures the percentiles, under such load, of an Enqueue and of the time from a
+// cancel to its Stop. The baseline is what the machine does: the time of a mutex and a clock read, and
 // the time until a goroutine runs that was started.
 func BenchmarkTails(b *testing.B) {
 	warm()
@@ -33,7 +33,7 @@ func BenchmarkTails(b *testing.B) {
 		open func(*bench.Stopwatch) bench.BusyCall
 	}
 	for _, c := range inTurn([]busy{
-		{"default", bench.BusyDefault}, {"chanfull", bench.BusyChanFull}, {"floor", bench.BusyFloor},
+		{"default", bench.BusyDefault}, {"hand", bench.BusyHand}, {"baseline", bench.BusyBaseline},
 	}) {
 		b.Run(c.name, func(b *testing.B) {
 			var stops bench.Stopwatch
@@ -63,7 +63,7 @@ func BenchmarkTails(b *testing.B) {
 			close(over)
 			load.Wait()
 			for _, call := range calls {
-				call.Close() // returns when its last stop was told
+				call.Close() // returns when its last Stop was called
 			}
 			percentiles(b, "enqueue", enqueues)
 			percentiles(b, "stop", stops.Take())

@@ -16,7 +16,7 @@ func BenchmarkTone(b *testing.B) {
 		open func(subscribers int) bench.Keypad
 	}
 	for _, c := range inTurn([]keypad{
-		{"ours", bench.Keys}, {"chan", bench.ChanKeys}, {"floor", bench.FloorKeys},
+		{"ours", bench.Keys}, {"chan", bench.ChanKeys}, {"baseline", bench.BaselineKeys},
 	}) {
 		for _, n := range []int{0, 1, 10} {
 			b.Run(fmt.Sprintf("%s/subscribers=%d", c.name, n), func(b *testing.B) {

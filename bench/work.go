@@ -10,7 +10,7 @@ type Work struct {
 
 	Run func()
 
-	ended chan struct{} // tells who waits for the end, one at a time; nil if nobody does
+	ended chan struct{} // wakes who waits for the end, one at a time; nil if nobody does
 }
 
 // NewWork makes work for Submit and Hold.
@@ -28,7 +28,7 @@ func NewTrip(run func()) *Work {
 	return w
 }
 
-// end tells who waits.
+// end wakes who waits.
 func (w *Work) end() {
 	if w.ended != nil {
 		w.ended <- struct{}{}

@@ -18,7 +18,7 @@ func (x *exchange) playPrompt() (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.enqueue(req, body.ClientContext)
+	return x.enqueue(req, body.ClientContext, costOfPrompts(req.Prompts))
 }
 
 // recordResponse: https://learn.microsoft.com/graph/api/call-record.
@@ -31,22 +31,50 @@ func (x *exchange) recordResponse() (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.enqueue(req, body.ClientContext)
+	return x.enqueue(req, body.ClientContext, costOfPrompts(req.Prompts))
 }
 
-func (x *exchange) enqueue(req operation.Request, clientContext string) (*reply, error) {
+// What is reserved for an operation that a client asks for, and for the notice of its end with its
+// part of a request's body, besides their texts: bytes.
+const (
+	operationCost = 1024
+	noticeCost    = 1024
+	promptCost    = 48
+)
+
+func costOfPrompts(prompts []operation.Prompt) int64 {
+	cost := int64(operationCost + promptCost*len(prompts))
+	for _, p := range prompts {
+		cost += int64(len(p.URI) + len(p.ResourceID))
+	}
+	return cost
+}
+
+// enqueue has the call's queue accept a request, for which so many bytes are kept besides the
+// client context.
+func (x *exchange) enqueue(
+	req operation.Request, clientContext string, cost int64,
+) (*reply, error) {
 	if !x.call.State().Call.established() {
 		return nil, errNotEstablished
 	}
-	ctx := x.context()
-	op, err := x.call.given.Queue.Enqueue(ctx, req, queue.ClientContext(clientContext))
+	if err := operation.ValidateClientContext(clientContext); err != nil {
+		return nil, err
+	}
+	reg := &registration{cost: cost + int64(len(clientContext))}
+	if !x.call.reserve(reg.cost) {
+		return nil, errTooMuch
+	}
+	op, err := x.call.given.Queue.Enqueue(x.r.Context(), req,
+		queue.ClientContext(clientContext), queue.Value(reg))
 	if err != nil {
+		x.call.release(reg.cost)
 		if x.r.Context().Err() != nil { // nobody reads the answer
 			return nil, ErrUnavailable
 		}
 		return nil, err
 	}
-	x.call.shelf.add(op, x.operationTicket)
+	x.call.release(x.call.history.add(op, reg))
 	status := op.Status()
 	if status.Terminal() {
 		// Graph: a final status in the answer means that no notification follows. One does, so this
@@ -69,7 +97,7 @@ func (x *exchange) cancelMediaProcessing() (*reply, error) {
 		return nil, errNotEstablished
 	}
 	op := x.call.given.Queue.CancelAll(queue.ClientContext(body.ClientContext)).Operation()
-	x.call.shelf.addEnded(op)
+	x.call.history.addEnded(op)
 	return x.accepted(op, op.Status()), nil
 }
 
@@ -89,7 +117,7 @@ func (x *exchange) subscribeToTone() (*reply, error) {
 		return nil, err
 	}
 	op := newSubscribeToTone(body.ClientContext)
-	x.call.shelf.addEnded(op)
+	x.call.history.addEnded(op)
 	return x.accepted(op, op.Status()), nil
 }
 

@@ -11,10 +11,8 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 )
-
-// maxDepth is how deep a body may be nested. A call's targets need six levels.
-const maxDepth = 64
 
 // decode reads the body, a JSON object, into v. Members that v does not know are ignored, null is
 // as absent, and of a member that comes twice the last one counts, as clients and their servers
@@ -28,12 +26,12 @@ func (x *exchange) decode(v any) error {
 		return err
 	}
 	if err := json.Unmarshal(data, v); err != nil {
-		return badJSON(err)
+		return badJSON(data, err)
 	}
 	return nil
 }
 
-// body reads the body, and inflates it, up to the limit.
+// body reads the body, and inflates it, up to the limits.
 func (x *exchange) body() ([]byte, error) {
 	unsupported := func(format string, args ...any) *problem {
 		return &problem{
@@ -45,34 +43,55 @@ func (x *exchange) body() ([]byte, error) {
 	if kind, _, err := mime.ParseMediaType(contentType); err != nil || kind != "application/json" {
 		return nil, unsupported("Content-Type is %.80q, must be application/json.", contentType)
 	}
-	limit := x.handler.config.maxBody
-	var in io.Reader = http.MaxBytesReader(x.w, x.r.Body, limit)
-	switch coding := x.r.Header.Get("Content-Encoding"); strings.ToLower(coding) {
+	coding := x.r.Header.Get("Content-Encoding")
+	zipped := false
+	switch strings.ToLower(coding) {
 	case "", "identity":
 	case "gzip", "x-gzip":
-		inflated, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, x.unreadable(err)
-		}
-		in = inflated
+		zipped = true
 	default:
 		return nil, unsupported("Content-Encoding is %.80q, must be gzip or none.", coding)
 	}
-	data, err := io.ReadAll(io.LimitReader(in, limit+1))
-	switch {
-	case err != nil:
+	data, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, x.handler.config.maxBody))
+	if err != nil {
 		return nil, x.unreadable(err)
-	case int64(len(data)) > limit:
-		return nil, x.tooLarge()
+	}
+	if zipped {
+		return x.inflate(data)
 	}
 	return data, nil
 }
 
+// inflate unpacks a gzip body. What it becomes is bounded by what came over the wire too: a client
+// that sends little has little done.
+func (x *exchange) inflate(data []byte) ([]byte, error) {
+	in, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, x.unreadable(err)
+	}
+	limit := x.handler.config.maxBody
+	grown := inflationAllowance + MaxInflation*int64(len(data))
+	inflated, err := io.ReadAll(io.LimitReader(in, min(limit, grown)+1))
+	switch {
+	case err != nil:
+		return nil, x.unreadable(err)
+	case int64(len(inflated)) > limit:
+		return nil, x.tooLarge()
+	case int64(len(inflated)) > grown:
+		return nil, tooLarge("The body grows too much, must be at most %d times its %d bytes and 8 KiB.",
+			MaxInflation, len(data))
+	}
+	return inflated, nil
+}
+
 func (x *exchange) tooLarge() *problem {
+	return tooLarge("The body is too large, must be at most %d bytes.", x.handler.config.maxBody)
+}
+
+func tooLarge(format string, args ...any) *problem {
 	return &problem{
 		status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge",
-		message: fmt.Sprintf("The body is too large, must be at most %d bytes.",
-			x.handler.config.maxBody),
+		message: fmt.Sprintf(format, args...),
 	}
 }
 
@@ -87,7 +106,7 @@ func (x *exchange) unreadable(err error) *problem {
 
 // checkShape finds what the decoder would say less well, or at more expense.
 func checkShape(data []byte) error {
-	depth, quoted, escaped := 0, false, false
+	depth, values, quoted, escaped := 0, 0, false, false
 	for i, c := range data {
 		switch {
 		case escaped:
@@ -97,13 +116,24 @@ func checkShape(data []byte) error {
 		case c == '"':
 			quoted = true
 		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return malformed("The body is nested too deeply at offset %d, must be at most %d levels.",
-					i, maxDepth)
-			}
+			depth++
+			values++
 		case c == '}' || c == ']':
 			depth--
+		case c == ',':
+			values++
 		}
+		if depth > MaxDepth {
+			return malformed("The body is nested too deeply at offset %d, must be at most %d levels.",
+				i, MaxDepth)
+		}
+		if values > MaxValues {
+			return malformed("The body has too many members and elements at offset %d, must be at most %d.",
+				i, MaxValues)
+		}
+	}
+	if !utf8.Valid(data) { // the decoder would put other characters in the place of these bytes
+		return malformed("The body is not valid UTF-8.")
 	}
 	switch object := bytes.TrimLeft(data, " \t\r\n"); {
 	case len(object) == 0:
@@ -115,30 +145,32 @@ func checkShape(data []byte) error {
 }
 
 // badJSON says what the decoder found, in the words of JSON.
-func badJSON(err error) *problem {
+func badJSON(data []byte, err error) *problem {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
 		return malformed("The body is not a JSON object: %v at offset %d.", syntax, syntax.Offset)
-	case errors.As(err, &kind) && kind.Field == "":
-		return malformed("The body is %s, must be a JSON object.", kind.Value)
 	case errors.As(err, &kind):
-		return invalid(kind.Field, kind.Value, jsonName(kind.Type))
+		if path := pathAt(data, kind.Offset); path != "" {
+			return invalid(path, kind.Value, jsonName(kind.Type))
+		}
+		fallthrough
 	default:
 		return malformed("The body is not what is expected.")
 	}
 }
 
+// jsonName says in the words of JSON what would be decoded into a type of Go's.
 func jsonName(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
 		return "a string"
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int, reflect.Int32, reflect.Int64:
+	case reflect.Int32:
 		return "a whole number of 32 bits"
-	case reflect.Slice, reflect.Array:
+	case reflect.Slice:
 		return "an array"
 	default:
 		return "an object"

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -46,8 +45,9 @@ type Call struct {
 	handler *Handler
 	given   Attachment // its State is the first one
 	out     outbox
-	shelf   shelf
-	failing bool // the last notification could not be delivered; for the outbox's goroutine
+	history *history
+	kept    int64 // bytes that are kept for it; guarded by handler.accounts.mu
+	failing bool  // the last notification could not be delivered; for the outbox's goroutine
 
 	mu       sync.Mutex // guards everything below
 	state    State      // the last one set
@@ -64,44 +64,54 @@ func ConversationEnded() ResultInfo {
 }
 
 // Attach puts a call of the platform's on the wire, until Detach. Its application is notified of
-// its state, then of every operation's end. ctx is only looked at for the request that the call is
-// made by: given the context of CreateCall, nothing is told before that request is answered.
+// its state, then of every operation's end. A call that a client asked for is attached with
+// [NewCall.Attach].
 //
 // Errors: [ErrAttached], [ErrShutDown], queue.ErrClosed, and errors that name what is wrong. With
 // an error nothing was attached.
-func (h *Handler) Attach(ctx context.Context, a Attachment) (*Call, error) {
-	if ctx == nil {
-		return nil, errors.New("graph: Attach: nil context")
+func (h *Handler) Attach(a Attachment) (*Call, error) { return h.attach(a, nil) }
+
+// Attach is [Handler.Attach] for the call that the client asked for: nothing is told of the call
+// before the client has its answer.
+func (n NewCall) Attach(a Attachment) (*Call, error) {
+	if n.pending == nil {
+		return nil, errors.New("graph: Attach: a NewCall that CreateCall did not get")
 	}
+	return n.pending.handler.attach(a, n.pending)
+}
+
+// attach puts a call on the wire, by a request that is pending or by none.
+func (h *Handler) attach(a Attachment, by *pendingAnswer) (*Call, error) {
 	if err := h.complete(&a); err != nil {
 		return nil, fmt.Errorf("graph: Attach: %w", err)
 	}
 	c := &Call{handler: h, given: a, state: a.State}
-	c.out.init(h.config.outbox, c.send, func(busy bool) { h.flush.note(c, busy) })
-	c.shelf.store = &h.store
+	c.out.init(h.config.outbox, c.send, func(busy bool) { h.flush.note(c, busy) }, c.over)
 
-	h.mu.Lock() // held until what lives is on the shelf: only then is the call observed
+	h.mu.Lock() // held until what lives is in the history: only then is the call observed
 	defer h.mu.Unlock()
 	switch {
 	case h.shut:
 		return nil, ErrShutDown
-	case h.calls[a.ID] != nil, h.observed[a.Queue.Call()] != nil:
+	case h.calls[a.ID] != nil, h.observed[a.Queue] != nil:
 		return nil, ErrAttached
 	}
 	now := a.Queue.Snapshot()
 	if now.Closed {
 		return nil, queue.ErrClosed
 	}
+	c.history = h.retention.newHistory(a.Application)
 	if now.Running != nil {
-		c.shelf.add(now.Running, nil)
+		c.history.add(now.Running, nil)
 	}
 	for _, op := range now.Waiting {
-		c.shelf.add(op, nil)
+		c.history.add(op, nil)
 	}
-	h.calls[a.ID], h.observed[a.Queue.Call()] = c, c
-	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		x.holds(c)
+	h.calls[a.ID], h.observed[a.Queue] = c, c
+	if !by.takePlace(a.Application) {
+		h.accounts.adoptCall(a.Application)
 	}
+	by.hold(c)
 	c.out.put(notice{state: c.state}, false)
 	return c, nil
 }
@@ -231,24 +241,35 @@ func (c *Call) finish() {
 		return
 	}
 	c.finished = true
+	c.history.close(c.given.Application)
 	c.out.put(notice{state: State{Call: Terminated}, result: c.result}, false)
-	c.shelf.close()
 	c.handler.forget(c)
 }
+
+// reserve reports whether so many bytes more may be kept for the call, and counts them.
+func (c *Call) reserve(bytes int64) bool {
+	return c.handler.accounts.reserve(c.given.Application, &c.kept, bytes)
+}
+
+// release takes back what was reserved.
+func (c *Call) release(bytes int64) {
+	c.handler.accounts.release(c.given.Application, &c.kept, bytes)
+}
+
+// over is told when everything of the call was told, or given up.
+func (c *Call) over() { c.handler.accounts.closeCall(c.given.Application) }
 
 // observe is told what happens in the call's queue, on a goroutine of the queue's. It may wait for
 // room in the outbox.
 func (c *Call) observe(e queue.Event) {
 	switch e.Kind {
 	case queue.Accepted:
-		t, _ := e.Operation.Context().Value(ticketKey{}).(*ticket)
-		c.shelf.add(e.Operation, t)
+		reg, _ := e.Operation.Value().(*registration)
+		c.release(c.history.add(e.Operation, reg))
 	case queue.Started:
 	case queue.Ended:
-		if c.shelf.end(e.Operation) {
-			c.out.put(notice{
-				operation: e.Operation, recording: e.Result.Recording, held: c.awaitsRecording(e),
-			}, true)
+		if cost, found := c.history.end(e.Operation); found {
+			c.tellEnd(e, cost)
 		}
 	case queue.Released:
 		c.out.settle(e.Operation, e.Result.Recording)
@@ -261,10 +282,26 @@ func (c *Call) observe(e queue.Event) {
 	}
 }
 
+// tellEnd puts the notice of an operation's end, and keeps of what was reserved for the operation
+// as much as the notice takes.
+func (c *Call) tellEnd(e queue.Event, reserved int64) {
+	n := notice{change: ended(c.given.ID, e.Operation, e.Result.Recording)}
+	if c.awaitsRecording(e) {
+		n.awaits = e.Operation
+	}
+	if reserved > 0 {
+		n.cost = noticeCost + int64(len(e.Operation.ClientContext()))
+	}
+	c.release(reserved - n.cost)
+	if !c.out.put(n, true) {
+		c.release(n.cost)
+	}
+}
+
 // awaitsRecording reports whether an ended operation is a record that the end of the call broke
 // off. What it recorded comes with Released; if Released never comes, Closed does.
 func (c *Call) awaitsRecording(e queue.Event) bool {
-	return e.Operation.Kind() == operation.KindRecordResponse &&
+	return kindOf(e.Operation) == operation.KindRecordResponse &&
 		(e.Result.Reason == operation.CallEnded || e.Result.Reason == operation.ShutDown) &&
 		e.Result.Recording == operation.Recording{} && !e.Operation.Times().Started.IsZero() &&
 		c.given.Queue.Snapshot().Closed
@@ -334,8 +371,8 @@ func (c *Call) hangUpFailed() {
 
 // render writes a notice out.
 func (c *Call) render(n *notice) notification {
-	if n.operation != nil {
-		return ended(c.given.ID, n.operation, n.recording)
+	if n.change != nil {
+		return notification{typePrefix + "commsNotification", "deleted", n.change.ODataID, n.change}
 	}
 	url := callURL(c.given.ID)
 	change := &callChange{

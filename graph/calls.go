@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,8 +28,14 @@ func (x *exchange) createCall() (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx := context.WithValue(x.r.Context(), exchangeKey{}, x)
-	c, err := x.handler.platform.CreateCall(ctx, NewCall{x.application, body.CallbackURI, resource})
+	if !x.pending.openPlace(x.application.ID) {
+		return nil, errTooManyCalls
+	}
+	defer x.pending.leavePlace(x.application.ID)
+	c, err := x.handler.platform.CreateCall(x.r.Context(), NewCall{
+		Application: x.application, CallbackURI: body.CallbackURI, Resource: resource,
+		pending: x.pending,
+	})
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("CreateCall: %w", err)

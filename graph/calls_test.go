@@ -77,7 +77,7 @@ func TestAnIncomingCallIsToldAsCreated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
 		p := newPlatform(t, box.Deliver)
-		call, err := p.add(t.Context(), queue.Blocking(nil), graph.Attachment{
+		call, err := p.add(p.handler.Attach, new(queuetest.Media), graph.Attachment{
 			Application: tokens["bot"].ID, State: graph.State{Call: graph.Incoming}, Resource: graph.Resource{Direction: "incoming"},
 		})
 		if err != nil {
@@ -119,7 +119,7 @@ func TestAHangUpDuringARecordTellsWhatWasRecorded(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				box := new(inbox)
 				p := newPlatform(t, box.Deliver)
-				call, err := p.add(t.Context(), &queuetest.Media{OnStop: test.stop}, graph.Attachment{
+				call, err := p.add(p.handler.Attach, &queuetest.Media{OnStop: test.stop}, graph.Attachment{
 					Application: tokens["bot"].ID, State: graph.State{Call: graph.Established},
 				})
 				if err != nil {
@@ -155,7 +155,7 @@ func TestACancelledRecordHasNoRecording(t *testing.T) {
 		box := new(inbox)
 		p := newPlatform(t, box.Deliver)
 		bot := p.direct()
-		call, err := p.add(t.Context(), &queuetest.Media{OnStop: func(t queue.Task) { t.End(part) }}, graph.Attachment{
+		call, err := p.add(p.handler.Attach, &queuetest.Media{OnStop: func(t queue.Task) { t.End(part) }}, graph.Attachment{
 			Application: tokens["bot"].ID, State: graph.State{Call: graph.Established},
 		})
 		if err != nil {
@@ -302,31 +302,52 @@ func TestThePlatformIsAskedToHangUpOnce(t *testing.T) {
 	equal(t, "asked", asked, 2)
 }
 
-// A queue's call id can be attached again when the call that had it is over, and not before.
-func TestACallIDIsFreeWhenItsCallIsOver(t *testing.T) {
+// A call id is a name that a platform chose: two queues may have the same. What happens in one of
+// them is told of its own call, and of none if it is not attached.
+func TestQueuesWithTheSameCallIDAreNotMixedUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		box := new(inbox)
-		p := newPlatform(t, box.Deliver)
-		attach := func() error {
+		told := map[string][]object{} // by application
+		var mu sync.Mutex
+		p := newPlatform(t, func(_ context.Context, d graph.Delivery) error {
+			var box inbox
+			err := box.take(d.Body)
+			mu.Lock()
+			defer mu.Unlock()
+			told[d.Application] = append(told[d.Application], box.all()...)
+			return err
+		})
+		made := func() *queue.Queue {
 			q, err := queue.New("same", new(queuetest.Media), queue.WithObserver(p.handler))
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := p.handler.Attach(t.Context(), graph.Attachment{Queue: q, Tones: new(tones), Application: "a"})
+			return q
+		}
+		first, second, stray := made(), made(), made()
+		for application, q := range map[string]*queue.Queue{"a": first, "b": second} {
+			c, err := p.handler.Attach(graph.Attachment{Queue: q, Tones: new(tones), Application: application, State: graph.State{Call: graph.Established}})
 			if err != nil {
-				q.Close(nil)
-				return err
+				t.Fatal(err)
 			}
 			p.calls = append(p.calls, &phone{Call: c})
-			return nil
 		}
-		equal(t, "first", attach(), nil)
-		if err := attach(); !errors.Is(err, graph.ErrAttached) {
-			t.Errorf("second: got %v, want ErrAttached", err)
+		if _, err := p.handler.Attach(graph.Attachment{Queue: first, Tones: new(tones), Application: "c"}); !errors.Is(err, graph.ErrAttached) {
+			t.Errorf("one queue twice: got %v, want ErrAttached", err)
 		}
-		_ = p.last().Detach(graph.ResultInfo{})
+		for name, q := range map[string]*queue.Queue{"first": first, "second": second, "stray": stray} {
+			_, err := q.Enqueue(t.Context(), &operation.PlayPrompt{Prompts: []operation.Prompt{{URI: "x"}}}, queue.ClientContext(name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			q.CancelAll()
+		}
+		stray.Close(nil)
 		synctest.Wait()
-		equal(t, "after the end", attach(), nil)
+		mu.Lock()
+		defer mu.Unlock()
+		equal(t, "told of the first", lines(told["a"]), []string{"updated call established", "deleted playPromptOperation failed first 400/8508"})
+		equal(t, "told of the second", lines(told["b"]), []string{"updated call established", "deleted playPromptOperation failed second 400/8508"})
+		equal(t, "told of all", len(told), 2)
 	})
 }

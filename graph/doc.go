@@ -42,12 +42,17 @@
 //   - Operations that have ended can be read for some time, see [WithKept]; those of a call that
 //     has ended can't.
 //   - Errors: 409 with code 8501 before the call is established, 429 with 8516 if the queue is
-//     full, 400 with 8523 and the member's name for values out of their limits.
+//     full, 400 with 8523 and the member's path for values out of their limits.
+//   - Limits of what a request may hold, see [MaxURI] and those beside it; of the calls of an
+//     application, its requests in a second, and what is kept for it, see [WithMaxCalls],
+//     [WithMaxRequests] and [WithMaxBytes].
+//   - The Value of an operation that a request made is the handler's own.
 //   - Version and ETag: GET answers carry the ETag header; conditions on it are not looked at.
 //
 // # Concurrency
 //
-// Everything is safe for concurrent use. Requests wait for nothing but the platform's functions.
+// Everything is safe for concurrent use. Requests wait for nothing but the platform's functions,
+// which are called with no lock held.
 // Only [Handler.Shutdown] and [Notifier.Deliver] wait. A call that has nothing to tell holds no
 // goroutine.
 //

@@ -6,7 +6,7 @@ var (
 	// ErrShutDown is returned by Attach once Shutdown was called.
 	ErrShutDown = errors.New("graph: shut down")
 
-	// ErrAttached is returned by Attach for a wire id or a queue's call id that is taken.
+	// ErrAttached is returned by Attach for a wire id that is taken, and a queue that is attached.
 	ErrAttached = errors.New("graph: already attached")
 
 	// ErrDetached is returned of a call that was detached.

@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"ivrqueue/graph"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
 )
 
 func zipped(s string) []byte {
@@ -58,10 +60,13 @@ func TestEveryMistakeIsNamedAndNothingIsAccepted(t *testing.T) {
 		{"no JSON", "cancelMediaProcessing", "{nope}", nil, 400, "BadRequest", "offset 2"},
 		{"truncated", "cancelMediaProcessing", `{"clientContext":"a`, nil, 400, "BadRequest", "unexpected end"},
 		{"data after the object", "cancelMediaProcessing", `{} {}`, nil, 400, "BadRequest", "offset 4"},
-		{"too deep", "cancelMediaProcessing", strings.Repeat(`{"a":`, 100_000), nil, 400, "BadRequest", "at most 64 levels"},
+		{"too deep", "cancelMediaProcessing", strings.Repeat(`{"a":`, 20_000), nil, 400, "BadRequest", "at most 64 levels"},
 		{"too deep arrays", "cancelMediaProcessing", `{"a":` + strings.Repeat(`[`, 100_000), nil, 400, "BadRequest", "at most 64 levels"},
-		{"too long", "cancelMediaProcessing", `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, "RequestEntityTooLarge", "1048576 bytes"},
-		{"too long when inflated", "cancelMediaProcessing", zipped(`{"a":"` + strings.Repeat("x", 1<<20) + `"}`), []string{"Content-Encoding", "gzip"}, 413, "RequestEntityTooLarge", "1048576 bytes"},
+		{"too long", "cancelMediaProcessing", `{"a":"` + strings.Repeat("x", 128<<10) + `"}`, nil, 413, "RequestEntityTooLarge", "131072 bytes"},
+		{"too long when inflated", "cancelMediaProcessing", zipped(`{"a":"` + strings.Repeat("0123456789abcdef", 8<<10) + noise(8<<10) + `"}`), []string{"Content-Encoding", "gzip"}, 413, "RequestEntityTooLarge", "131072 bytes"},
+		{"grows too much", "cancelMediaProcessing", zipped(`{"a":"` + strings.Repeat("x", 100_000) + `"}`), []string{"Content-Encoding", "gzip"}, 413, "RequestEntityTooLarge", "at most 32 times"},
+		{"too many members", "cancelMediaProcessing", `{"a":[` + strings.Repeat("0,", 5000) + `0]}`, nil, 400, "BadRequest", "at most 4096"},
+		{"no UTF-8", "cancelMediaProcessing", []byte("{\"clientContext\":\"caf\xe9\"}"), nil, 400, "BadRequest", "not valid UTF-8"},
 		{"no gzip", "cancelMediaProcessing", `{}`, []string{"Content-Encoding", "gzip"}, 400, "BadRequest", "could not be read"},
 		{"truncated gzip", "cancelMediaProcessing", zipped(`{"a":1}`)[:20], []string{"Content-Encoding", "gzip"}, 400, "BadRequest", "could not be read"},
 		{"other coding", "cancelMediaProcessing", `{}`, []string{"Content-Encoding", "br"}, 415, "UnsupportedMediaType", `"br"`},
@@ -77,7 +82,7 @@ func TestEveryMistakeIsNamedAndNothingIsAccepted(t *testing.T) {
 		{"prompts null", "playPrompt", `{"prompts":null}`, nil, 400, "8523", "prompts is none, must be 1 to 20."},
 		{"too many prompts", "playPrompt", prompts(21), nil, 400, "8523", "prompts is 21, must be 1 to 20."},
 		{"prompts of a wrong type", "playPrompt", `{"prompts":"a"}`, nil, 400, "8523", "prompts is string, must be an array."},
-		{"a prompt of a wrong type", "playPrompt", `{"prompts":[1]}`, nil, 400, "8523", "prompts is number, must be an object."},
+		{"a prompt of a wrong type", "playPrompt", `{"prompts":[1]}`, nil, 400, "8523", "prompts[0] is number, must be an object."},
 		{"a null prompt", "playPrompt", `{"prompts":[null]}`, nil, 400, "8523", "prompts[0] is null"},
 		{"a silence prompt", "playPrompt", `{"prompts":[{"@odata.type":"#microsoft.graph.silencePrompt"}]}`, nil, 400, "8523", "prompts[0].@odata.type"},
 		{"no media info", "playPrompt", `{"prompts":[{"@odata.type":"#microsoft.graph.mediaPrompt"}]}`, nil, 400, "8523", "prompts[0].mediaInfo is missing"},
@@ -436,12 +441,12 @@ func TestAttachAndOptionsNameWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, nil)
 	good := p.attach("bot", "https://bot.contoso.com/c")
-	strange, err := queue.New("strange", queue.Blocking(nil))
+	strange, err := queue.New("strange", new(queuetest.Media))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer strange.Close(nil)
-	closed, err := queue.New("closed", queue.Blocking(nil), queue.WithObserver(p.handler))
+	closed, err := queue.New("closed", new(queuetest.Media), queue.WithObserver(p.handler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -466,7 +471,7 @@ func TestAttachAndOptionsNameWhatIsWrong(t *testing.T) {
 	} {
 		a := base
 		test.change(&a)
-		if _, err := p.handler.Attach(t.Context(), a); err == nil || !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.Is(err, test.is) {
+		if _, err := p.handler.Attach(a); err == nil || !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.Is(err, test.is) {
 			t.Errorf("%s: got %v, want %q", test.name, err, test.want)
 		}
 	}
@@ -485,7 +490,9 @@ func TestAttachAndOptionsNameWhatIsWrong(t *testing.T) {
 
 	for want, opt := range map[string]graph.Option{
 		"WithMaxBody(0)": graph.WithMaxBody(0), "WithOutbox(-1)": graph.WithOutbox(-1),
-		"WithKept(-1ns, 0)": graph.WithKept(-1, 0), "WithKeptInAll(-1)": graph.WithKeptInAll(-1),
+		"WithKept(-1ns, 0)": graph.WithKept(-1, 0), "WithKeptInAll(-1, 1)": graph.WithKeptInAll(-1, 1), "WithKeptInAll(1, -1)": graph.WithKeptInAll(1, -1),
+		"WithMaxBody(67108865)": graph.WithMaxBody(64<<20 + 1), "WithMaxCalls(-1)": graph.WithMaxCalls(-1), "WithMaxRequests(-1)": graph.WithMaxRequests(-1),
+		"WithMaxRequests(1000001)": graph.WithMaxRequests(1_000_001), "WithMaxBytes(-1, 0)": graph.WithMaxBytes(-1, 0), "WithMaxBytes(0, -1)": graph.WithMaxBytes(0, -1),
 		`WithBaseURL("media")`: graph.WithBaseURL("media"), `WithBaseURL("http://h/p?q")`: graph.WithBaseURL("http://h/p?q"),
 	} {
 		if _, err := graph.New(graph.Platform{Authenticate: authenticate}, opt); err == nil || !strings.Contains(err.Error(), want) {
@@ -497,6 +504,7 @@ func TestAttachAndOptionsNameWhatIsWrong(t *testing.T) {
 	}
 	for want, opt := range map[string]graph.NotifierOption{
 		"WithAttempt(0s)": graph.WithAttempt(0), "WithGiveUp(-1ns)": graph.WithGiveUp(-1), "WithBackoff(2s, 1s)": graph.WithBackoff(2e9, 1e9),
+		"WithAttempt(25h0m0s)": graph.WithAttempt(25 * time.Hour), "WithGiveUp(25h0m0s)": graph.WithGiveUp(25 * time.Hour), "WithBackoff(1s, 25h0m0s)": graph.WithBackoff(1e9, 25*time.Hour),
 		"WithMaxConnections(3)": graph.WithMaxConnections(3),
 	} {
 		if _, err := graph.NewNotifier(opt); err == nil || !strings.Contains(err.Error(), want) {

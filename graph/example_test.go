@@ -46,7 +46,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	call, err := handler.Attach(context.Background(), graph.Attachment{
+	call, err := handler.Attach(graph.Attachment{
 		Queue: q, Tones: new(tone.Stream), Application: "bot-1",
 		State: graph.State{Call: graph.Established},
 	})
@@ -116,22 +116,22 @@ func ExamplePlatform() {
 	// 404
 }
 
-// A platform that lets bots create calls attaches them with the context that it gets: then nothing
+// A platform that lets bots create calls attaches them with the NewCall that it gets: then nothing
 // is told of a call before the bot knows its id.
-func ExampleHandler_Attach() {
+func ExampleNewCall_Attach() {
 	told := make(chan string, 10)
 	var handler *graph.Handler
 	handler, err := graph.New(graph.Platform{
 		Authenticate: func(*http.Request) (graph.Application, error) {
 			return graph.Application{ID: "bot-1", Roles: []string{graph.RoleInitiate}}, nil
 		},
-		CreateCall: func(ctx context.Context, n graph.NewCall) (*graph.Call, error) {
+		CreateCall: func(_ context.Context, n graph.NewCall) (*graph.Call, error) {
 			q, err := queue.New("leg-2", queue.Blocking(playUntilStopped), queue.WithObserver(handler))
 			if err != nil {
 				return nil, err
 			}
 			// The call is established later, with Call.SetState.
-			return handler.Attach(ctx, graph.Attachment{
+			return n.Attach(graph.Attachment{
 				Queue: q, Tones: new(tone.Stream), Application: n.Application.ID,
 				CallbackURI: n.CallbackURI, Resource: n.Resource,
 			})
@@ -166,7 +166,7 @@ func ExampleHandler_Attach() {
 }
 
 // playUntilStopped is a media that plays until it is stopped.
-func playUntilStopped(ctx context.Context, _ queue.Turn) (operation.Result, error) {
+func playUntilStopped(ctx context.Context, _ queue.Active) (operation.Result, error) {
 	<-ctx.Done()
 	return operation.Result{}, nil
 }

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,34 +8,31 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 // exchange is one request and its answer.
 type exchange struct {
-	handler         *Handler
-	w               http.ResponseWriter
-	r               *http.Request // as the client sent it
-	base            string        // scheme, host, mount and version, as the client named them
-	id              string
-	clientID        string
-	application     Application
-	call            *Call // that the request is about, if it is about one
-	path            pathValues
-	written         bool
-	releases        []func() // of the outboxes that wait for the answer
-	operationTicket *ticket
+	handler     *Handler
+	w           http.ResponseWriter
+	r           *http.Request // as the client sent it
+	base        string        // scheme, host, mount and version, as the client named them
+	id          string
+	clientID    string
+	application Application
+	call        *Call // that the request is about, if it is about one
+	path        pathValues
+	written     bool
+	pending     *pendingAnswer
 }
 
 // pathValues is what is in the path by name; http.Request has it.
 type pathValues interface{ PathValue(name string) string }
 
-// exchangeKey finds the exchange in the context of a routed request, and in that of CreateCall.
+// exchangeKey finds the exchange in the context of a routed request.
 type exchangeKey struct{}
-
-// ticketKey finds the ticket in the context of an operation that a request made.
-type ticketKey struct{}
 
 // reply is the answer to a request that succeeded.
 type reply struct {
@@ -54,12 +50,12 @@ type endpoint func(x *exchange) (*reply, error)
 // its end. It reads at most WithMaxBody of the body; how long that may take is for the server's
 // timeouts to say.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{handler: h, w: w, r: r, id: uuid.NewString()}
+	x := &exchange{handler: h, w: w, r: r, id: uuid.NewString(), pending: &pendingAnswer{handler: h}}
 	x.clientID = r.Header.Get("Client-Request-Id")
 	if x.clientID == "" || len(x.clientID) > 128 {
 		x.clientID = x.id
 	}
-	defer x.answered()
+	defer x.pending.answered()
 	defer x.recovered()
 	x.serve() //nolint:contextcheck // an exchange has its request, and thereby the context
 }
@@ -84,6 +80,10 @@ func (x *exchange) serve() {
 		return
 	}
 	x.application = app
+	if wait := h.accounts.request(app.ID, time.Now()); wait > 0 {
+		x.refuse(tooFast(wait))
+		return
+	}
 	routed, ok := x.route()
 	if !ok {
 		x.refuse(errNoResource)
@@ -122,20 +122,10 @@ func (h *Handler) serveCall(e endpoint) http.Handler {
 			return nil, errCallNotFound
 		}
 		if x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
-			x.holds(x.call)
+			x.pending.hold(x.call)
 		}
 		return e(x)
 	})
-}
-
-// holds has the notifications of a call wait until the request is answered.
-func (x *exchange) holds(c *Call) { x.releases = append(x.releases, c.out.hold()) }
-
-// answered lets them go.
-func (x *exchange) answered() {
-	for _, release := range x.releases {
-		release()
-	}
 }
 
 // recovered answers a request whose endpoint panicked. net/http's own panic goes on.
@@ -200,12 +190,6 @@ func (x *exchange) write(status int, body any) {
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(data) // a client that is gone has its notifications
 	_ = http.NewResponseController(x.w).Flush()
-}
-
-// context is what operations are lent: the request's values, not the request.
-func (x *exchange) context() context.Context {
-	x.operationTicket = new(ticket)
-	return context.WithValue(x.r.Context(), ticketKey{}, x.operationTicket)
 }
 
 // failed logs what must not go on the wire.

@@ -72,6 +72,6 @@ func (f *flush) drop() {
 	}
 	f.mu.Unlock()
 	for _, c := range calls { // an outbox calls note, so not under the lock
-		c.lose(c.out.drop(), ErrShutDown)
+		c.discard(c.out.drop(), ErrShutDown)
 	}
 }

@@ -25,8 +25,8 @@ type Platform struct {
 	// wire.
 	Authenticate func(r *http.Request) (Application, error)
 
-	// CreateCall makes a call, attaches it with the ctx that it gets, and returns it; it need not
-	// be established yet. Default: calls can't be created (405). An *operation.FieldError is
+	// CreateCall makes a call, attaches it with [NewCall.Attach], and returns it; it need not be
+	// established yet. Default: calls can't be created (405). An *operation.FieldError is
 	// answered with 400, ErrUnavailable with 503, anything else with 500; its text goes on the wire
 	// in the first case only.
 	CreateCall func(ctx context.Context, n NewCall) (*Call, error)
@@ -55,6 +55,8 @@ type NewCall struct {
 	Application Application
 	CallbackURI string
 	Resource    Resource // as asked for, outgoing; for [Attachment.Resource]
+
+	pending *pendingAnswer
 }
 
 // Handler serves the Graph API of the calls that are attached to it, and notifies their
@@ -63,11 +65,12 @@ type NewCall struct {
 // It is an observer of the queues of its calls: give it to each with queue.WithObserver, in options
 // that all of them may share.
 type Handler struct {
-	platform Platform
-	config   config
-	mux      *http.ServeMux
-	store    store
-	flush    flush
+	platform  Platform
+	config    config
+	mux       *http.ServeMux
+	retention retention
+	accounts  accounts
+	flush     flush
 
 	//nolint:containedctx // of the deliveries, which no request owns
 	deliveries context.Context
@@ -75,9 +78,9 @@ type Handler struct {
 	delivered  atomic.Uint64
 	givenUp    atomic.Uint64
 
-	mu       sync.RWMutex        // guards everything below
-	calls    map[uuid.UUID]*Call // by wire id: what a client can see
-	observed map[string]*Call    // by the queue's call id: what is not finished
+	mu       sync.RWMutex           // guards everything below
+	calls    map[uuid.UUID]*Call    // by wire id: what a client can see
+	observed map[*queue.Queue]*Call // what is not finished
 	shut     bool
 }
 
@@ -96,9 +99,12 @@ func New(p Platform, opts ...Option) (*Handler, error) {
 		}
 	}
 	h := &Handler{
-		platform: p, config: c, calls: map[uuid.UUID]*Call{}, observed: map[string]*Call{},
+		platform: p, config: c, calls: map[uuid.UUID]*Call{}, observed: map[*queue.Queue]*Call{},
 	}
-	h.store.keepFor, h.store.keepPerCall, h.store.keepInAll = c.keepFor, c.keepPerCall, c.keepInAll
+	h.retention.keepFor, h.retention.keepInAll = c.keepFor, c.keepInAll
+	h.retention.keepPerCall, h.retention.keepPerApplication = c.keepPerCall, c.keepPerApplication
+	h.accounts.maxCalls, h.accounts.maxRequests = c.maxCalls, c.maxRequests
+	h.accounts.maxPerCall, h.accounts.maxBytes = c.maxBytesPerCall, c.maxBytes
 	h.deliveries, h.abandon = context.WithCancelCause(context.Background())
 	h.mux = h.routes()
 	return h, nil
@@ -108,7 +114,7 @@ func New(p Platform, opts ...Option) (*Handler, error) {
 // to it.
 func (h *Handler) Observe(e queue.Event) {
 	h.mu.RLock()
-	c := h.observed[e.Call]
+	c := h.observed[e.Queue]
 	h.mu.RUnlock()
 	if c != nil {
 		c.observe(e)
@@ -137,13 +143,16 @@ func (h *Handler) hide(c *Call) {
 // forget lets go of a call whose last notice was put.
 func (h *Handler) forget(c *Call) {
 	h.mu.Lock()
-	delete(h.observed, c.given.Queue.Call())
+	delete(h.observed, c.given.Queue)
 	h.mu.Unlock()
 	h.flush.done()
 }
 
 // checkCallback says whether notifications can go there.
 func (h *Handler) checkCallback(uri string) error {
+	if err := checkLength("callbackUri", uri, MaxURI); err != nil {
+		return err
+	}
 	if h.platform.Deliver != nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -115,7 +116,7 @@ func newPlatform(
 	}
 	h, err := graph.New(graph.Platform{
 		Authenticate: authenticate, CreateCall: p.create, HangUp: p.hangUp, Deliver: deliver,
-	}, append([]graph.Option{graph.WithLogger(quiet)}, opts...)...)
+	}, append([]graph.Option{graph.WithLogger(quiet), graph.WithMaxRequests(0)}, opts...)...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -154,7 +155,7 @@ func (p *platform) stop() {
 // attach puts a call of the application with this token on the wire.
 func (p *platform) attach(token, callback string, opts ...queue.Option) *phone {
 	p.tb.Helper()
-	c, err := p.add(p.tb.Context(), new(queuetest.Media), graph.Attachment{
+	c, err := p.add(p.handler.Attach, new(queuetest.Media), graph.Attachment{
 		Application: tokens[token].ID, CallbackURI: callback, State: graph.State{Call: graph.Established},
 	}, opts...)
 	if err != nil {
@@ -169,8 +170,9 @@ var callNumber = struct {
 	n int
 }{}
 
+// add makes a call, and puts it on the wire with a function that does.
 func (p *platform) add(
-	ctx context.Context, m queue.Media, a graph.Attachment, opts ...queue.Option,
+	attach func(graph.Attachment) (*graph.Call, error), m queue.Media, a graph.Attachment, opts ...queue.Option,
 ) (*phone, error) {
 	callNumber.Lock()
 	callNumber.n++
@@ -184,7 +186,7 @@ func (p *platform) add(
 	c := &phone{tones: new(tone.Stream)}
 	c.media, _ = m.(*queuetest.Media)
 	a.Queue, a.Tones = q, c.tones
-	if c.Call, err = p.handler.Attach(ctx, a); err != nil {
+	if c.Call, err = attach(a); err != nil {
 		q.Close(nil)
 		return nil, err
 	}
@@ -194,12 +196,12 @@ func (p *platform) add(
 	return c, nil
 }
 
-func (p *platform) create(ctx context.Context, n graph.NewCall) (*graph.Call, error) {
+func (p *platform) create(_ context.Context, n graph.NewCall) (*graph.Call, error) {
 	var m queue.Media = new(queuetest.Media)
 	if p.media != nil {
 		m = p.media(n)
 	}
-	c, err := p.add(ctx, m, graph.Attachment{
+	c, err := p.add(n.Attach, m, graph.Attachment{
 		Application: n.Application.ID, CallbackURI: n.CallbackURI, Resource: n.Resource, State: p.first,
 	})
 	if err != nil {
@@ -462,3 +464,14 @@ func (c *phone) waitStarted(tb testing.TB) queue.Task {
 }
 
 func succeeded() operation.Result { return operation.Result{Reason: operation.Succeeded} }
+
+// noise is a text that gzip can't make small.
+func noise(n int) string {
+	const digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
+	random := rand.New(rand.NewPCG(1, 2))
+	text := make([]byte, n)
+	for i := range text {
+		text[i] = digits[random.IntN(len(digits))]
+	}
+	return string(text)
+}

@@ -30,6 +30,14 @@ const (
 	DefaultMaxConnections = 1000
 )
 
+const (
+	longest  = 24 * time.Hour         // of all times that are configured, and of Retry-After
+	bodyTime = 250 * time.Millisecond // for the body of an answer, in which nothing is of interest
+)
+
+// errNoPlace is why a delivery is given up that had no place in its time.
+var errNoPlace = errors.New("graph: no place for a request in time")
+
 // Delivery is a batch of notifications of one call on its way.
 type Delivery struct {
 	Call          uuid.UUID // its id on the wire
@@ -47,18 +55,21 @@ type Delivery struct {
 // A delivery is repeated, with the same bytes, after a network error, 408, 429 and 5xx, with
 // exponential backoff and jitter, and not before the Retry-After that came with it. Any other
 // answer but 2xx is final: redirects are not followed. It is given up when the next attempt would
-// come later than [WithGiveUp] after its oldest notification came to be; there is one attempt at
-// least.
+// come later than [WithGiveUp] after its oldest notification came to be, whatever the callback
+// says. One that is older than that has one attempt, if there is a place for it within
+// [WithAttempt].
 //
-// At most [WithMaxConnections] requests are under way; others wait for a place. At most a quarter
-// of the places is for deliveries that are being repeated, or follow one of the same call that was
-// given up: so callbacks that are dead can't take the places of those that are not, for longer than
-// one attempt each.
+// At most [WithMaxConnections] requests are under way; others wait for a place. An application may
+// have as many places as are free besides, so half of them at most, and a host three times as many,
+// so three quarters: one whose answers are slow delays its own notifications. At most a quarter of
+// the places, shared out the same way, is for deliveries that are being repeated, or follow one of
+// the same call that was given up: so callbacks that are dead can't take the places of those that
+// are not, for longer than one attempt each.
 type Notifier struct {
 	config notifierConfig
 	client *http.Client
-	places chan struct{}
-	again  chan struct{} // places of those that have failed before
+	places *places
+	again  *places // of those that have failed before
 }
 
 // NotifierOption configures a Notifier. The last of a kind wins.
@@ -91,7 +102,7 @@ func WithLoopback() NotifierOption {
 
 // WithTokens sets where the bearer token for an application's callback comes from; an error of it
 // counts as one of the network. It is asked before every attempt, so it should keep tokens as long
-// as they are good. Default: no token.
+// as they are good, and it must return when its context ends. Default: no token.
 func WithTokens(f func(ctx context.Context, application string) (string, error)) NotifierOption {
 	return func(c *notifierConfig) { c.token = f }
 }
@@ -100,26 +111,27 @@ func WithTokens(f func(ctx context.Context, application string) (string, error))
 // crypto/tls has it.
 func WithTLS(t *tls.Config) NotifierOption { return func(c *notifierConfig) { c.tls = t } }
 
-// WithAttempt bounds one attempt, from the place it gets to the end of the answer. It must be
-// positive. Default: 10 s.
+// WithAttempt bounds one attempt, from the place it gets to the head of the answer. It must be
+// positive, and at most a day. Default: 10 s.
 func WithAttempt(d time.Duration) NotifierOption {
 	return func(c *notifierConfig) { c.attempt = d }
 }
 
-// WithGiveUp sets how long notifications are tried to be delivered. It must be positive. Default:
-// 2 min.
+// WithGiveUp sets how long notifications are tried to be delivered: after it no attempt begins. It
+// must be positive, and at most a day. Default: 2 min.
 func WithGiveUp(d time.Duration) NotifierOption {
 	return func(c *notifierConfig) { c.giveUp = d }
 }
 
 // WithBackoff sets the mean wait before the second attempt, which doubles with each further one up
-// to longest; each wait is between half and one and a half of it. Both must be positive. Default:
-// 0.5 s and 15 s.
+// to longest; each wait is between half and one and a half of it. Both must be positive, and at
+// most a day. Default: 0.5 s and 15 s.
 func WithBackoff(first, longest time.Duration) NotifierOption {
 	return func(c *notifierConfig) { c.backoff, c.maxBackoff = first, longest }
 }
 
-// WithMaxConnections bounds the requests that are under way. It must be at least 4. Default: 1,000.
+// WithMaxConnections bounds the requests that are under way; an application has half of them at
+// most. It must be at least 4. Default: 1,000.
 func WithMaxConnections(n int) NotifierOption {
 	return func(c *notifierConfig) { c.connections = n }
 }
@@ -136,13 +148,16 @@ func NewNotifier(opts ...NotifierOption) (*Notifier, error) {
 		}
 	}
 	switch {
-	case c.attempt <= 0:
-		return nil, fmt.Errorf("graph: WithAttempt(%v): must be more than 0", c.attempt)
-	case c.giveUp <= 0:
-		return nil, fmt.Errorf("graph: WithGiveUp(%v): must be more than 0", c.giveUp)
-	case c.backoff <= 0 || c.maxBackoff < c.backoff:
-		return nil, fmt.Errorf("graph: WithBackoff(%v, %v): must be more than 0, and in this order",
-			c.backoff, c.maxBackoff)
+	case c.attempt <= 0 || c.attempt > longest:
+		return nil, fmt.Errorf("graph: WithAttempt(%v): must be more than 0, at most %v",
+			c.attempt, longest)
+	case c.giveUp <= 0 || c.giveUp > longest:
+		return nil, fmt.Errorf("graph: WithGiveUp(%v): must be more than 0, at most %v",
+			c.giveUp, longest)
+	case c.backoff <= 0 || c.maxBackoff < c.backoff || c.maxBackoff > longest:
+		return nil, fmt.Errorf(
+			"graph: WithBackoff(%v, %v): must be more than 0, in this order, at most %v",
+			c.backoff, c.maxBackoff, longest)
 	case c.connections < 4:
 		return nil, fmt.Errorf("graph: WithMaxConnections(%d): must be at least 4", c.connections)
 	}
@@ -171,8 +186,8 @@ func NewNotifier(opts ...NotifierOption) (*Notifier, error) {
 				return http.ErrUseLastResponse
 			},
 		},
-		places: make(chan struct{}, c.connections),
-		again:  make(chan struct{}, c.connections/4),
+		places: newPlaces(c.connections),
+		again:  newPlaces(c.connections / 4),
 	}, nil
 }
 
@@ -186,9 +201,13 @@ func (n *Notifier) Check(callbackURI string) error {
 			Field: "callbackUri", Value: fmt.Sprintf("%.200q", callbackURI), Limit: limit,
 		}
 	}
+	absolute := fmt.Sprintf("an absolute https URI of at most %d bytes", MaxURI)
+	if len(callbackURI) > MaxURI {
+		return bad(absolute)
+	}
 	u, err := url.Parse(callbackURI)
-	if err != nil || u.Host == "" || u.Hostname() == "" || len(callbackURI) > 2048 {
-		return bad("an absolute https URI of at most 2048 characters")
+	if err != nil || u.Host == "" || u.Hostname() == "" {
+		return bad(absolute)
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	isIP := err == nil
@@ -211,47 +230,55 @@ func (n *Notifier) Deliver(ctx context.Context, d Delivery) error {
 	if err := n.Check(d.CallbackURI); err != nil {
 		return err
 	}
+	to := peer{application: d.Application}
+	if u, err := url.Parse(d.CallbackURI); err == nil {
+		to.host = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	}
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = n.config.backoff, n.config.maxBackoff
 	wait.Multiplier = 2
 	// From the notification's birth, not from now: the bot that is back after a long time gets one
 	// attempt for each batch, and no queue of them holds memory for longer than that.
-	left := max(1, n.config.giveUp-time.Since(d.Since))
+	left := min(n.config.giveUp, n.config.giveUp-time.Since(d.Since))
+	// Whatever keeps an attempt from beginning, the peer's wish or the want of a place, ends here.
+	begin, cancel := context.WithTimeoutCause(ctx, max(left, n.config.attempt), errNoPlace)
+	defer cancel()
 	failed := d.Failing
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		leave, err := n.enter(ctx, failed)
+	var last error
+	_, err := backoff.Retry(begin, func() (struct{}, error) {
+		leave, err := n.enter(begin, to, failed)
 		if err != nil {
 			return struct{}{}, err
 		}
 		defer leave()
 		failed = true
-		return struct{}{}, n.post(ctx, d)
-	}, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(left))
+		last = n.post(ctx, d)
+		return struct{}{}, last
+	}, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(max(1, left)))
+	if last != nil && errors.Is(err, errNoPlace) {
+		return last // says more
+	}
 	return err
 }
 
 // enter waits for a place.
-func (n *Notifier) enter(ctx context.Context, failed bool) (leave func(), err error) {
+func (n *Notifier) enter(ctx context.Context, to peer, failed bool) (leave func(), err error) {
 	if failed {
-		select {
-		case n.again <- struct{}{}:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+		if err := n.again.enter(ctx, to); err != nil {
+			return nil, err
 		}
 	}
 	out := func() {
 		if failed {
-			<-n.again
+			n.again.leave(to)
 		}
 	}
-	select {
-	case n.places <- struct{}{}:
-	case <-ctx.Done():
+	if err := n.places.enter(ctx, to); err != nil {
 		out()
-		return nil, context.Cause(ctx)
+		return nil, err
 	}
 	return func() {
-		<-n.places
+		n.places.leave(to)
 		out()
 	}, nil
 }
@@ -282,8 +309,11 @@ func (n *Notifier) post(ctx context.Context, d Delivery) error {
 		return err
 	}
 	defer answer.Body.Close() //nolint:errcheck // nothing depends on it
-	// What little is there is read, so that the connection can be used again.
+	// What little is there is read, so that the connection can be used again; not for long, since
+	// the answer is known, and the place is wanted.
+	enough := time.AfterFunc(bodyTime, cancel)
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 4<<10))
+	enough.Stop()
 	if answer.StatusCode/100 == 2 {
 		return nil
 	}
@@ -300,14 +330,18 @@ func (n *Notifier) post(ctx context.Context, d Delivery) error {
 	}
 }
 
-// retryAfter reads the header of this name, seconds or a date (RFC 9110, 10.2.3); zero if there is
-// none.
+// retryAfter reads the header of this name, seconds or a date (RFC 9110, 10.2.3). It is between
+// zero, for a time that has passed and for what is neither, and a day.
 func retryAfter(s string) time.Duration {
-	if seconds, err := strconv.ParseUint(s, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
+	seconds, err := strconv.ParseUint(s, 10, 64)
+	switch {
+	case err == nil:
+		return time.Duration(min(seconds, uint64(longest/time.Second))) * time.Second
+	case errors.Is(err, strconv.ErrRange): // a number all the same
+		return longest
 	}
 	if at, err := http.ParseTime(s); err == nil {
-		return time.Until(at)
+		return min(max(time.Until(at), 0), longest)
 	}
 	return 0
 }

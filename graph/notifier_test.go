@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -152,6 +153,16 @@ func TestADeliveryIsRepeatedUntilItIsTakenOrFinal(t *testing.T) {
 		{"429 and 0 s", after(429, "0"), 2, 250 * time.Millisecond, time.Second, ""},
 		{"429 and no sense", after(429, "soon"), 2, 250 * time.Millisecond, time.Second, ""},
 		{"429 and a day", after(429, "86400"), 1, 0, 0, "callback answered 429"},
+		{"503 and the year 9999", after(503, "Fri, 31 Dec 9999 23:59:59 GMT"), 1, 0, 0, "callback answered 503"},
+		{"503 and 2^31 s", after(503, "2147483648"), 1, 0, 0, "callback answered 503"},
+		{"503 and 2^63 ns", after(503, "9223372036"), 1, 0, 0, "callback answered 503"},
+		{"503 and 2^64 s", after(503, "18446744073709551616"), 1, 0, 0, "callback answered 503"},
+		{"503 and a negative time", after(503, "-1"), 2, 250 * time.Millisecond, time.Second, ""},
+		{"503 and a date of the past", after(503, "Thu, 01 Jan 1970 00:00:00 GMT"), 2, 250 * time.Millisecond, time.Second, ""},
+		{"503 and 119 s, again and again", func(_ int, w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "119")
+			w.WriteHeader(503)
+		}, 2, 119 * time.Second, 119 * time.Second, "callback answered 503"},
 		{"400", status(400), 1, 0, 0, "callback answered 400"},
 		{"404", status(404), 1, 0, 0, "callback answered 404"},
 		{"redirect", func(_ int, w http.ResponseWriter, r *http.Request) {
@@ -172,6 +183,16 @@ func TestADeliveryIsRepeatedUntilItIsTakenOrFinal(t *testing.T) {
 				_, _ = w.Write(make([]byte, 4096))
 			}
 		}, 1, 0, 0, ""},
+		{"never ends its body", func(_ int, w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(202)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}, 1, 0, 250 * time.Millisecond, ""},
+		{"fails, and never ends its body", func(_ int, w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(400)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}, 1, 0, 250 * time.Millisecond, "callback answered 400"},
 		{"always 500", status(500), -8, time.Minute, 2 * time.Minute, "callback answered 500"},
 		{"always hangs", hang, -4, time.Minute, 2*time.Minute + 10*time.Second, "context deadline exceeded"},
 	} {
@@ -205,10 +226,300 @@ func TestADeliveryIsRepeatedUntilItIsTakenOrFinal(t *testing.T) {
 func TestRetryAfterMayBeADate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // it is midnight here, to the second
-		if got := graph.RetryAfter(time.Now().Add(time.Minute).UTC().Format(http.TimeFormat)); got != time.Minute {
-			t.Errorf("got %v", got)
+		for value, want := range map[string]time.Duration{
+			time.Now().Add(time.Minute).UTC().Format(http.TimeFormat):    time.Minute,
+			time.Now().Add(-time.Minute).UTC().Format(http.TimeFormat):   0,
+			time.Now().Add(25 * time.Hour).UTC().Format(http.TimeFormat): 24 * time.Hour,
+			time.Now().AddDate(292, 6, 0).UTC().Format(http.TimeFormat):  24 * time.Hour,
+			"Fri, 31 Dec 9999 23:59:59 GMT":                              24 * time.Hour,
+			"Mon, 01 Jan 0001 00:00:00 GMT":                              0,
+			"0":                                                          0, "1": time.Second, "86399": 24*time.Hour - time.Second, "86401": 24 * time.Hour,
+			"2147483648": 24 * time.Hour, "9223372037": 24 * time.Hour, "18446744073709551615": 24 * time.Hour,
+			strings.Repeat("9", 10_000): 24 * time.Hour,
+			"":                          0, "-1": 0, "+1": 0, "1.5": 0, "1e9": 0, "0x10": 0, "soon": 0,
+		} {
+			if got := graph.RetryAfter(value); got != want {
+				t.Errorf("%.40q: got %v, want %v", value, got, want)
+			}
 		}
 	})
+}
+
+// However a callback puts us off, a call that has hung up is forgotten soon after its notifications
+// were given up, with its goroutine.
+func TestACallbackThatPutsOffIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 200
+		c := newCallback(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Millisecond) // the time that has passed is added to the time to come
+			w.Header().Set("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})
+		p := newPlatform(t, nil, graph.WithNotifier(c.notifier(t)))
+		for range calls {
+			_ = p.attach("bot", "http://localhost/callback").Detach(graph.ResultInfo{})
+		}
+		time.Sleep(graph.DefaultGiveUp)
+		synctest.Wait()
+		if s := p.handler.Stats(); s.Telling != 0 || s.Delivered != 0 || s.GivenUp != 2*calls {
+			t.Errorf("got %+v", s)
+		}
+		equal(t, "applications with something kept", p.handler.Busy(), 0)
+		equal(t, "calls observed", p.handler.Observed(), 0)
+	})
+}
+
+// A delivery that has no place in its time is given up as well.
+func TestWaitingForAPlaceHasAnEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCallback(t, func(_ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		n := c.notifier(t, graph.WithMaxConnections(4), graph.WithGiveUp(30*time.Second), graph.WithAttempt(20*time.Second))
+		var all sync.WaitGroup
+		start := time.Now()
+		errs := make([]error, 30)
+		for i := range errs {
+			all.Go(func() { errs[i] = n.Deliver(t.Context(), delivery()) })
+		}
+		all.Wait()
+		if took := time.Since(start); took > 50*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		without := 0
+		for _, err := range errs {
+			if err == nil {
+				t.Error("delivered")
+			} else if strings.Contains(err.Error(), "no place") {
+				without++
+			}
+		}
+		if without == 0 || without == len(errs) {
+			t.Errorf("%d of %d had no place", without, len(errs))
+		}
+	})
+}
+
+// 40 calls of a bot that is slow, in some way, wait for 8 places; another bot's notifications come as
+// if they were alone, on another host or on the same one.
+func TestASlowBotDelaysItselfAlone(t *testing.T) {
+	t.Parallel()
+	slow := map[string]func(w http.ResponseWriter, r *http.Request){
+		"answers late": func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-time.After(9 * time.Second):
+			case <-r.Context().Done():
+			}
+		},
+		"never ends its body": func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				_, _ = w.Write([]byte("x"))
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(100 * time.Millisecond)
+			}
+		},
+		"never answers": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	}
+	for name, is := range slow {
+		for _, quick := range []struct{ name, token, callback string }{
+			{"another", "other", "http://127.0.0.2/quick"},
+			{"another on the same host", "other", "http://127.0.0.1/quick"},
+		} {
+			t.Run(name+", "+quick.name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					const calls, places = 40, 8
+					var mu sync.Mutex
+					told := 0
+					c := newCallback(t, func(_ int, w http.ResponseWriter, r *http.Request) {
+						if r.URL.Path == "/slow" {
+							is(w, r)
+							return
+						}
+						mu.Lock()
+						defer mu.Unlock()
+						told++
+					})
+					p := newPlatform(t, nil, graph.WithNotifier(c.notifier(t, graph.WithMaxConnections(places))))
+					for range calls {
+						p.attach("bot", "http://127.0.0.1/slow")
+					}
+					synctest.Wait()
+					call := p.attach(quick.token, quick.callback)
+					for i := range 60 {
+						synctest.Wait() // no time passes
+						mu.Lock()
+						got := told
+						mu.Unlock()
+						if got != i+1 {
+							t.Fatalf("after %d s %d notifications have come, want %d", i, got, i+1)
+						}
+						_ = call.SetState(graph.State{Call: []graph.CallState{graph.Hold, graph.Established}[i%2]})
+						synctest.Wait()
+						time.Sleep(time.Second)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A slow host leaves places for others, whoever its applications are, and so do slow applications
+// whatever their hosts are.
+func TestPlacesAreLeftForOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := graph.NewPlaces(100)
+		got := func(application, host string) (n int) {
+			for {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
+				err := p.Enter(ctx, application, host)
+				cancel()
+				if err != nil {
+					return n
+				}
+				n++
+			}
+		}
+		equal(t, "of an application", got("a", "x"), 50)
+		equal(t, "of another on the same host", got("b", "x"), 25)
+		equal(t, "of a third on the same host", got("c", "x"), 0)
+		equal(t, "of a third", got("c", "y"), 13)
+		equal(t, "of a fourth", got("d", "y"), 6)
+		for range 50 {
+			p.Leave("a", "x")
+		}
+		for range 25 {
+			p.Leave("b", "x")
+		}
+		for range 13 {
+			p.Leave("c", "y")
+		}
+		for range 6 {
+			p.Leave("d", "y")
+		}
+		equal(t, "left", p.String(), "100 free, 0 applications, 0 hosts, 0 waiting")
+	})
+}
+
+// Who waits comes in as soon as there is a place for it; of several the first that came. Whoever stops
+// waiting leaves nothing.
+func TestPlacesAreGivenInTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := graph.NewPlaces(4)
+		enter := func(application string) {
+			if err := p.Enter(t.Context(), application, application); err != nil {
+				t.Error(err)
+			}
+		}
+		for _, application := range []string{"a", "a", "b", "c"} {
+			enter(application)
+		}
+		var mu sync.Mutex
+		var order []string
+		var all sync.WaitGroup
+		for _, application := range []string{"a", "d", "b", "e"} {
+			all.Go(func() {
+				enter(application)
+				mu.Lock()
+				order = append(order, application)
+				mu.Unlock()
+			})
+			synctest.Wait()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := p.Enter(ctx, "f", "f"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		for _, application := range []string{"a", "c", "b", "d", "e", "a", "b", "a"} {
+			p.Leave(application, application)
+			synctest.Wait()
+		}
+		all.Wait()
+		equal(t, "order", order, []string{"d", "e", "b", "a"})
+		equal(t, "left", p.String(), "4 free, 0 applications, 0 hosts, 0 waiting")
+	})
+}
+
+// Whoever loses patience at the moment when it gets a place gives the place back.
+func TestAPlaceThatComesTooLateIsGivenBack(t *testing.T) {
+	t.Parallel()
+	late := 0
+	for range 100 {
+		p := graph.NewPlaces(1)
+		if err := p.Enter(t.Context(), "a", "a"); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := p.Enter(lateContext{ctx, func() { p.Leave("a", "a") }}, "b", "b"); err != nil {
+			late++
+		} else {
+			p.Leave("b", "b")
+		}
+		equal(t, "left", p.String(), "1 free, 0 applications, 0 hosts, 0 waiting")
+	}
+	if late == 0 || late == 100 {
+		t.Errorf("%d of 100 were late", late)
+	}
+}
+
+// lateContext has ended, and does something when it is asked for that.
+type lateContext struct {
+	context.Context
+
+	asked func()
+}
+
+func (c lateContext) Done() <-chan struct{} {
+	c.asked()
+	return c.Context.Done()
+}
+
+// Many wait, come, go, and lose patience: there are never more than there are places, and all places
+// are free in the end.
+func TestPlacesAddUp(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(50) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 7))
+			n := 1 + random.IntN(8)
+			p := graph.NewPlaces(n)
+			var in, patient atomic.Int32
+			var all sync.WaitGroup
+			for range 200 {
+				application, host := fmt.Sprint("a", random.IntN(4)), fmt.Sprint("h", random.IntN(3))
+				begin, stay := time.Duration(random.IntN(1000)), time.Duration(random.IntN(100))
+				patience := time.Hour
+				if random.IntN(3) == 0 {
+					patience = time.Duration(random.IntN(200))
+				}
+				all.Go(func() {
+					time.Sleep(begin)
+					ctx, cancel := context.WithTimeout(t.Context(), patience)
+					defer cancel()
+					if p.Enter(ctx, application, host) != nil {
+						if patience == time.Hour {
+							patient.Add(1)
+						}
+						return
+					}
+					if in.Add(1) > int32(n) {
+						t.Errorf("seed %d: too many", seed)
+					}
+					time.Sleep(stay)
+					in.Add(-1)
+					p.Leave(application, host)
+				})
+			}
+			all.Wait()
+			if got, want := p.String(), fmt.Sprintf("%d free, 0 applications, 0 hosts, 0 waiting", n); got != want || patient.Load() > 0 {
+				t.Errorf("seed %d: got %s, want %s; %d waited for an hour", seed, got, want, patient.Load())
+			}
+		})
+	}
 }
 
 // Backlog of a bot that is gone: each batch has one attempt at least, and none lives on past its
@@ -279,9 +590,14 @@ func TestConnectionsAreBoundedAndTheDeadTakeAQuarter(t *testing.T) {
 		})
 		n := c.notifier(t, graph.WithMaxConnections(8), graph.WithGiveUp(time.Minute))
 		var all sync.WaitGroup
-		for range 40 {
+		dead := func(i int) graph.Delivery {
 			d := delivery()
-			d.CallbackURI, d.Failing = "http://localhost/dead", true
+			d.Application, d.CallbackURI = fmt.Sprint("dead-", i), fmt.Sprintf("http://127.0.0.%d/dead", 2+i)
+			return d
+		}
+		for i := range 40 {
+			d := dead(i)
+			d.Failing = true
 			all.Go(func() { _ = n.Deliver(t.Context(), d) })
 		}
 		synctest.Wait()
@@ -292,9 +608,8 @@ func TestConnectionsAreBoundedAndTheDeadTakeAQuarter(t *testing.T) {
 				t.Fatalf("a living callback: %v after %v", err, time.Since(start))
 			}
 		}
-		for range 40 {
-			d := delivery()
-			d.CallbackURI = "http://localhost/dead"
+		for i := range 40 {
+			d := dead(i)
 			all.Go(func() { _ = n.Deliver(t.Context(), d) })
 		}
 		synctest.Wait()

@@ -3,8 +3,6 @@ package graph
 import (
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"ivrqueue/operation"
 )
 
@@ -15,32 +13,36 @@ type operationList struct {
 
 // listOperations shows one instant: no operation of a cancel ended and another not.
 func (x *exchange) listOperations() (*reply, error) {
-	ops := x.call.shelf.all() // first: what of it is not in the snapshot has ended by then
+	entries := x.call.history.all() // first: what of it is not in the snapshot has ended by then
 	now := x.call.given.Queue.Snapshot()
-	live := make(map[uuid.UUID]operation.Status, len(now.Waiting)+1)
+	live := make(map[*operation.Operation]operation.Status, len(now.Waiting)+1)
 	if now.Running != nil {
-		live[now.Running.ID()] = operation.Running
+		live[now.Running] = operation.Running
 	}
 	for _, op := range now.Waiting {
-		live[op.ID()] = operation.NotStarted
+		live[op] = operation.NotStarted
 	}
 	list := operationList{Value: []*operationResource{}}
 	show := func(op *operation.Operation) {
-		status, ok := live[op.ID()]
+		status, ok := live[op]
 		if !ok {
 			status = op.Status()
 		}
-		delete(live, op.ID())
+		delete(live, op)
 		list.Value = append(list.Value, read(op, status))
 	}
-	for _, op := range ops {
-		show(op)
+	for i := range entries {
+		if e := &entries[i]; e.operation == nil {
+			list.Value = append(list.Value, e.shown)
+		} else {
+			show(e.operation)
+		}
 	}
-	if now.Running != nil && live[now.Running.ID()] != 0 { // accepted after ops was taken
+	if now.Running != nil && live[now.Running] != 0 { // accepted after the entries were taken
 		show(now.Running)
 	}
 	for _, op := range now.Waiting {
-		if live[op.ID()] != 0 {
+		if live[op] != 0 {
 			show(op)
 		}
 	}
@@ -52,14 +54,15 @@ func (x *exchange) getOperation() (*reply, error) {
 	if !ok {
 		return nil, errOperationNotFound
 	}
-	op := x.call.shelf.get(id)
-	if op == nil { // one of the platform's own, of which the handler was not told yet
-		if op, ok = x.call.given.Queue.Operation(id); !ok {
+	e, ok := x.call.history.get(id)
+	if !ok { // one of the platform's own, of which the handler was not told yet
+		if e.operation, ok = x.call.given.Queue.Operation(id); !ok {
 			return nil, errOperationNotFound
 		}
 	}
-	status := op.Status()
-	return &reply{
-		status: http.StatusOK, etag: operationETag(status), body: read(op, status),
-	}, nil
+	if e.operation != nil {
+		e.status = e.operation.Status()
+		e.shown = read(e.operation, e.status)
+	}
+	return &reply{status: http.StatusOK, etag: operationETag(e.status), body: e.shown}, nil
 }

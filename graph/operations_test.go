@@ -122,7 +122,7 @@ func TestEndedOperationsAreKeptForATimeAndUpToANumber(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
-		p := newPlatform(t, box.Deliver, graph.WithKept(time.Minute, 3), graph.WithKeptInAll(4))
+		p := newPlatform(t, box.Deliver, graph.WithKept(time.Minute, 3), graph.WithKeptInAll(4, 4))
 		bot, call, other := p.direct(), p.attach("bot", ""), p.attach("bot", "")
 		looping := bot.post(call, "playPrompt", playBody).must(t, 200)
 		for range 5 {
@@ -147,13 +147,33 @@ func TestEndedOperationsAreKeptForATimeAndUpToANumber(t *testing.T) {
 	})
 }
 
+// Very many whose time is over are not removed at once, since all calls would wait, and not shown.
+func TestExpiredOperationsAreNotShown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const many = 2500
+		p := newPlatform(t, new(inbox).Deliver, graph.WithKept(time.Minute, many))
+		bot, call := p.direct(), p.attach("bot", "")
+		var last string
+		for range many {
+			last = bot.post(call, "subscribeToTone", `{}`).must(t, 200).text("id")
+		}
+		time.Sleep(time.Minute)
+		equal(t, "shown", len(list(t, bot, call)), 0)
+		equal(t, "left", p.handler.Kept(), many-1000)
+		bot.request("GET", "/communications/calls/"+call.ID().String()+"/operations/"+last, nil).must(t, 404)
+		bot.post(call, "subscribeToTone", `{}`).must(t, 200)
+		equal(t, "left", p.handler.Kept(), 1)
+	})
+}
+
 // An operation can be read from the moment its request is answered, and when it has ended meanwhile.
 func TestAnOperationCanBeReadFromItsAnswerOn(t *testing.T) {
 	t.Parallel()
 	box := new(inbox)
 	p := newPlatform(t, box.Deliver, graph.WithKept(time.Hour, 100_000))
 	bot := p.direct()
-	call, err := p.add(t.Context(), &queuetest.Media{OnStart: func(t queue.Task) error { t.End(succeeded()); return nil }},
+	call, err := p.add(p.handler.Attach, &queuetest.Media{OnStart: func(t queue.Task) error { t.End(succeeded()); return nil }},
 		graph.Attachment{Application: tokens["bot"].ID, State: graph.State{Call: graph.Established}}, queue.WithInlineMedia())
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +256,7 @@ func TestThePlatformsOwnOperationsAreOnTheWire(t *testing.T) {
 			ids = append(ids, op.ID().String())
 		}
 		call := &phone{media: media}
-		if call.Call, err = p.handler.Attach(t.Context(), graph.Attachment{
+		if call.Call, err = p.handler.Attach(graph.Attachment{
 			Queue: q, Tones: new(tones), Application: tokens["bot"].ID, State: graph.State{Call: graph.Established},
 		}); err != nil {
 			t.Fatal(err)
@@ -275,7 +295,7 @@ func TestWhatEndedBeforeTheAttachmentIsNotTold(t *testing.T) {
 		synctest.Wait()
 		q.CancelAll()
 		call := new(phone)
-		if call.Call, err = p.handler.Attach(t.Context(), graph.Attachment{Queue: q, Tones: new(tones), Application: "a"}); err != nil {
+		if call.Call, err = p.handler.Attach(graph.Attachment{Queue: q, Tones: new(tones), Application: "a"}); err != nil {
 			t.Fatal(err)
 		}
 		p.calls = append(p.calls, call)
@@ -285,7 +305,7 @@ func TestWhatEndedBeforeTheAttachmentIsNotTold(t *testing.T) {
 	})
 }
 
-// An operation that has left the shelf before its request was answered does not come back to it.
+// An operation that has left the history before its request was answered does not come back to it.
 func TestAnOperationThatIsNotKeptIsNotListed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -298,7 +318,7 @@ func TestAnOperationThatIsNotKeptIsNotListed(t *testing.T) {
 			t.Fatal(err)
 		}
 		call := new(phone)
-		if call.Call, err = p.handler.Attach(t.Context(), graph.Attachment{
+		if call.Call, err = p.handler.Attach(graph.Attachment{
 			Queue: q, Tones: new(tones), Application: tokens["bot"].ID, State: graph.State{Call: graph.Established},
 		}); err != nil {
 			t.Fatal(err)

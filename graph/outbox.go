@@ -18,23 +18,24 @@ import (
 
 // notice is one notification to be, as little as is needed to write it when its turn comes.
 type notice struct {
-	operation *operation.Operation // that ended; nil for the call's own
-	recording operation.Recording  // the operation's
-	state     State                // the call's own, when it was put
-	version   uint64               // of the call
-	sequence  uint64               // of the tone, if it is one
-	tone      tone.Tone
-	result    *ResultInfo // of a terminated call
+	change   *operationChange // of an operation that ended; nil for the call's own
+	state    State            // the call's own, when it was put
+	version  uint64           // of the call
+	sequence uint64           // of the tone, if it is one
+	tone     tone.Tone
+	result   *ResultInfo // of a terminated call
 
-	at    time.Time // when it was put
-	after uint64    // number of the last request opened before
-	held  bool      // its recording is yet to come
+	at     time.Time            // when it was put
+	after  uint64               // number of the last request opened before
+	awaits *operation.Operation // whose recording is yet to come
+	cost   int64                // bytes that are reserved for it
 }
 
 type outbox struct {
 	limit int             // of notices that wait; put blocks above it
 	send  func([]notice)  // one call at a time, on a goroutine of the outbox's; must survive
 	idle  func(busy bool) // told, under mu, when there begins to be something to tell, or ends
+	over  func()          // told, under mu, once the call's last notice has gone
 
 	mu      sync.Mutex // guards everything below
 	space   sync.Cond  // wakes those who wait for room
@@ -43,11 +44,12 @@ type outbox struct {
 	open    []uint64   // those not answered, in order
 	version uint64     // of the call: one for each notice of its own
 	sending bool       // the goroutine exists
+	final   bool       // the call's last notice was put, and has not gone
 	dropped bool       // takes nothing more, and has let go of what it had
 }
 
-func (o *outbox) init(limit int, send func([]notice), idle func(busy bool)) {
-	o.limit, o.send, o.idle = limit, send, idle
+func (o *outbox) init(limit int, send func([]notice), idle func(busy bool), over func()) {
+	o.limit, o.send, o.idle, o.over = limit, send, idle, over
 	o.space.L = &o.mu
 }
 
@@ -69,17 +71,22 @@ func (o *outbox) hold() (release func()) {
 }
 
 // put appends a notice. If wait is true and the outbox is full it blocks until there is room: that
-// is how a bot that does not listen slows down those who make notices for it, and nobody else.
-func (o *outbox) put(n notice, wait bool) {
+// is how a bot that does not listen slows down those who make notices for it, and nobody else. It
+// returns false if the outbox takes nothing any more.
+func (o *outbox) put(n notice, wait bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for wait && len(o.notices) >= o.limit && !o.dropped {
 		o.space.Wait()
 	}
 	if o.dropped {
-		return
+		if n.result != nil {
+			o.over()
+		}
+		return false
 	}
-	if n.operation == nil {
+	o.final = n.result != nil
+	if n.change == nil {
 		o.version++
 		n.version = o.version
 	}
@@ -89,6 +96,7 @@ func (o *outbox) put(n notice, wait bool) {
 	}
 	o.notices = append(o.notices, n)
 	o.kick()
+	return true
 }
 
 // settle gives notices that are held for operations a recording, or none, and lets them go.
@@ -97,8 +105,9 @@ func (o *outbox) settle(op *operation.Operation, rec operation.Recording) {
 	defer o.mu.Unlock()
 	for i := range o.notices {
 		n := &o.notices[i]
-		if n.held && (op == nil || n.operation == op) {
-			n.recording, n.held = rec, false
+		if n.awaits != nil && (op == nil || n.awaits == op) {
+			n.change.record(rec)
+			n.awaits = nil
 		}
 	}
 	o.kick()
@@ -109,7 +118,7 @@ func (o *outbox) ready() int {
 	n := 0
 	for ; n < len(o.notices) && n < batch; n++ {
 		next := &o.notices[n]
-		if next.held || len(o.open) > 0 && o.open[0] <= next.after {
+		if next.awaits != nil || len(o.open) > 0 && o.open[0] <= next.after {
 			break
 		}
 	}
@@ -154,7 +163,7 @@ func (o *outbox) take() []notice {
 		o.sending = false
 		if len(o.notices) == 0 {
 			o.notices = nil // an idle call keeps no buffer
-			o.idle(false)
+			o.emptied()
 		}
 		return nil
 	}
@@ -170,15 +179,24 @@ func (o *outbox) currentVersion() uint64 {
 	return o.version
 }
 
-// drop lets go of everything, now and from now on, and returns how many notices that were.
-func (o *outbox) drop() int {
+// emptied tells that there is nothing to tell.
+func (o *outbox) emptied() {
+	o.idle(false)
+	if o.final {
+		o.final = false
+		o.over()
+	}
+}
+
+// drop lets go of everything, now and from now on, and returns what that was.
+func (o *outbox) drop() []notice {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n := len(o.notices)
+	dropped := o.notices
 	o.notices, o.dropped = nil, true
 	o.space.Broadcast()
-	if n > 0 && !o.sending {
-		o.idle(false)
+	if len(dropped) > 0 && !o.sending {
+		o.emptied()
 	}
-	return n
+	return dropped
 }

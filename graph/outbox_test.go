@@ -262,7 +262,7 @@ func TestShutdownFlushesOrGivesUp(t *testing.T) {
 				if got := bot.post(idle, "keepAlive", nil); got.status != 503 || got.header.Get("Retry-After") == "" {
 					t.Errorf("a request: got %d", got.status)
 				}
-				if _, err := p.add(t.Context(), new(queuetest.Media), graph.Attachment{Application: "a"}); !errors.Is(err, graph.ErrShutDown) {
+				if _, err := p.add(p.handler.Attach, new(queuetest.Media), graph.Attachment{Application: "a"}); !errors.Is(err, graph.ErrShutDown) {
 					t.Errorf("Attach: got %v", err)
 				}
 			})

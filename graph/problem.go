@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,6 +57,15 @@ var (
 		status: http.StatusTooManyRequests, code: codeBusy,
 		message: "The call's operation queue is full.", header: [2]string{"Retry-After", "1"},
 	}
+	errTooMuch = &problem{
+		status: http.StatusTooManyRequests, code: codeBusy,
+		message: "Too much is kept for the call or the application already.",
+		header:  [2]string{"Retry-After", "1"},
+	}
+	errTooManyCalls = &problem{
+		status: http.StatusTooManyRequests, code: codeBusy,
+		message: "The application has too many calls.", header: [2]string{"Retry-After", "5"},
+	}
 	errUnavailable = &problem{
 		status: http.StatusServiceUnavailable, code: "serviceNotAvailable",
 		message: "The service is not available.", header: [2]string{"Retry-After", "5"},
@@ -65,6 +75,16 @@ var (
 		message: "Unknown internal server error.",
 	}
 )
+
+// tooFast answers an application that has sent more requests than it may.
+func tooFast(wait time.Duration) *problem {
+	seconds := (wait + time.Second - 1) / time.Second
+	return &problem{
+		status: http.StatusTooManyRequests, code: "TooManyRequests",
+		message: "The application sends too many requests.",
+		header:  [2]string{"Retry-After", strconv.Itoa(int(seconds))},
+	}
+}
 
 // unauthorized answers a request without a good token, as RFC 6750 has it.
 func unauthorized(r *http.Request) *problem {
@@ -92,11 +112,12 @@ func malformed(format string, args ...any) *problem {
 	}
 }
 
-// invalid says which member is wrong, what it is, and what it may be.
+// invalid says which member is wrong, what it is, and what it may be. It echoes no more of what the
+// client sent than a reader needs.
 func invalid(member, value, limit string) *problem {
 	return &problem{
 		status: http.StatusBadRequest, code: codeInvalid,
-		message: fmt.Sprintf("%s is %s, must be %s.", member, value, limit),
+		message: fmt.Sprintf("%s is %s, must be %s.", cut(member, 200), cut(value, 300), limit),
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"ivrqueue/graph"
 	"ivrqueue/operation"
-	"ivrqueue/queue"
+	"ivrqueue/queue/queuetest"
 	"ivrqueue/tone"
 )
 
@@ -264,7 +264,7 @@ func subscribe(t *testing.T, _ string) {
 func callStates(t *testing.T, name string) {
 	box := new(inbox)
 	p := newPlatform(t, box.Deliver)
-	call, err := p.add(t.Context(), queue.Blocking(nil), graph.Attachment{Application: "a"})
+	call, err := p.add(p.handler.Attach, new(queuetest.Media), graph.Attachment{Application: "a"})
 	if err != nil {
 		t.Fatal(err)
 	}

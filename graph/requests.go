@@ -36,7 +36,10 @@ type playPromptBody struct {
 
 func (b *playPromptBody) request() (*operation.PlayPrompt, error) {
 	prompts, err := promptsOf(b.Prompts)
-	return &operation.PlayPrompt{Prompts: prompts, Loop: b.Loop}, err
+	if err != nil {
+		return nil, err
+	}
+	return &operation.PlayPrompt{Prompts: prompts, Loop: b.Loop}, nil
 }
 
 type recordResponseBody struct {
@@ -115,9 +118,15 @@ func promptsOf(bodies []*promptBody) ([]operation.Prompt, error) {
 		case b.MediaInfo == nil:
 			return nil, invalid(at+".mediaInfo", "missing", "a mediaInfo")
 		}
-		prompts = append(prompts, operation.Prompt{
-			URI: b.MediaInfo.URI, ResourceID: b.MediaInfo.ResourceID,
-		})
+		p := operation.Prompt{URI: b.MediaInfo.URI, ResourceID: b.MediaInfo.ResourceID}
+		if err := checkLength(at+".mediaInfo.uri", p.URI, MaxURI); err != nil {
+			return nil, err
+		}
+		err := checkLength(at+".mediaInfo.resourceId", p.ResourceID, MaxResourceID)
+		if err != nil {
+			return nil, err
+		}
+		prompts = append(prompts, p)
 	}
 	return prompts, nil
 }
@@ -127,13 +136,16 @@ func isType(given, want string) bool {
 }
 
 type callBody struct {
-	CallbackURI             string           `json:"callbackUri"`
-	Targets                 []map[string]any `json:"targets"`
-	RequestedModalities     []string         `json:"requestedModalities"`
-	MediaConfig             map[string]any   `json:"mediaConfig"`
-	Subject                 string           `json:"subject"`
-	RingingTimeoutInSeconds int32            `json:"ringingTimeoutInSeconds"`
+	CallbackURI             string    `json:"callbackUri"`
+	Targets                 []members `json:"targets"`
+	RequestedModalities     []string  `json:"requestedModalities"`
+	MediaConfig             members   `json:"mediaConfig"`
+	Subject                 string    `json:"subject"`
+	RingingTimeoutInSeconds int32     `json:"ringingTimeoutInSeconds"`
 }
+
+// members are those of an object that is passed on as it came.
+type members map[string]json.RawMessage
 
 var modalities = []string{"audio", "video", "videoBasedScreenSharing", "data"}
 
@@ -143,50 +155,87 @@ func (b *callBody) resource(source Application) (Resource, error) {
 		Direction: "outgoing", Subject: b.Subject, RingingTimeoutInSeconds: b.RingingTimeoutInSeconds,
 		Source: participant(source),
 	}
-	for i, s := range b.RequestedModalities {
+	if err := checkLength("subject", b.Subject, MaxSubject); err != nil {
+		return r, err
+	}
+	if t := b.RingingTimeoutInSeconds; t < 0 || t > MaxRinging {
+		return r, invalid("ringingTimeoutInSeconds", strconv.Itoa(int(t)),
+			fmt.Sprintf("0 to %d", MaxRinging))
+	}
+	var err error
+	if r.RequestedModalities, err = modalitiesOf(b.RequestedModalities); err != nil {
+		return r, err
+	}
+	if r.Targets, err = targetsOf(b.Targets); err != nil {
+		return r, err
+	}
+	if r.MediaConfig, err = mediaConfigOf(b.MediaConfig); err != nil {
+		return r, err
+	}
+	if n := len(r.Targets) + len(r.MediaConfig); n > MaxCallDescription {
+		return r, invalid("targets and mediaConfig", fmt.Sprintf("%d bytes", n),
+			fmt.Sprintf("at most %d", MaxCallDescription))
+	}
+	return r, nil
+}
+
+func modalitiesOf(given []string) ([]string, error) {
+	if len(given) == 0 {
+		return []string{"audio"}, nil
+	}
+	if err := checkCount("requestedModalities", len(given), len(modalities)); err != nil {
+		return nil, err
+	}
+	taken := make([]string, len(given))
+	for i, s := range given {
 		known := slices.IndexFunc(modalities, func(m string) bool { return strings.EqualFold(m, s) })
 		if known < 0 {
-			return r, invalid(fmt.Sprintf("requestedModalities[%d]", i), fmt.Sprintf("%.40q", s),
+			return nil, invalid(fmt.Sprintf("requestedModalities[%d]", i), fmt.Sprintf("%.40q", s),
 				"one of "+strings.Join(modalities, ", "))
 		}
-		r.RequestedModalities = append(r.RequestedModalities, modalities[known])
+		taken[i] = modalities[known]
 	}
-	if len(r.RequestedModalities) == 0 {
-		r.RequestedModalities = []string{"audio"}
+	return taken, nil
+}
+
+func targetsOf(given []members) (json.RawMessage, error) {
+	if given == nil {
+		return nil, nil
 	}
-	const hosted = "serviceHostedMediaConfig"
-	switch t := b.MediaConfig["@odata.type"].(type) {
-	case nil:
-		if b.MediaConfig == nil {
-			b.MediaConfig = map[string]any{}
-		}
-		b.MediaConfig["@odata.type"] = typePrefix + hosted
-	case string:
-		if isType(t, "appHostedMediaConfig") {
-			return r, invalid("mediaConfig", "application-hosted", "service-hosted: no other is supported")
-		}
-		if !isType(t, hosted) {
-			return r, invalid("mediaConfig.@odata.type", fmt.Sprintf("%.80q", t), typePrefix+hosted)
-		}
-	default:
-		return r, invalid("mediaConfig.@odata.type", "no string", typePrefix+hosted)
+	if err := checkCount("targets", len(given), MaxTargets); err != nil {
+		return nil, err
 	}
-	for i, t := range b.Targets {
+	for i, t := range given {
 		if t == nil {
-			return r, invalid(fmt.Sprintf("targets[%d]", i), "null", "an invitationParticipantInfo")
+			return nil, invalid(fmt.Sprintf("targets[%d]", i), "null", "an invitationParticipantInfo")
 		}
 		for _, member := range []string{"endpointType", "replacesCallId"} { // shown even if null
 			if _, ok := t[member]; !ok {
-				t[member] = nil
+				t[member] = json.RawMessage("null")
 			}
 		}
 	}
-	// What was decoded can be encoded.
-	if b.Targets != nil {
-		r.Targets, _ = json.Marshal(b.Targets)
+	return json.Marshal(given)
+}
+
+func mediaConfigOf(given members) (json.RawMessage, error) {
+	const hosted = "serviceHostedMediaConfig"
+	var kind *string
+	if raw, ok := given["@odata.type"]; ok && json.Unmarshal(raw, &kind) != nil {
+		return nil, invalid("mediaConfig.@odata.type", "no string", typePrefix+hosted)
 	}
-	r.MediaConfig, _ = json.Marshal(b.MediaConfig)
-	return r, nil
+	switch {
+	case kind == nil:
+		if given == nil {
+			given = members{}
+		}
+		given["@odata.type"] = json.RawMessage(`"` + typePrefix + hosted + `"`)
+	case isType(*kind, "appHostedMediaConfig"):
+		return nil, invalid("mediaConfig", "application-hosted", "service-hosted: no other is supported")
+	case !isType(*kind, hosted):
+		return nil, invalid("mediaConfig.@odata.type", fmt.Sprintf("%.80q", *kind), typePrefix+hosted)
+	}
+	return json.Marshal(given)
 }
 
 // participant shows the application that makes a call as the call's source.

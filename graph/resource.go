@@ -188,11 +188,12 @@ func typeOf(k operation.Kind) string {
 
 // created shows an operation to who made it.
 func created(op *operation.Operation, status operation.Status) any {
+	kind := kindOf(op)
 	n := newOperation{
-		Type: typeOf(op.Kind()), ID: op.ID().String(), Status: status.String(),
+		Type: typeOf(kind), ID: op.ID().String(), Status: status.String(),
 		ClientContext: orNull(op.ClientContext()),
 	}
-	if op.Kind() == operation.KindRecordResponse {
+	if kind == operation.KindRecordResponse {
 		return &newRecord{newOperation: n}
 	}
 	return &n
@@ -201,37 +202,51 @@ func created(op *operation.Operation, status operation.Status) any {
 // read shows an operation as it is. Live operations of one list are told which status they had at
 // the list's instant.
 func read(op *operation.Operation, status operation.Status) *operationResource {
+	kind := kindOf(op)
 	o := &operationResource{
-		Type: typeOf(op.Kind()), ID: op.ID().String(), Status: status.String(),
+		Type: typeOf(kind), ID: op.ID().String(), Status: status.String(),
 		ClientContext: orNull(op.ClientContext()),
 	}
 	result, ended := op.Result()
-	if !ended || !status.Terminal() || op.Kind() == operation.KindCancelMediaProcessing ||
-		op.Kind() == kindSubscribeToTone {
+	if !ended || !status.Terminal() || kind == operation.KindCancelMediaProcessing ||
+		kind == kindSubscribeToTone {
 		return o
 	}
 	o.ResultInfo = resultInfoOf(result.Reason)
-	o.CompletionReason = orNull(result.Reason.CompletionReason(op.Kind()))
-	if op.Kind() == operation.KindRecordResponse {
+	o.CompletionReason = orNull(result.Reason.CompletionReason(kind))
+	if kind == operation.KindRecordResponse {
 		o.Location, o.AccessToken = recordingOf(result.Reason, result.Recording)
 	}
 	return o
 }
 
-// ended shows an operation's end to the bot. Its recording may have come later than its result.
-func ended(call uuid.UUID, op *operation.Operation, rec operation.Recording) notification {
+// ended shows an operation's end to the bot.
+func ended(call uuid.UUID, op *operation.Operation, rec operation.Recording) *operationChange {
 	result, _ := op.Result()
-	url := callURL(call) + "/operations/" + dashless(op.ID())
+	kind := kindOf(op)
 	o := &operationChange{
-		Type: typeOf(op.Kind()), ODataID: url, ETag: operationETag(op.Status()),
-		ID: op.ID().String(), ClientContext: orNull(op.ClientContext()),
-		Status: op.Status().String(), ResultInfo: resultInfoOf(result.Reason),
-		CompletionReason: orNull(result.Reason.CompletionReason(op.Kind())),
+		Type: typeOf(kind), ODataID: callURL(call) + "/operations/" + dashless(op.ID()),
+		ETag: operationETag(op.Status()), ID: op.ID().String(),
+		ClientContext: orNull(op.ClientContext()), Status: op.Status().String(),
+		ResultInfo:       resultInfoOf(result.Reason),
+		CompletionReason: orNull(result.Reason.CompletionReason(kind)),
 	}
-	if op.Kind() == operation.KindRecordResponse {
+	if kind == operation.KindRecordResponse {
 		o.Location, o.AccessToken = recordingOf(result.Reason, rec)
 	}
-	return notification{typePrefix + "commsNotification", "deleted", url, o}
+	return o
+}
+
+// record gives the end of a record its recording, which has come later than its result.
+func (o *operationChange) record(rec operation.Recording) {
+	o.Location, o.AccessToken = &rec.Location, &rec.AccessToken
+}
+
+// kindOf asks the request of an operation for its kind. A request of the platform's that panics
+// there has none.
+func kindOf(op *operation.Operation) (k operation.Kind) {
+	defer func() { _ = recover() }()
+	return op.Kind()
 }
 
 // recordingOf shows a recording. That of a cancelled record is empty, as its page has it, even if

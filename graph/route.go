@@ -39,6 +39,9 @@ func (h *Handler) routes() *http.ServeMux {
 // route brings the request's path to its canonical form: no prefix, no alias, no OData qualifier.
 // It reports whether there is such a form.
 func (x *exchange) route() (*http.Request, bool) {
+	if len(x.r.URL.Path) > MaxPath {
+		return nil, false
+	}
 	segments := strings.Split(strings.TrimSuffix(x.r.URL.Path, "/"), "/")
 	at := -1
 	for i := 1; i < len(segments) && at < 0; i++ {

@@ -24,10 +24,11 @@ func (c *Call) send(notices []notice) {
 	err := errors.New("graph: Deliver exited its goroutine")
 	defer func() {
 		if c.failing = err != nil; c.failing {
-			c.lose(len(notices), err)
-		} else {
-			c.handler.delivered.Add(uint64(len(notices)))
+			c.discard(notices, err)
+			return
 		}
+		c.handler.delivered.Add(uint64(len(notices)))
+		c.release(costOf(notices))
 	}()
 	err = c.deliver(notices)
 }
@@ -57,11 +58,13 @@ func (c *Call) deliver(notices []notice) (err error) {
 	})
 }
 
-// lose counts and tells notifications that were given up.
-func (c *Call) lose(n int, err error) {
+// discard lets go of notifications that were given up; it counts them, and tells the platform.
+func (c *Call) discard(notices []notice, err error) {
+	n := len(notices)
 	if n == 0 {
 		return
 	}
+	c.release(costOf(notices))
 	c.handler.givenUp.Add(uint64(n))
 	c.handler.config.logger.Warn("graph: notifications given up", slog.Int("notifications", n),
 		slog.Any("error", err), slog.String("call", c.given.ID.String()))
@@ -75,6 +78,14 @@ func (c *Call) lose(n int, err error) {
 		}
 	}()
 	lost(Loss{c.given.ID, c.given.Application, n, err})
+}
+
+// costOf is how many bytes are reserved for notices.
+func costOf(notices []notice) (bytes int64) {
+	for i := range notices {
+		bytes += notices[i].cost
+	}
+	return bytes
 }
 
 func (c *Call) panicked(what string, v any) {

@@ -110,7 +110,7 @@ var reportings = map[string]reporting{
 type hostile struct {
 	queue *queue.Queue
 	rec   *queuetest.Recorder
-	first queue.Turn
+	first queue.Active
 	told  chan struct{} // closed when the goroutine that tells has returned or exited
 }
 
@@ -118,7 +118,7 @@ type hostile struct {
 func tell(t *testing.T, way reporting, err error, opts ...queue.Option) *hostile {
 	t.Helper()
 	h := &hostile{rec: &queuetest.Recorder{}, told: make(chan struct{})}
-	started := make(chan queue.Turn, 1)
+	started := make(chan queue.Active, 1)
 	tasks := make(chan queue.Task, 1)
 	var n atomic.Int32
 	var media queue.Media = &queuetest.Media{
@@ -127,7 +127,7 @@ func tell(t *testing.T, way reporting, err error, opts ...queue.Option) *hostile
 				k.End(operation.Result{})
 				return nil
 			}
-			started <- k.Turn
+			started <- k.Active
 			tasks <- k
 			if way.start != nil {
 				return way.start(err)
@@ -141,7 +141,7 @@ func tell(t *testing.T, way reporting, err error, opts ...queue.Option) *hostile
 		},
 	}
 	if way.blocking {
-		media = queue.Blocking(func(_ context.Context, k queue.Turn) (operation.Result, error) {
+		media = queue.Blocking(func(_ context.Context, k queue.Active) (operation.Result, error) {
 			if n.Add(1) > 1 {
 				return operation.Result{}, nil
 			}

@@ -64,10 +64,10 @@ func TestWhatWasLentIsLetGoWhoeverComesLast(t *testing.T) { // alone, since it s
 		<-q.Done()
 		left := 0
 		for _, k := range kept {
-			if k.Turn.Context().Value(key{}) != nil || k.Operation.Context().Value(key{}) != nil {
+			if k.Active.Context().Value(key{}) != nil || k.Operation.Context().Value(key{}) != nil {
 				left++
 			}
-			if k.Turn.Context().Err() == nil {
+			if k.Active.Context().Err() == nil {
 				t.Fatalf("%s: the context of an operation that has ended is open", name)
 			}
 		}

@@ -137,7 +137,7 @@ func TestACancelNeverOverwritesAnEnd(t *testing.T) {
 func TestNoFrameFollowsACancel(t *testing.T) {
 	t.Parallel()
 	var late atomic.Int32
-	m := queue.Blocking(func(_ context.Context, turn queue.Turn) (operation.Result, error) {
+	m := queue.Blocking(func(_ context.Context, turn queue.Active) (operation.Result, error) {
 		cancelled := turn.Value().(*atomic.Bool)
 		for {
 			was := cancelled.Load() // before Live is asked
@@ -472,7 +472,7 @@ func TestARefusedInterruptCancelsNothing(t *testing.T) {
 			t.Fatalf("Interrupt on a full queue: %v, receipt of %d, %v", err, r.Len(), reason(ops[0]))
 		}
 		ops = []*operation.Operation{op}
-		for q.Snapshot().Untold <= 8 { // four full queues whose ends nobody was told
+		for q.Snapshot().Undelivered <= 8 { // four full queues whose ends nobody was told
 			if op, _, err = q.Interrupt(t.Context(), play()); err != nil {
 				t.Fatal(err)
 			}

@@ -224,7 +224,7 @@ func BenchmarkLife(b *testing.B) {
 		}
 	})
 	b.Run("blocking", func(b *testing.B) {
-		q := newQueue(b, queue.Blocking(func(context.Context, queue.Turn) (operation.Result, error) {
+		q := newQueue(b, queue.Blocking(func(context.Context, queue.Active) (operation.Result, error) {
 			return operation.Result{}, nil
 		}))
 		b.ReportAllocs()

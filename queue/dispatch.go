@@ -374,7 +374,7 @@ func (d *dispatcher) callObserver(role roles) {
 	m := &q.machine
 	m.log.nextBatch(i, &d.batch)
 	observer := m.config.observers[i]
-	e := Event{Call: q.callID}
+	e := Event{Queue: q}
 	d.enter(role)
 	for more := d.batch.next(&e); more; more = d.left > 0 && d.batch.next(&e) {
 		if f, ok := observer.(ObserverFunc); ok {
@@ -393,7 +393,7 @@ func (d *dispatcher) callMedia() {
 	q := d.queue
 	m := &q.machine
 	d.entry, d.call = m.current, m.due()
-	media, task := q.media, Task{Turn{d.entry.operation(), d.entry}, q.link}
+	media, task := q.media, Task{Active{d.entry.operation(), d.entry}, q.link}
 	d.left--
 	m.callEntered(d.entry, d.call)
 	if f, ok := media.(blocking); ok {
@@ -490,7 +490,7 @@ func (d *dispatcher) runFunction() {
 			d.handOver()
 		}
 	}()
-	f.perform(Task{Turn{e.operation(), e}, q.link}, &r)
+	f.perform(Task{Active{e.operation(), e}, q.link}, &r)
 	exited = false
 	d.functionReturned(e, &r)
 }

@@ -25,6 +25,10 @@
 // for callbacks that return at once, take no lock that a caller of the queue may hold, and do not
 // exit. With many events to tell at most 256 calls are made on a goroutine that is not the queue's.
 //
+// The methods of errors, contexts and requests are code of others as well. They are called where
+// they were given, without a lock, so one that blocks holds up nobody but whoever brought it, and
+// one that panics, as a typed nil does, is an error or a failure like another.
+//
 // # Errors
 //
 // [ErrClosed], [ErrFull], [ErrNotFound] and [ErrDuplicateID] are matched with errors.Is. Bad

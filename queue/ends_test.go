@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -276,4 +277,34 @@ func TestAnErrorFromStartIsNeverASuccess(t *testing.T) {
 			t.Errorf("Start failed, and the operation is %v, Err %v", op.Status(), op.Err())
 		}
 	})
+}
+
+func TestAResultIsTakenAsMediaMeansIt(t *testing.T) {
+	t.Parallel()
+	boom := errors.New("boom")
+	for _, c := range []struct {
+		in   operation.Result
+		want operation.Reason
+	}{
+		{operation.Result{}, operation.Succeeded},
+		{operation.Result{Err: boom}, operation.Unspecified},
+		{operation.Result{Err: fmt.Errorf("%w: %w", boom, operation.BadFormat)}, operation.BadFormat},
+		{operation.Result{Reason: operation.StopTone, Err: boom}, operation.StopTone},
+		{operation.Result{Reason: 77}, operation.Unspecified},
+		{operation.Result{Position: time.Second}, operation.Succeeded},
+	} {
+		m := &queuetest.Media{}
+		q := newQueue(t, m, queue.WithInlineMedia())
+		op := enqueue(t, q, 1)[0]
+		m.Current().Progress(3 * time.Second)
+		m.Current().End(c.in)
+		want := 3 * time.Second
+		if c.in.Position > 0 {
+			want = c.in.Position
+		}
+		got, _ := op.Result()
+		if got.Reason != c.want || got.Position != want || !errors.Is(got.Err, c.in.Err) {
+			t.Errorf("%+v becomes %+v", c.in, got)
+		}
+	}
 }

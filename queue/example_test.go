@@ -9,8 +9,8 @@ import (
 )
 
 func Example() {
-	player := queue.Blocking(func(ctx context.Context, _ queue.Turn) (operation.Result, error) {
-		<-ctx.Done() // yours sends frames here, and asks its Turn Live() before each
+	player := queue.Blocking(func(ctx context.Context, _ queue.Active) (operation.Result, error) {
+		<-ctx.Done() // yours sends frames here, and asks its operation Live() before each
 		return operation.Result{}, nil
 	})
 	q, err := queue.New("call-1", player)
@@ -23,7 +23,7 @@ func Example() {
 			panic(err)
 		}
 	}
-	for op := range q.CancelAll().Victims() { // both have ended now, at one instant
+	for op := range q.CancelAll().Cancelled() { // both have ended now, at one instant
 		r, _ := op.Result()
 		fmt.Println(op.Kind(), op.Status(), r.Reason.Error())
 	}

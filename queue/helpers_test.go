@@ -100,7 +100,7 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // victims returns the operations of a receipt.
-func victims(r queue.Receipt) []*operation.Operation { return slices.Collect(r.Victims()) }
+func victims(r queue.Receipt) []*operation.Operation { return slices.Collect(r.Cancelled()) }
 
 // idle waits in a bubble until nothing happens any more, though a callback blocks: that takes the
 // watch two looks.

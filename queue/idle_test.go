@@ -217,32 +217,36 @@ func TestAKeptOperationKeepsNothingElse(t *testing.T) {
 	}
 }
 
-// A task that somebody keeps knows its queue, but a queue that is done keeps neither its media nor any
-// other operation.
-func TestATaskOfAQueueThatIsDoneKeepsLittle(t *testing.T) {
+// A queue that somebody keeps after it is done keeps neither its media nor any operation.
+func TestAQueueThatIsDoneKeepsLittle(t *testing.T) {
 	t.Parallel()
-	var kept queue.Task
+	var kept *queue.Queue
 	var media weak.Pointer[queuetest.Media]
-	var other weak.Pointer[operation.Operation]
+	var ops []weak.Pointer[operation.Operation]
 	func() {
 		m := &queuetest.Media{}
-		q := newQueueWithoutCleanup(t, m)
-		ops := enqueue(t, q, 2)
-		var err error
-		if kept, err = m.WaitStarted(within(t), 1); err != nil {
+		kept = newQueueWithoutCleanup(t, m)
+		media = weak.Make(m)
+		for _, op := range enqueue(t, kept, 2) {
+			ops = append(ops, weak.Make(op))
+		}
+		if _, err := m.WaitStarted(within(t), 1); err != nil {
 			t.Fatal(err)
 		}
-		q.Close(nil)
-		<-q.Done()
-		media, other = weak.Make(m), weak.Make(ops[1])
+		kept.Close(nil)
+		<-kept.Done()
 	}()
+	there := func() bool {
+		return media.Value() != nil || ops[0].Value() != nil || ops[1].Value() != nil
+	}
 	for range 20 {
-		if runtime.GC(); media.Value() == nil && other.Value() == nil {
+		if runtime.GC(); !there() {
 			break
 		}
 	}
-	if media.Value() != nil || other.Value() != nil {
-		t.Errorf("the media is there: %v; another operation is: %v", media.Value() != nil, other.Value() != nil)
+	if there() {
+		t.Errorf("the media is there: %v; its operations are: %v, %v",
+			media.Value() != nil, ops[0].Value() != nil, ops[1].Value() != nil)
 	}
 	runtime.KeepAlive(kept)
 }
@@ -250,7 +254,7 @@ func TestATaskOfAQueueThatIsDoneKeepsLittle(t *testing.T) {
 func TestAnIdleQueueKeepsNoOperation(t *testing.T) {
 	t.Parallel()
 	var told atomic.Int32
-	m := queue.Blocking(func(context.Context, queue.Turn) (operation.Result, error) { return operation.Result{}, nil })
+	m := queue.Blocking(func(context.Context, queue.Active) (operation.Result, error) { return operation.Result{}, nil })
 	q := newQueue(t, m, queue.WithObserver(queue.ObserverFunc(func(e queue.Event) {
 		if e.Kind == queue.Ended {
 			told.Add(1)

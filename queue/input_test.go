@@ -142,7 +142,7 @@ func TestOptionsMadeOnceServeManyQueuesAndMayBeAddedTo(t *testing.T) {
 		synctest.Wait()
 		calls := map[string]int{}
 		for _, e := range rec[0].Events() {
-			calls[e.Call]++
+			calls[e.CallID()]++
 		}
 		if calls["one"] != 7 || calls["two"] != 9 || len(rec[1].Events()) != 9 {
 			t.Errorf("told %v, and %d", calls, len(rec[1].Events()))
@@ -195,12 +195,12 @@ func TestAnObserverThatLagsRefusesWhatIsNew(t *testing.T) {
 				t.Fatal("no bound")
 			}
 		}
-		if n := q.Snapshot().Untold; n <= 40 || n > 40+11 {
+		if n := q.Snapshot().Undelivered; n <= 40 || n > 40+11 {
 			t.Errorf("refused with %d untold, want just over 40", n)
 		}
 		close(release)
 		synctest.Wait()
-		if n := q.Snapshot().Untold; n != 0 {
+		if n := q.Snapshot().Undelivered; n != 0 {
 			t.Errorf("%d untold after the observer has caught up", n)
 		}
 		enqueue(t, q, 1)

@@ -333,7 +333,7 @@ func TestThePanicOfABlockingFunctionIsLogged(t *testing.T) {
 		var mu sync.Mutex
 		var buf bytes.Buffer
 		log := queue.WithLogger(slog.New(slog.NewTextHandler(lockedWriter{&mu, &buf}, nil)))
-		q := newQueue(t, queue.Blocking(func(context.Context, queue.Turn) (operation.Result, error) { panic("x") }), log)
+		q := newQueue(t, queue.Blocking(func(context.Context, queue.Active) (operation.Result, error) { panic("x") }), log)
 		enqueue(t, q, 1)
 		idle()
 		mu.Lock()

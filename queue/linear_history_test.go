@@ -177,18 +177,18 @@ func (h *history) do(step queue.Input) {
 	case queue.DoInterrupt:
 		var r queue.Receipt
 		op, r, out.err = h.queue.Interrupt(context.Background(), play(), queue.ID(step.Op.ID()))
-		out.victims = numbers(victims(r))
+		out.cancelled = numbers(victims(r))
 	case queue.DoCancelAll:
-		out.victims = numbers(victims(h.queue.CancelAll()))
+		out.cancelled = numbers(victims(h.queue.CancelAll()))
 	case queue.DoCancel:
 		var victim *operation.Operation
 		if victim, out.err = h.queue.Cancel(step.ID.ID()); out.err == nil {
-			out.victims = numbers([]*operation.Operation{victim})
+			out.cancelled = numbers([]*operation.Operation{victim})
 		}
 	case queue.DoSeal:
 		h.queue.Seal()
 	case queue.DoClose:
-		out.victims = numbers(victims(h.queue.Close(nil)))
+		out.cancelled = numbers(victims(h.queue.Close(nil)))
 	default:
 		panic("not a call: " + step.String())
 	}

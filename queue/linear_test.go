@@ -92,8 +92,8 @@ const (
 
 // answered is what it returned.
 type answered struct {
-	err     error
-	victims []queue.Op
+	err       error
+	cancelled []queue.Op
 
 	status            operation.Status
 	reason            operation.Reason
@@ -183,7 +183,7 @@ func linearStep(q *linearState, in asked, out answered) (bool, *linearState) {
 	}
 	next, want := q.apply(in.step)
 	return errors.Is(out.err, want.Err) && (out.err == nil) == (want.Err == nil) &&
-		slices.Equal(out.victims, want.Cancelled), next
+		slices.Equal(out.cancelled, want.Cancelled), next
 }
 
 func (c asked) String() string {
@@ -200,6 +200,6 @@ func (c asked) String() string {
 }
 
 func (a answered) String() string {
-	return fmt.Sprintf("%v victims %v, %v %v, running %d stopping %d waiting %v sealed %v closed %v",
-		a.err, a.victims, a.status, a.reason, a.running, a.stopping, a.waiting, a.sealed, a.closed)
+	return fmt.Sprintf("%v cancelled %v, %v %v, running %d stopping %d waiting %v sealed %v closed %v",
+		a.err, a.cancelled, a.status, a.reason, a.running, a.stopping, a.waiting, a.sealed, a.closed)
 }

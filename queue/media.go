@@ -7,44 +7,45 @@ import (
 	"ivrqueue/operation"
 )
 
-// Media does the operations: it plays, it records. The queue owns when, the media owns how. Its
-// two methods are called one at a time for a queue, Start before Stop of the same task, with no
-// lock held; by default on a goroutine of the queue's own, so they may block and take any lock
-// (while one blocks, nothing else is started on this call, and nothing else waits). They may call
-// everything of the queue that does not wait. A panic or a runtime.Goexit in Start ends the
+// Media does the operations: it plays, it records. The queue owns when, the media owns how. Its two
+// methods are called one at a time for a queue, Start before Stop of the same task, with no lock held;
+// by default on the queue's own dispatcher, so they may block and take any lock: while one blocks,
+// nothing else is started on this call, and, after a millisecond or two, nothing else waits. They may
+// call everything of the queue that does not wait. A panic or a runtime.Goexit in Start ends the
 // operation with [operation.Panicked]; in either the queue goes on.
 //
-// The next Start on a queue means that the last task was reported, or given up because its report
-// did not come, or its callback not return, within the stop timeout. Only a callback that was given
-// up can be under way beside another; when such a Start returns at last, Stop is called for its
-// task, wherever the others are.
+// The next Start on a queue means that the last task was reported and its callbacks have returned, or
+// that it was abandoned because its report did not come, or its callback did not return, within the
+// stop timeout. Only the callback of an abandoned task can be under way beside another; when such a
+// Start returns at last, Stop is called for its task, wherever the others are.
 type Media interface {
-	// Start begins t. When it returns nil, the end will be told by t.End or t.Fail, from any
-	// goroutine, also from inside Start. An error is as t.Fail of it, unless the end was told. A
-	// request to a back end that t.Context broke off may have begun there all the same.
+	// Start begins t. When it returns nil, t.End or t.Fail reports the end, from any goroutine, also
+	// from inside Start. An error is as t.Fail of it, unless the end was reported. A request to a back
+	// end that t.Context broke off may have begun there all the same.
 	Start(t Task) error
 
-	// Stop tells that t was ended over the media's head: cancelled, barged in on, timed out, or
-	// the call ended. Fall silent, and still call t.End, with what you have. It is called only if
-	// Start was, at most once, and not if the end was told. Media that does not report within the
-	// stop timeout is given up.
+	// Stop says that t was preempted: it has ended by a cancel, a barge-in, a timeout, or the end of the
+	// call. Fall silent, and still call t.End, with what you have. It is called only if Start was, at
+	// most once, and not if the end was reported. Media that does not report within the stop timeout is
+	// abandoned.
 	Stop(t Task)
 }
 
-// Turn is a task without the means to report: what a [Blocking] function gets. It is small, may be
-// copied and compared, and its zero value is dead and harmless.
-type Turn struct {
+// Active is the operation that the media has, with the means to tell its progress but not its end:
+// what a [Blocking] function gets. It is small, may be copied and compared, and its zero value is dead
+// and harmless.
+type Active struct {
 	*operation.Operation
 
-	item *entry
+	entry *entry
 }
 
 // Progress tells how far the media has come, in what was played or recorded: one atomic store, as
 // cheap as that. It is the position of a cancelled operation, and to tell it is what keeps the run
 // timeout away, whatever the position: a loop may tell the same ones again and again.
-func (t Turn) Progress(position time.Duration) {
-	if t.item != nil {
-		t.item.control.Progress(position)
+func (a Active) Progress(position time.Duration) {
+	if a.entry != nil {
+		a.entry.control.Progress(position)
 	}
 }
 
@@ -53,14 +54,14 @@ func (t Turn) Progress(position time.Duration) {
 // comes later, or after the media was abandoned, changes nothing. After the queue's Done a task that
 // is kept keeps its operation and nothing else.
 type Task struct {
-	Turn
+	Active
 
 	link *link
 }
 
 // queue returns the task's queue, or nil if there is none, or no more.
 func (t Task) queue() *Queue {
-	if t.link == nil || t.item == nil {
+	if t.link == nil || t.entry == nil {
 		return nil
 	}
 	return t.link.queue.Load()
@@ -77,7 +78,7 @@ func (t Task) End(r operation.Result) {
 		return
 	}
 	if q := t.queue(); q != nil {
-		q.report(t.item, &r)
+		q.report(t.entry, &r)
 	}
 }
 
@@ -121,11 +122,11 @@ func failed(err error) operation.Result {
 // returns t.Err(), or anything else: its operation has ended.
 //
 // New refuses a nil function.
-func Blocking(f func(ctx context.Context, t Turn) (operation.Result, error)) Media {
+func Blocking(f func(ctx context.Context, op Active) (operation.Result, error)) Media {
 	return blocking(f)
 }
 
-type blocking func(ctx context.Context, t Turn) (operation.Result, error)
+type blocking func(ctx context.Context, op Active) (operation.Result, error)
 
 // Start runs the function on a goroutine of its own, which ends with its report. A queue that has
 // this media itself, and not within another, runs the function on its dispatcher instead.
@@ -134,7 +135,7 @@ func (f blocking) Start(t Task) error {
 		r := operation.Result{Reason: operation.Panicked, Err: ErrExited}
 		defer func() {
 			if q := t.queue(); q != nil {
-				q.blockingEnded(t.item, &r)
+				q.blockingEnded(t.entry, &r)
 			}
 		}()
 		f.perform(t, &r)
@@ -157,7 +158,7 @@ func (f blocking) perform(t Task, r *operation.Result) {
 			*r = operation.Result{Reason: operation.Panicked, Err: failure(v)}
 		}
 	}()
-	result, err := f(t.Context(), t.Turn)
+	result, err := f(t.Context(), t.Active)
 	if err != nil {
 		result.Reason, result.Err = operation.ReasonOf(err), err
 	}

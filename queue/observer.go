@@ -24,8 +24,8 @@ func (f ObserverFunc) Observe(e Event) { f(e) }
 
 // Event is one thing that happened in a queue.
 type Event struct {
-	// Call is the id that New was given.
-	Call string
+	// Queue is the one that it happened in. An observer of several queues tells them apart by it.
+	Queue *Queue
 
 	// Seq numbers the events of a call in commit order: 1, 2, 3, without gaps.
 	Seq uint64
@@ -41,6 +41,14 @@ type Event struct {
 
 	// Result comes with Ended, Released and Closed; see there.
 	Result operation.Result
+}
+
+// CallID returns the id of the call, as [New] was given it: a name, which another queue may have too.
+func (e Event) CallID() string {
+	if e.Queue == nil {
+		return ""
+	}
+	return e.Queue.CallID()
 }
 
 // EventKind says what happened.

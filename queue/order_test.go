@@ -210,8 +210,8 @@ func TestWhatIsLeftToTheMediaRoleIsTold(t *testing.T) {
 		enqueue(t, q, 200)
 		first.End(operation.Result{})
 		time.Sleep(time.Minute)
-		if s := q.Snapshot(); ended != 200 || s.Untold != 0 {
-			t.Errorf("%d of 200 ends were told, %d are untold, after %d starts", ended, s.Untold, calls)
+		if s := q.Snapshot(); ended != 200 || s.Undelivered != 0 {
+			t.Errorf("%d of 200 ends were told, %d are untold, after %d starts", ended, s.Undelivered, calls)
 		}
 	})
 }

@@ -78,8 +78,8 @@ func New(callID string, media Media, opts ...Option) (*Queue, error) {
 	return q, nil
 }
 
-// Call returns the id that New was given.
-func (q *Queue) Call() string { return q.callID }
+// CallID returns the id that New was given.
+func (q *Queue) CallID() string { return q.callID }
 
 // Enqueue accepts an operation at the tail and starts it if the media is free. It does not block.
 // ctx lends its values to the operation, never its end; if it is over already, nothing is accepted.
@@ -134,7 +134,7 @@ func (q *Queue) Interrupt(
 	if err != nil {
 		return nil, Receipt{}, err
 	}
-	return e.operation(), Receipt{victims: cancelled}, nil
+	return e.operation(), Receipt{cancelled: cancelled}, nil
 }
 
 func (q *Queue) interrupt(e *entry, idGiven bool) (cancelled []*entry, err error) {
@@ -209,7 +209,7 @@ func (q *Queue) Close(cause error) Receipt {
 	at := time.Now()
 	cancelled, awaited := q.machine.close(why, cause, b, at)
 	q.commit(byCaller, at, b, awaited)
-	return Receipt{victims: cancelled}
+	return Receipt{cancelled: cancelled}
 }
 
 // Done returns a channel that is closed when the queue is closed, its media has reported or was
@@ -262,7 +262,7 @@ func (q *Queue) Operation(id uuid.UUID) (*operation.Operation, bool) {
 
 // Snapshot is one instant of a queue.
 type Snapshot struct {
-	Call     string
+	CallID   string
 	Running  *operation.Operation   // live, and has the media; or nil
 	Stopping *operation.Operation   // has ended, but its media is not through; or nil
 	Waiting  []*operation.Operation // in queue order
@@ -271,7 +271,7 @@ type Snapshot struct {
 
 	Abandoned   int // tasks whose media was abandoned
 	LateReports int // reports that came twice or too late, before Done, and changed nothing
-	Untold      int // operations whose end the slowest observer was not told yet
+	Undelivered int // operations whose end the slowest observer has yet to get
 }
 
 // Snapshot returns what the queue holds at one instant.
@@ -280,8 +280,8 @@ func (q *Queue) Snapshot() Snapshot {
 	defer q.unlock(byCaller)
 	m := &q.machine
 	s := Snapshot{
-		Call: q.callID, Sealed: m.phase >= phaseSealed, Closed: m.phase >= phaseClosed,
-		Untold: m.log.undelivered,
+		CallID: q.callID, Sealed: m.phase >= phaseSealed, Closed: m.phase >= phaseClosed,
+		Undelivered: m.log.undelivered,
 	}
 	if e := m.current; e != nil {
 		if e.control.Live() {

@@ -9,7 +9,7 @@ import (
 // Receipt says whom a cancel ended. It may be copied; the zero Receipt is one of nothing.
 type Receipt struct {
 	operation *operation.Operation
-	victims   []*entry
+	cancelled []*entry
 }
 
 // Operation returns the cancelMediaProcessing operation that the cancel itself was: completed, with
@@ -18,12 +18,12 @@ type Receipt struct {
 func (r Receipt) Operation() *operation.Operation { return r.operation }
 
 // Len returns how many operations the cancel ended.
-func (r Receipt) Len() int { return len(r.victims) }
+func (r Receipt) Len() int { return len(r.cancelled) }
 
-// Victims yields the operations that the cancel ended, in queue order, the running one first.
-func (r Receipt) Victims() iter.Seq[*operation.Operation] {
+// Cancelled yields the operations that the cancel ended, in queue order, the running one first.
+func (r Receipt) Cancelled() iter.Seq[*operation.Operation] {
 	return func(yield func(*operation.Operation) bool) {
-		for _, e := range r.victims {
+		for _, e := range r.cancelled {
 			if !yield(e.operation()) {
 				return
 			}

@@ -349,7 +349,7 @@ func TestACancelReleasesAStartThatWaitsForItsContext(t *testing.T) {
 func TestABlockingFunctionsReturnIsItsOnlyReport(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var inside, runs atomic.Int32
-		f := func(ctx context.Context, turn queue.Turn) (operation.Result, error) {
+		f := func(ctx context.Context, turn queue.Active) (operation.Result, error) {
 			if inside.Add(1) != 1 {
 				t.Error("two functions at once")
 			}

@@ -39,7 +39,11 @@ const (
 	reportsTwice
 	reportsLate // after the stop timeout
 	reEnters
-	neverEnds // only with a run timeout
+	neverEnds       // only with a run timeout
+	playsOn         // for longer than the run timeout, and tells the same position all the while
+	endsInsideStuck // and returns long after, or not before it is given up
+	failsHostile    // Start returns an error whose methods do what they must not
+	endsHostile     // so does a report
 	faultKinds
 )
 
@@ -49,9 +53,9 @@ func drawFault(draw *rand.Rand, s *scene) faultKind {
 	case k == faultKinds:
 		return endsLater
 	case s.inline && (k == exits || k == exitsInStop || k == blocksInStart || k == hangsInStart ||
-		k == blocksInStop || k == endsInsideLate):
+		k == blocksInStop || k == endsInsideLate || k == endsInsideStuck):
 		return endsLater
-	case s.terms.RunTimeout == 0 && k == neverEnds:
+	case s.terms.RunTimeout == 0 && (k == neverEnds || k == playsOn):
 		return endsLater
 	default:
 		return k
@@ -61,8 +65,57 @@ func drawFault(draw *rand.Rand, s *scene) faultKind {
 // errFault is what media with a fault fails with.
 var errFault = errors.New("x")
 
+// hostileKind is what the methods of a scene's error do.
+type hostileKind int
+
+const (
+	errorPanics hostileKind = iota
+	errorIsTypedNil
+	errorReEnters
+	errorBlocks // not inline: it would hold up a caller
+	errorExits  // so would this
+)
+
+// sceneError is an error that media tells, with a fault.
+type sceneError struct {
+	s    *scene
+	draw *rand.Rand
+	kind hostileKind
+}
+
+// hostile draws one.
+func (s *scene) hostile(draw *rand.Rand) error {
+	kinds := errorExits + 1
+	if s.inline {
+		kinds = errorReEnters + 1
+	}
+	kind := hostileKind(draw.IntN(int(kinds)))
+	if kind == errorIsTypedNil {
+		return (*sceneError)(nil)
+	}
+	return &sceneError{s, draw, kind}
+}
+
+func (*sceneError) Error() string { return "x" }
+
+// Unwrap goes wrong. For a nil *sceneError that is a panic.
+func (e *sceneError) Unwrap() error {
+	switch e.kind {
+	case errorPanics:
+		panic("x")
+	case errorReEnters:
+		e.s.reEnter(e.draw)
+	case errorBlocks:
+		e.s.sleep(e.draw, 2*sceneStopTimeout)
+	case errorExits:
+		runtime.Goexit()
+	default:
+	}
+	return nil
+}
+
 // draws returns a source of the task's own for one of its callbacks.
-func (s *scene) draws(t queue.Turn, callback uint64) *rand.Rand {
+func (s *scene) draws(t queue.Active, callback uint64) *rand.Rand {
 	id := t.ID()
 	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(id[:8]), callback))
 }
@@ -80,11 +133,11 @@ func (m sceneMedia) Start(t queue.Task) (err error) {
 	defer func() {
 		s.Add(trace.Item{What: trace.StartReturned, Op: t.ID(), Failed: failed || err != nil})
 	}()
-	s.live(t.Turn)
+	s.live(t.Active)
 	f, _ := t.Value().(fault)
-	draw := s.draws(t.Turn, 1)
+	draw := s.draws(t.Active, 1)
 	if draw.IntN(2) == 0 {
-		s.lend(t.Turn)
+		s.lend(t.Active)
 	}
 	switch f.kind {
 	case endsInside:
@@ -96,8 +149,16 @@ func (m sceneMedia) Start(t queue.Task) (err error) {
 		s.sleep(draw, sceneStopTimeout)
 		s.end(t)
 		s.sleep(draw, sceneWork)
+	case endsInsideStuck:
+		s.end(t)
+		for range sceneStopTimeout + draw.IntN(sceneLong) {
+			s.sleep(draw, 2)
+			s.progress(t.Active, time.Hour)
+		}
 	case endsWithError:
 		err = errFault
+	case failsHostile:
+		err = s.hostile(draw)
 	case panics:
 		panic("x")
 	case exits:
@@ -132,7 +193,7 @@ func (m sceneMedia) Stop(t queue.Task) {
 	s.Add(trace.Item{What: trace.StopEntered, Op: t.ID()})
 	defer s.Add(trace.Item{What: trace.StopReturned, Op: t.ID()})
 	f, _ := t.Value().(fault)
-	draw := s.draws(t.Turn, 2)
+	draw := s.draws(t.Active, 2)
 	switch f.kind {
 	case ignoresStop:
 	case blocksInStop:
@@ -163,7 +224,7 @@ func (m sceneMedia) Stop(t queue.Task) {
 }
 
 // lend remembers the task's context, so that it can be seen to end.
-func (s *scene) lend(t queue.Turn) {
+func (s *scene) lend(t queue.Active) {
 	ctx := t.Context()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,26 +235,41 @@ func (s *scene) lend(t queue.Turn) {
 func (s *scene) work(t queue.Task, f fault, draw *rand.Rand) {
 	own := rand.New(rand.NewPCG(draw.Uint64(), draw.Uint64()))
 	s.spawn(func() {
-		if s.frames(t.Turn, f, own) {
+		if s.frames(t.Active, f, own) {
 			s.end(t)
 		}
 	})
 }
 
 // frames plays, and returns whether it came to its end.
-func (s *scene) frames(t queue.Turn, f fault, draw *rand.Rand) bool {
-	for range f.works {
+func (s *scene) frames(t queue.Active, f fault, draw *rand.Rand) bool {
+	frames := f.works
+	if f.kind == playsOn {
+		frames += 2 * sceneLong
+	}
+	for range frames {
 		s.sleep(draw, 2)
 		if !s.live(t) {
 			return false
 		}
-		t.Progress(time.Hour + time.Duration(draw.Int64N(int64(time.Hour)))) // never that of a report
+		at := time.Hour // never that of a report
+		if f.kind != playsOn {
+			at += time.Duration(draw.Int64N(int64(time.Hour)))
+		}
+		s.progress(t, at)
 	}
 	return true
 }
 
+// progress tells how far the media is.
+func (s *scene) progress(t queue.Active, at time.Duration) {
+	n := s.Begin(trace.Item{What: trace.Progressing, Op: t.ID()})
+	t.Progress(at)
+	s.Add(trace.Item{What: trace.Progressed, Number: n, Op: t.ID()})
+}
+
 // live asks whether the task is what the call should hear.
-func (s *scene) live(t queue.Turn) bool {
+func (s *scene) live(t queue.Active) bool {
 	n := s.Begin(trace.Item{What: trace.Asked, Op: t.ID()})
 	live := t.Live()
 	s.Add(trace.Item{What: trace.Live, Number: n, Op: t.ID(), Failed: !live})
@@ -206,13 +282,20 @@ func (s *scene) end(t queue.Task) {
 	s.reports++
 	position := s.reports
 	s.mu.Unlock()
-	n := s.Begin(trace.Item{What: trace.Called, Method: trace.End, Op: t.ID(), Position: position})
-	if position%5 == 0 {
+	f, _ := t.Value().(fault)
+	hostile := f.kind == endsHostile
+	n := s.Begin(trace.Item{
+		What: trace.Called, Method: trace.End, Op: t.ID(), Position: position, Failed: hostile,
+	})
+	defer s.Add(trace.Item{What: trace.Returned, Method: trace.End, Number: n}) // also if it exits
+	switch {
+	case hostile:
+		t.End(operation.Result{Err: s.hostile(s.source(1000 + uint64(position))), Position: position})
+	case position%5 == 0:
 		t.End(operation.Result{Reason: operation.Unspecified, Err: errFault, Position: position})
-	} else {
+	default:
 		t.End(operation.Result{Position: position})
 	}
-	s.Add(trace.Item{What: trace.Returned, Method: trace.End, Number: n})
 }
 
 // reEnter calls back into the queue.
@@ -252,7 +335,7 @@ func (r *recorded) Stop(t queue.Task) {
 }
 
 // perform is the scene's Blocking function, with the faults that one can have.
-func (s *scene) perform(ctx context.Context, t queue.Turn) (operation.Result, error) {
+func (s *scene) perform(ctx context.Context, t queue.Active) (operation.Result, error) {
 	defer s.entered()()
 	draw := s.draws(t, 3)
 	s.sleep(draw, 1)
@@ -263,6 +346,8 @@ func (s *scene) perform(ctx context.Context, t queue.Turn) (operation.Result, er
 	case endsInside:
 	case endsWithError:
 		return operation.Result{}, errFault
+	case failsHostile, endsHostile:
+		return operation.Result{}, s.hostile(draw)
 	case panics:
 		panic("x")
 	case exits:

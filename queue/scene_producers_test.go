@@ -38,7 +38,7 @@ func (s *scene) produce(draw *rand.Rand, calls int) {
 			s.refused(draw)
 		case p < 89:
 			s.queue.Operation(s.any(draw).ID())
-			_ = s.queue.Call()
+			_ = s.queue.CallID()
 		case p < 92:
 			for range 4 { // a storm
 				s.cancelAll()
@@ -157,7 +157,7 @@ func (s *scene) close(cause error) {
 
 // follow looks whether Done channels and contexts have followed a cancel that has returned.
 func (s *scene) follow(r queue.Receipt) {
-	for op := range r.Victims() {
+	for op := range r.Cancelled() {
 		s.followed(op)
 	}
 }
@@ -213,7 +213,7 @@ func (s *scene) refused(draw *rand.Rand) {
 
 // ids are those of a receipt, in its order.
 func ids(r queue.Receipt) (all []uuid.UUID) {
-	for op := range r.Victims() {
+	for op := range r.Cancelled() {
 		all = append(all, op.ID())
 	}
 	return all

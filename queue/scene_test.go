@@ -71,7 +71,7 @@ func newScene(t *testing.T, seed uint64, unit time.Duration, opts ...queue.Optio
 		queue.WithStopTimeout(s.terms.StopTimeout),
 		queue.WithMaxPending(pending),
 	)
-	if draw.IntN(4) == 0 {
+	if draw.IntN(2) == 0 { // beside everything
 		s.terms.RunTimeout = sceneLong * unit
 		opts = append(opts, queue.WithRunTimeout(s.terms.RunTimeout))
 	}

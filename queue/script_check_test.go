@@ -99,7 +99,7 @@ func (s *scripted) agree(step queue.Input, got answer, want queue.Output) {
 	if step.Do == queue.DoInterrupt && s.jobs[step.Op].quietly {
 		return // no receipt
 	}
-	s.same(step.String()+": victims", got.victims, want.Cancelled)
+	s.same(step.String()+": cancelled", got.cancelled, want.Cancelled)
 }
 
 // same compares operations with their numbers.
@@ -150,8 +150,8 @@ func (s *scripted) compare() {
 	if abandoned, late := want.Counts(); got.Abandoned != abandoned || got.LateReports != late {
 		s.t.Fatalf("%d abandoned, %d late; want %d, %d", got.Abandoned, got.LateReports, abandoned, late)
 	}
-	if got.Untold != 0 {
-		s.t.Fatalf("%d untold, want 0: the observers have returned", got.Untold)
+	if got.Undelivered != 0 {
+		s.t.Fatalf("%d undelivered, want 0: the observers have returned", got.Undelivered)
 	}
 	if isClosed(s.queue.Done()) != want.Drained() {
 		s.t.Fatalf("done: %v, want %v", !want.Drained(), want.Drained())
@@ -221,7 +221,7 @@ func (s *scripted) compareEvents(who int, w *watcher) {
 		}
 		want := s.told[i]
 		if got.Seq != want.Seq || got.Kind != want.Kind || s.numberOf(got.Operation) != s.bare.Number(want.Operation) ||
-			!got.Time.Equal(want.Time) || !sameResult(got.Result, want.Result) || got.Call != "call" {
+			!got.Time.Equal(want.Time) || !sameResult(got.Result, want.Result) || got.CallID() != "call" {
 			s.t.Fatalf("event %d for observer %d: %v of %d, %+v at %v; want %v of %d, %+v at %v", i+1, who,
 				got.Kind, s.numberOf(got.Operation), got.Result, got.Time,
 				want.Kind, s.bare.Number(want.Operation), want.Result, want.Time)

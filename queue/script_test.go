@@ -170,22 +170,18 @@ func (s *scripted) any(t *rapid.T) queue.Op {
 	return queue.Op(rapid.IntRange(1, int(s.last)+1).Draw(t, "which"))
 }
 
-func (s *scripted) enqueue(t *rapid.T) {
-	s.try(s.draw(t, queue.DoEnqueue))
-}
+func (s *scripted) enqueue(t *rapid.T) { s.accept(t, queue.DoEnqueue) }
 
-func (s *scripted) interrupt(t *rapid.T) {
-	s.try(s.draw(t, queue.DoInterrupt))
-}
+func (s *scripted) interrupt(t *rapid.T) { s.accept(t, queue.DoInterrupt) }
 
-// draw draws a new operation.
-func (s *scripted) draw(t *rapid.T, do queue.Do) queue.Input {
+// accept draws a new operation and has it accepted.
+func (s *scripted) accept(t *rapid.T, do queue.Do) {
 	step := queue.Input{Do: do, Op: s.number()}
 	if rapid.IntRange(0, 9).Draw(t, "id") == 9 {
 		step.ID = s.any(t)
 	}
 	s.jobs[step.Op] = s.job(t, step.Op, true)
-	return step
+	s.try(step)
 }
 
 func (s *scripted) cancelAll(*rapid.T) { s.try(queue.Input{Do: queue.DoCancelAll}) }
@@ -274,7 +270,7 @@ func (s *scripted) shutDown(t *rapid.T) {
 	if err == nil {
 		t.Fatal("Shutdown: nil, want the cause of its context")
 	}
-	s.agree(queue.Input{Do: queue.DoClose}, answer{victims: victims(receipt)}, want)
+	s.agree(queue.Input{Do: queue.DoClose}, answer{cancelled: victims(receipt)}, want)
 }
 
 // time lets time pass: a little, or until whatever is armed has gone off.
@@ -314,9 +310,9 @@ func (s *scripted) try(step queue.Input) {
 
 // answer is what a call returned.
 type answer struct {
-	op      *operation.Operation
-	victims []*operation.Operation
-	err     error
+	op        *operation.Operation
+	cancelled []*operation.Operation
+	err       error
 }
 
 // ask makes the call of a step.
@@ -338,21 +334,21 @@ func (s *scripted) ask(step queue.Input) (a answer) {
 		default:
 			var r queue.Receipt
 			a.op, r, a.err = s.queue.Interrupt(ctx, play(), opts...)
-			a.victims = victims(r)
+			a.cancelled = victims(r)
 		}
 		if a.err == nil {
 			j.accepted(a.op)
 		}
 	case queue.DoCancelAll:
 		r := s.queue.CancelAll(queue.ClientContext("mark"))
-		a.victims = victims(r)
+		a.cancelled = victims(r)
 		if o := r.Operation(); o.Status() != operation.Completed || o.ClientContext() != "mark" {
 			s.t.Errorf("the cancel's own operation is %v, %q", o.Status(), o.ClientContext())
 		}
 	case queue.DoCancel:
 		var op *operation.Operation
 		if op, a.err = s.queue.Cancel(step.ID.ID()); a.err == nil {
-			a.victims = []*operation.Operation{op}
+			a.cancelled = []*operation.Operation{op}
 		}
 	case queue.DoSeal:
 		s.queue.Seal()
@@ -361,7 +357,7 @@ func (s *scripted) ask(step queue.Input) (a answer) {
 		if cause == nil && step.Result.Reason != operation.CallEnded {
 			cause = step.Result.Reason
 		}
-		a.victims = victims(s.queue.Close(cause))
+		a.cancelled = victims(s.queue.Close(cause))
 	default:
 		panic("not a call: " + step.String())
 	}

@@ -1,4 +1,4 @@
-// Package ids makes the random UUIDs of all contestants but the floor, which is defined with
+// Package ids makes the random UUIDs of all contestants but the baseline, which is defined with
 // uuid.New, in the cheapest way we know: with a generator for each processor, as ours does.
 package ids
 

@@ -22,7 +22,7 @@ type player struct{}
 func (player) Start(queue.Task) error { return nil }
 func (player) Stop(t queue.Task)      { t.End(operation.Result{}) }
 
-// run takes calls through their lives and tells each step.
+// run takes calls from their beginning to their end and tells each step.
 func run(n, active int, tell func(Step)) *Report {
 	r := &Report{Calls: n, Active: active}
 	all := make([]call, n)
@@ -91,7 +91,7 @@ func run(n, active int, tell func(Step)) *Report {
 func settle(calls []call) {
 	for i := range calls {
 		for {
-			if s := calls[i].queue.Snapshot(); s.Stopping == nil && s.Untold == 0 {
+			if s := calls[i].queue.Snapshot(); s.Stopping == nil && s.Undelivered == 0 {
 				break
 			}
 			runtime.Gosched()

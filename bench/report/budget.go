@@ -1,32 +1,16 @@
 package main
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
-// budget is what one of our costs may be at most, or a rate at least. With -short only ratios are
-// compared: a budget that is a time is then compared as the ratio to something that the same round
-// has measured.
+// budget is what one of our costs may be at most, or a rate at least.
 type budget struct {
-	id      string // "B1", and which half of it
-	work    string
-	unit    string
-	limit   float64
-	atLeast bool
-	value   measure
-
-	// usual is what it comes to with -short, and a little: it is held to that there, and the slack, so
-	// that a regression of a quarter is caught though the budget has room, or is a known miss. A
-	// count has none: it is held to the budget.
-	usual float64
-	short *ratio // nil if -short compares the same
-}
-
-// ratio is the form of a budget that takes no clock for granted.
-type ratio struct {
-	to    string
-	value measure
+	id, part string // "B4", and which part of it
+	work     string
+	unit     string
+	limit    float64
+	atLeast  bool
+	value    measure
+	profiles []string // the benchmarks whose profiles say why, if it is missed; none for memory held
 }
 
 // measure is a figure of ours in each round.
@@ -40,136 +24,131 @@ func against(a, b measure) measure {
 	return func(r *results) []float64 { return over(a(r), b(r)) }
 }
 
-func life(name string) measure { return figure("Life/"+name, "ns/op") }
-
-// rivals are those that a life is compared with beside the bare channel.
-var rivals = []string{"chanfull", "pond", "workerpool", "ants", "protoactor", "looplab"}
-
-// fastest is the life of the rival with the lowest median.
-func fastest(a *results) []float64 { return life(fastestRival(a))(a) }
-
-func fastestRival(a *results) (name string) {
-	best := math.Inf(1)
-	for _, rival := range rivals {
-		if m := a.median("Life/"+rival, "ns/op"); m < best {
-			name, best = rival, m
-		}
+// larger is the larger of two figures in each round.
+func larger(a, b measure) measure {
+	return func(r *results) []float64 {
+		return each(func(a, b float64) float64 { return max(a, b) }, a(r), b(r))
 	}
-	return name
+}
+
+// perEnded is what a cancel of 1,000 allocates for each operation beyond what a cancel of 100 does.
+func perEnded(form string) measure {
+	name := "CancelAll/inline/" + form + "depth="
+	return func(a *results) []float64 {
+		return each(func(few, many float64) float64 { return max(0, (many-few)/(1000-100)) },
+			a.of(name+"100", "allocs/cancel"), a.of(name+"1000", "allocs/cancel"))
+	}
 }
 
 const times = "×" // the unit of a ratio
 
-func victim(form string, depth int) measure {
-	return figure(fmt.Sprintf("CancelAll/inline/%sdepth=%d", form, depth), "ns/victim")
+// ratio is the budget of one benchmark's time against another's.
+func ratio(id, part, work string, limit float64, ours, other string) budget {
+	return budget{
+		id: id, part: part, work: work, unit: times, limit: limit,
+		value:    against(figure(ours, "ns/op"), figure(other, "ns/op")),
+		profiles: []string{ours, other},
+	}
 }
 
-// perVictim is what a cancel allocates for each victim, beyond what it allocates for any.
-func perVictim(a *results) []float64 {
-	few, many := "CancelAll/inline/depth=100", "CancelAll/inline/depth=1000"
-	return each(func(few, many float64) float64 { return max(0, (many-few)/(1000-100)) },
-		a.of(few, "allocs/cancel"), a.of(many, "allocs/cancel"))
+// count is the budget of something that is counted.
+func count(id, part, work string, limit float64, name, unit, counted string) budget {
+	return budget{
+		id: id, part: part, work: work, unit: counted, limit: limit, value: figure(name, unit),
+		profiles: []string{allocationsOf + name},
+	}
 }
 
 // budgets are ours, in order.
 var budgets = []budget{
+	ratio("B1", "", "round trip of one operation, inline, of hand's",
+		0.6, "RoundTrip/inline", "RoundTrip/hand"),
+	ratio("B2", "", "the same, default delivery", 1.25, "RoundTrip/default", "RoundTrip/hand"),
+	ratio("B3", "time", "the same, Blocking", 2, "RoundTrip/blocking", "RoundTrip/hand"),
+	count("B3", "allocations", "its allocations", 3, "RoundTrip/blocking", "allocs/op", "allocs"),
+	ratio("B4", "one producer", "one producer as fast as the call takes it, default, of hand's",
+		1, "Contended/default/producers=1", "Contended/hand/producers=1"),
+	ratio("B4", "burst", "1,000 calls × 10 operations, default, of hand's",
+		1, "Burst/default", "Burst/hand"),
+	cancel(1), count("B5", "1, allocations", "its allocations", 3,
+		"CancelAll/inline/depth=1", "allocs/cancel", "allocs"),
+	cancel(10), count("B5", "10, allocations", "its allocations", 3,
+		"CancelAll/inline/depth=10", "allocs/cancel", "allocs"),
+	ended("", 100, 30), ended("", 1000, 30),
+	ended("awaited/", 100, 50), ended("awaited/", 1000, 50),
 	{
-		id: "B1 inline", work: "a life, inline, against the floor",
-		unit: times, limit: 1.3, usual: 1.45, value: against(life("inline"), life("floor")),
+		id: "B6", part: "allocations", work: "allocations for each, Done asked for or not",
+		unit: "allocs", limit: 0, value: larger(perEnded(""), perEnded("awaited/")),
+		profiles: []string{allocationsOf + "CancelAll/inline/awaited/depth=1000"},
 	},
 	{
-		id: "B2 inline", work: "a life, inline, against a channel that only runs a function",
-		unit: times, limit: 0.75, usual: 1.35, value: against(life("inline"), life("chan")),
-	},
-	{
-		id: "B2 default", work: "a life, by default, against the same",
-		unit: times, limit: 1.8, usual: 3.9, value: against(life("default"), life("chan")),
-	},
-	{
-		id: "B3 inline", work: "a life, inline, against the fastest of the rivals",
-		unit: times, limit: 0.4, usual: 0.8, value: against(life("inline"), fastest),
-	},
-	{
-		id: "B3 default", work: "a life, by default, against the same",
-		unit: times, limit: 0.9, usual: 2.5, value: against(life("default"), fastest),
-	},
-	{
-		id: "B4 inline", work: "allocations of a life, inline",
-		unit: "allocs", limit: 1, value: figure("Life/inline", "allocs/op"),
-	},
-	{
-		id: "B5 depth=100", work: "CancelAll of 100, for each",
-		unit: "ns", limit: 40, usual: 0.11, value: victim("", 100),
-		short: &ratio{"the floor's life", against(victim("", 100), life("floor"))},
-	},
-	{
-		id: "B5 depth=1000", work: "CancelAll of 1,000, for each",
-		unit: "ns", limit: 40, usual: 0.055, value: victim("", 1000),
-		short: &ratio{"the floor's life", against(victim("", 1000), life("floor"))},
-	},
-	{
-		id: "B5 awaited=100", work: "CancelAll of 100 whose Done was asked for, for each",
-		unit: "ns", limit: 60, usual: 0.19, value: victim("awaited/", 100),
-		short: &ratio{"the floor's life", against(victim("awaited/", 100), life("floor"))},
-	},
-	{
-		id: "B5 awaited=1000", work: "CancelAll of 1,000 whose Done was asked for, for each",
-		unit: "ns", limit: 60, usual: 0.15, value: victim("awaited/", 1000),
-		short: &ratio{"the floor's life", against(victim("awaited/", 1000), life("floor"))},
-	},
-	{
-		id: "B5 allocations", work: "allocations of a CancelAll for each victim",
-		unit: "allocs", limit: 0, value: perVictim,
-	},
-	{
-		id: "B6 memory", work: "an idle call that has worked, tone stream included",
+		id: "B7", part: "memory", work: "an idle call that has worked, queue and tone stream; " +
+			"a timer would be a part of it",
 		unit: "B", limit: 320, value: figure("IdleCall/inline", "B/call"),
 	},
 	{
-		id: "B6 goroutines", work: "its goroutines",
-		unit: "goroutines", limit: 0, value: figure("IdleCall/inline", "goroutines/call"),
+		id: "B7", part: "goroutines", work: "its goroutines, inline or default",
+		unit: "goroutines", limit: 0,
+		value: larger(figure("IdleCall/inline", "goroutines/call"),
+			figure("IdleCall/default", "goroutines/call")),
 	},
+	count("B8", "number", "allocations of an operation, inline", 1,
+		"RoundTrip/inline", "allocs/op", "allocs"),
+	count("B8", "size", "their size", 208, "RoundTrip/inline", "B/op", "B"),
+	ratio("B9", "time", "a tone published and taken, of a buffered channel's",
+		0.75, "Tone/ours/subscribers=1", "Tone/chan/subscribers=1"),
+	count("B9", "allocations", "its allocations", 0, "Tone/ours/subscribers=1", "allocs/op", "allocs"),
+	ratio("B10", "one queue", "two producers on one queue, inline, of hand's",
+		1, "Contended/inline/producers=2", "Contended/hand/producers=2"),
+	ratio("B10", "two queues", "two producers, each on its own, inline, of hand's",
+		0.5, "Parallel/inline", "Parallel/hand"),
+	ratio("B11", "inline", "round trip on one of 100,000 calls at random, inline, of hand's so",
+		0.4, "LiveCalls/inline/calls=100000", "LiveCalls/hand/calls=100000"),
+	ratio("B11", "default", "the same, default delivery",
+		0.5, "LiveCalls/default/calls=100000", "LiveCalls/hand/calls=100000"),
 	{
-		id: "B7 time", work: "a tone published, and taken by one subscription",
-		unit: "ns", limit: 100, usual: 1.05, value: figure("Tone/ours/subscribers=1", "ns/op"),
-		short: &ratio{"two locks and a clock read", against(
-			figure("Tone/ours/subscribers=1", "ns/op"), figure("Tone/floor/subscribers=1", "ns/op"))},
-	},
-	{
-		id: "B7 allocations", work: "its allocations",
-		unit: "allocs", limit: 0, value: figure("Tone/ours/subscribers=1", "allocs/op"),
-	},
-	{
-		id: "B8 contended", work: "two producers on one queue, inline, against one",
-		unit: times, limit: 1.5, usual: 1.7, value: against(
-			figure("Contended/inline/producers=2", "ns/op"),
-			figure("Contended/inline/producers=1", "ns/op")),
-	},
-	{
-		id: "B8 parallel", work: "two producers, each on its own queue, inline, against two floors",
-		unit: times, limit: 1.3, usual: 1.3, value: against(
-			figure("Parallel/inline", "ns/op"), figure("Parallel/floor", "ns/op")),
-	},
-	{
-		id: "B9 inline", work: "a life on one of 100,000 calls, at random, against one call",
-		unit: times, limit: 4, usual: 4.4, value: against(
-			figure("LiveCalls/inline/calls=100000", "ns/op"), figure("LiveCalls/inline/calls=1", "ns/op")),
-	},
-	{
-		id: "B10 http", work: "cancelMediaProcessing over HTTP, requests/s against a bare handler's",
-		unit: times, limit: 0.6, usual: 0.75, atLeast: true, value: against(
+		id: "B12", work: "cancelMediaProcessing over HTTP, requests/s, of a bare handler's",
+		unit: times, limit: 0.8, atLeast: true, value: against(
 			figure("HTTPCancel/ours", "requests/s"), figure("HTTPCancel/bare", "requests/s")),
+		profiles: []string{"HTTPCancel/ours", "HTTPCancel/bare"},
 	},
-	{
-		id: "B11 enqueue", work: "p99.9 of Enqueue with 1,000 busy calls",
-		unit: "ns", limit: 1e6, usual: 2.5, value: figure("Tails/default", "enqueue-p99.9-ns"),
-		short: &ratio{"p99 against the floor's p99 under the same load", against(
-			figure("Tails/default", "enqueue-p99-ns"), figure("Tails/floor", "enqueue-p99-ns"))},
-	},
-	{
-		id: "B11 stop", work: "p99.9 from CancelAll to Stop, with the same",
-		unit: "ns", limit: 1e6, usual: 2.5, value: figure("Tails/default", "stop-p99.9-ns"),
-		short: &ratio{"p99 against the start of a goroutine's under the same load", against(
-			figure("Tails/default", "stop-p99-ns"), figure("Tails/floor", "stop-p99-ns"))},
-	},
+	tail("enqueue", "p99.9 of Enqueue with 1,000 busy calls and slow observers, of the baseline's"),
+	tail("stop", "p99.9 from CancelAll to Stop with the same, of the start of a goroutine"),
+}
+
+func cancel(depth int) budget {
+	name := func(who string) string { return fmt.Sprintf("CancelAll/%s/depth=%d", who, depth) }
+	return ratio("B5", thousands(depth), fmt.Sprintf("CancelAll of %d, of hand's", depth),
+		1.2, name("inline"), name("hand"))
+}
+
+// ended is the budget of a large cancel's time for each operation that it ends.
+func ended(form string, depth int, limit float64) budget {
+	name := fmt.Sprintf("CancelAll/inline/%sdepth=%d", form, depth)
+	b := budget{
+		id: "B6", part: thousands(depth),
+		work: fmt.Sprintf("CancelAll of %s, for each", thousands(depth)),
+		unit: "ns", limit: limit, value: figure(name, "ns/cancelled"), profiles: []string{name},
+	}
+	if form != "" {
+		b.part += ", Done"
+		b.work = fmt.Sprintf("the same of %s whose Done was asked for", thousands(depth))
+	}
+	return b
+}
+
+func tail(of, work string) budget {
+	return budget{
+		id: "B13", part: of, work: work, unit: times, limit: 1.5, value: against(
+			figure("Tails/default", of+"-p99.9-ns"), figure("Tails/baseline", of+"-p99.9-ns")),
+		profiles: []string{"Tails/default", "Tails/baseline"},
+	}
+}
+
+// name is the budget's, with the part.
+func (b *budget) name() string {
+	if b.part == "" {
+		return b.id
+	}
+	return b.id + " " + b.part
 }

@@ -51,18 +51,18 @@ const wide = 20
 func charts(all *results, verdicts []verdict) []chart {
 	drawn := []chart{
 		budgetsChart(verdicts),
-		barsOf(all, "life.svg", "One operation's life", "Life", "ns/op", "ns"),
+		barsOf(all, "roundtrip.svg", "Round trip of one operation", "RoundTrip", "ns/op", "ns"),
 		profileChart(all),
 		barsOf(all, "idle.svg", "Memory of an idle call", "IdleCall", "B/call", "B"),
 		lineChart("cancel.svg", "CancelAll, by how many it ends", "operations ended", "ns for each",
 			[]line{
-				lineOf(all, "inline", "CancelAll/inline/depth=%s", "ns/victim"),
-				lineOf(all, "inline, awaited", "CancelAll/inline/awaited/depth=%s", "ns/victim"),
-				lineOf(all, "default", "CancelAll/default/depth=%s", "ns/victim"),
-				lineOf(all, "chanfull", "CancelAll/chanfull/depth=%s", "ns/victim"),
-				lineOf(all, "looplab", "CancelAll/looplab/depth=%s", "ns/victim"),
+				lineOf(all, "inline", "CancelAll/inline/depth=%s", "ns/cancelled"),
+				lineOf(all, "inline, awaited", "CancelAll/inline/awaited/depth=%s", "ns/cancelled"),
+				lineOf(all, "default", "CancelAll/default/depth=%s", "ns/cancelled"),
+				lineOf(all, "hand", "CancelAll/hand/depth=%s", "ns/cancelled"),
+				lineOf(all, "looplab", "CancelAll/looplab/depth=%s", "ns/cancelled"),
 			}),
-		lineChart("live.svg", "A life, by how many calls live", "calls, visited at random", "ns",
+		lineChart("live.svg", "A round trip, by how many calls live", "calls, visited at random", "ns",
 			liveLines(all)),
 		tailsChart(all),
 	}
@@ -113,14 +113,14 @@ func budgetsChart(verdicts []verdict) chart {
 			continue // nothing allowed: there is no part of it
 		}
 		part, color := v.got.median/v.limit, good
-		if v.budget.atLeast {
+		if v.atLeast {
 			part = v.limit / v.got.median
 		}
 		if part > 1 {
 			color = bad
 		}
 		label := fmt.Sprintf("%s of %s", number(v.got.median, v.unit), number(v.limit, v.unit))
-		bars = append(bars, bar{v.budget.id, part * 100, label, color})
+		bars = append(bars, bar{v.name(), part * 100, label, color})
 	}
 	c := barChart("budgets.svg", "What is used of each budget", "% of the budget", bars)
 	if c.plot != nil {
@@ -136,7 +136,7 @@ func liveLines(all *results) (drawn []line) {
 	return drawn
 }
 
-// tailsChart shows the percentiles of the time until the media is told.
+// tailsChart shows the percentiles of the time until Stop is called.
 func tailsChart(all *results) chart {
 	var drawn []line
 	for _, who := range contestantsOf(all, "Tails") {

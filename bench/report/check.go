@@ -9,95 +9,64 @@ import (
 
 // verdict is how a budget came out.
 type verdict struct {
-	budget *budget
-	unit   string
-	got    value
-	limit  float64 // the budget's own
-	bound  float64 // what it is held to: the limit, or a known miss, or what is usual and the slack
-	known  *miss
-	ok     bool
+	*budget
+
+	got value
+	met bool
 }
 
-// judge compares what was measured with the budgets. slack is in percent.
-func judge(all *results, short bool, slack float64) []verdict {
-	verdicts := make([]verdict, 0, len(budgets))
+// judge compares what was measured with the budgets. What was not measured is missed.
+func judge(all *results) []verdict {
+	verdicts := make([]verdict, len(budgets))
 	for i := range budgets {
-		b := &budgets[i]
-		v := verdict{budget: b, unit: b.unit, limit: b.limit, known: knownMiss(b.id)}
-		measured := b.value
-		v.bound = v.limit
-		if v.known != nil {
-			v.bound = v.known.held
+		v := verdict{budget: &budgets[i]}
+		v.got = summarize(v.value(all))
+		rounding := 0.0
+		switch v.unit {
+		case "allocs", "goroutines":
+			rounding = 0.005 // a count is an average over many
+		case "B":
+			rounding = 0.5
 		}
-		if short && b.usual != 0 {
-			v.bound = b.usual
+		if v.atLeast {
+			v.met = v.got.median >= v.limit
+		} else {
+			v.met = v.got.median <= v.limit+rounding
 		}
-		if short && b.short != nil {
-			v.unit, measured = times, b.short.value
-		}
-		v.got = summarize(measured(all))
-		rounding := 0.005 // a count of allocations is an average over many
-		if v.unit == "B" {
-			rounding = 0.5 // and so are bytes
-		}
-		switch {
-		case b.atLeast:
-			v.bound /= 1 + slack/100
-			v.ok = v.got.median >= v.bound-rounding
-		case isCount(v.unit):
-			v.ok = v.got.median <= v.bound+rounding // slack is for what a machine can blur
-		default:
-			v.bound *= 1 + slack/100
-			v.ok = v.got.median <= v.bound+rounding
-		}
-		verdicts = append(verdicts, v)
+		verdicts[i] = v
 	}
 	return verdicts
 }
 
-func isCount(unit string) bool { return unit == "allocs" || unit == "goroutines" || unit == "B" }
-
 // printVerdicts prints one line for each budget: its name, what was measured, the budget, the word.
 func printVerdicts(verdicts []verdict) {
 	for _, v := range verdicts {
-		fmt.Printf("%-16s %9s %9s  %-6s  %s\n", v.budget.id, number(v.got.median, v.unit),
-			v.sign()+number(v.bound, v.unit), v.word(), v.note())
+		fmt.Printf("%-18s %9s %9s  %-6s  (%s to %s)\n", v.name(), number(v.got.median, v.unit),
+			v.bound(), v.word(), number(v.got.lo, v.unit), number(v.got.hi, v.unit))
 	}
 }
 
-func (v *verdict) sign() string {
-	if v.budget.atLeast {
-		return "≥"
+// bound writes the budget.
+func (v *verdict) bound() string {
+	if v.atLeast {
+		return "≥" + number(v.limit, v.unit)
 	}
-	return "≤"
+	return "≤" + number(v.limit, v.unit)
 }
 
 func (v *verdict) word() string {
-	if v.ok {
-		return "ok"
+	if v.met {
+		return "met"
 	}
-	return "MISSED"
-}
-
-// note tells what else there is to know: the spread, what it was compared with, a known miss.
-func (v *verdict) note() string {
-	notes := []string{fmt.Sprintf("%s to %s", number(v.got.lo, v.unit), number(v.got.hi, v.unit))}
-	if v.unit != v.budget.unit {
-		notes = append(notes, "× "+v.budget.short.to)
-	}
-	if v.known != nil {
-		notes = append(notes, fmt.Sprintf("a known miss, the budget is %s%s",
-			v.sign(), number(v.limit, v.unit)))
-	}
-	return "(" + strings.Join(notes, "; ") + ")"
+	return "missed"
 }
 
 // missed returns an error that names the budgets missed, or nil.
 func missed(verdicts []verdict) error {
 	var names []string
 	for _, v := range verdicts {
-		if !v.ok {
-			names = append(names, v.budget.id)
+		if !v.met {
+			names = append(names, v.name())
 		}
 	}
 	if names == nil {

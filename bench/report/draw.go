@@ -26,20 +26,21 @@ var (
 	faint  = color.RGBA{0xdd, 0xe1, 0xe5, 0xff}
 )
 
-// palette has ours in blues, the channel designs in greens, the floor in grey, the rest in earth.
+// palette has ours in blues, the channel designs in greens, the baseline in grey, the rest in
+// earth.
 var palette = map[string]color.Color{
 	"inline":          accent,
 	"inline, awaited": color.RGBA{0x1b, 0x3a, 0x6b, 0xff},
 	"default":         color.RGBA{0x3f, 0xa7, 0xd6, 0xff},
 	"blocking":        color.RGBA{0x9a, 0xd1, 0xe8, 0xff},
 	"chan":            color.RGBA{0x7d, 0xb8, 0x6a, 0xff},
-	"chanfull":        color.RGBA{0x2e, 0x7d, 0x32, 0xff},
+	"hand":            color.RGBA{0x2e, 0x7d, 0x32, 0xff},
 	"pond":            color.RGBA{0xd9, 0x8e, 0x32, 0xff},
 	"workerpool":      color.RGBA{0xc9, 0x6f, 0x4a, 0xff},
 	"ants":            color.RGBA{0xb0, 0x4a, 0x5a, 0xff},
 	"protoactor":      color.RGBA{0x7e, 0x57, 0xa0, 0xff},
 	"looplab":         color.RGBA{0xa3, 0x8d, 0x6d, 0xff},
-	"floor":           color.RGBA{0x8a, 0x93, 0x9b, 0xff},
+	"baseline":        color.RGBA{0x8a, 0x93, 0x9b, 0xff},
 }
 
 func colorOf(who string) color.Color {

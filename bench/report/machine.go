@@ -12,6 +12,9 @@ import (
 func describeMachine(out *bytes.Buffer) {
 	fmt.Fprintf(out, "go: %s\ncores: %d\nmaxprocs: %d\n",
 		runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0))
+	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil { // where it is Linux
+		fmt.Fprintf(out, "kernel: %s\n", bytes.TrimSpace(release))
+	}
 	if gb := memory(); gb != "" {
 		fmt.Fprintf(out, "memory: %s\n", gb)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,9 +17,7 @@ import (
 type flags struct {
 	rounds    int
 	benchtime time.Duration
-	short     bool
 	check     bool
-	slack     float64
 	docs      string
 	raw, from string
 	profile   time.Duration
@@ -29,15 +26,11 @@ type flags struct {
 
 func main() {
 	var f flags
-	flag.IntVar(&f.rounds, "rounds", 0,
-		"how often the workloads are run; some take part in each second or third (default 10,\n"+
-			"with -short 12)")
-	flag.DurationVar(&f.benchtime, "benchtime", 0,
-		"how long each benchmark runs in a round (default 50ms, with -short 15ms)")
-	flag.BoolVar(&f.short, "short", false,
-		"run what the budgets need, compare ratios only, and write nothing")
+	flag.IntVar(&f.rounds, "rounds", 10,
+		"how often the workloads are run; some take part in each second round")
+	flag.DurationVar(&f.benchtime, "benchtime", 50*time.Millisecond,
+		"how long each benchmark runs in a round; some run longer")
 	flag.BoolVar(&f.check, "check", false, "exit with 1 if a budget is missed")
-	flag.Float64Var(&f.slack, "slack", 25, "with -short: by how many `percent` a budget may be missed")
 	flag.StringVar(&f.docs, "docs", "docs", "the `folder` that performance.md is written to")
 	flag.StringVar(&f.raw, "raw", "", "keep what the benchmarks printed in this `file`")
 	flag.StringVar(&f.from, "from", "", "read what -raw kept from this `file` instead of measuring")
@@ -47,11 +40,6 @@ func main() {
 	flag.Parse()
 	sans := font.Font{Typeface: "Liberation", Variant: "Sans"}
 	plot.DefaultFont, plotter.DefaultFont = sans, sans
-	rounds, benchtime := 10, 50*time.Millisecond
-	if f.short {
-		rounds, benchtime = 12, 15*time.Millisecond
-	}
-	f.rounds, f.benchtime = cmp.Or(f.rounds, rounds), cmp.Or(f.benchtime, benchtime)
 	if err := run(f); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
 		os.Exit(1)
@@ -72,16 +60,10 @@ func run(f flags) error {
 	if err != nil {
 		return err
 	}
-	slack := 0.0
-	if f.short {
-		slack = f.slack
-	}
-	verdicts := judge(all, f.short, slack)
+	verdicts := judge(all)
 	printVerdicts(verdicts)
-	if !f.short {
-		if err := write(f.docs, all, verdicts); err != nil {
-			return err
-		}
+	if err := write(f.docs, all, verdicts); err != nil {
+		return err
 	}
 	if f.check {
 		return missed(verdicts)
@@ -113,13 +95,14 @@ func runAll(f flags, raw *bytes.Buffer) error {
 	if err != nil {
 		return err
 	}
-	if f.short {
-		return runRounds(binary, short, f.rounds, f.benchtime, raw)
-	}
-	if err := runRounds(binary, full, f.rounds, f.benchtime, raw); err != nil {
+	if err := runRounds(binary, workloads, f.rounds, f.benchtime, raw); err != nil {
 		return err
 	}
-	if err := runProfiles(binary, f.profile, raw); err != nil {
+	all, err := parse(bytes.NewReader(raw.Bytes()))
+	if err != nil {
+		return err
+	}
+	if err := runProfiles(binary, toProfile(judge(all)), f.profile, raw); err != nil {
 		return err
 	}
 	if f.million == 0 {

@@ -39,6 +39,7 @@ func (p *page) write() {
 		"so a machine that is slow for a while is slow for all. [Do it yourself](#do-it-yourself).\n\n")
 	p.machine()
 	p.budgets()
+	p.misses()
 	for _, s := range sections {
 		p.section(s)
 	}
@@ -47,9 +48,9 @@ func (p *page) write() {
 	p.contestants()
 	p.printf("## Do it yourself\n\n```sh\n" +
 		"go run ./bench/report                  # measure, and write this page\n" +
-		"go run ./bench/report -short -check    # ratios only, in less than two minutes\n" +
-		"go test -bench Life ./bench            # one workload, by hand\n" +
-		"go run ./bench/million                 # a million idle calls, step by step\n```\n")
+		"go test -bench RoundTrip ./bench       # one workload, by itself\n" +
+		"go run ./bench/million                 # a million idle calls, step by step\n" +
+		"make perfcheck                         # is something slower than it was?\n```\n")
 }
 
 func (p *page) printf(format string, args ...any) { fmt.Fprintf(&p.out, format, args...) }
@@ -59,48 +60,35 @@ func (p *page) chart(file, alt string) { p.printf("![%s](performance/%s)\n\n", a
 
 func (p *page) machine() {
 	m := p.all.machine
-	p.printf("Measured on: %s, %s cores, %s of memory, %s/%s, %s; %d rounds of %s a benchmark.\n\n",
-		m["cpu"], m["cores"], m["memory"], m["goos"], m["goarch"], m["go"],
+	p.printf("Measured on: %s, %s cores, %s of memory, %s/%s, kernel %s, %s; "+
+		"%d rounds of %s a benchmark.\n\n",
+		m["cpu"], m["cores"], m["memory"], m["goos"], m["goarch"], m["kernel"], m["go"],
 		p.all.rounds, m["benchtime"])
 }
 
 func (p *page) budgets() {
-	p.printf("## The budgets\n\n")
+	p.printf("## The budgets\n\n" +
+		"`hand` is what a good engineer writes by hand to the same contract: a goroutine and a\n" +
+		"channel for each call, with ids, states, times, ordered events and an atomic cancel. It\n" +
+		"isolates nobody, and an idle call holds a goroutine. A budget is met or missed on this\n" +
+		"machine.\n\n")
 	p.chart("budgets.svg", "each cost as a part of its budget")
 	p.printf("| | work | measured | budget | |\n|---|---|---:|---:|---|\n")
 	for _, v := range p.verdicts {
-		p.printf("| %s | %s | %s (%s to %s) | %s%s | %s |\n", v.budget.id, v.budget.work,
-			number(v.got.median, v.unit), number(v.got.lo, v.unit), number(v.got.hi, v.unit),
-			v.sign(), number(v.limit, v.unit), p.verdictWord(&v))
-	}
-	p.printf("\nThe fastest of the rivals is `%s`. The floor: allocate the operation, `uuid.New`,\n"+
-		"two lock/unlock pairs, two state stores, two clock reads.\n\n", fastestRival(p.all))
-	p.printf("Known misses, with the figure that the check holds them to:\n\n")
-	if len(misses) == 0 {
-		p.printf("none.\n\n")
-		return
-	}
-	for i, m := range misses {
-		unit := ""
-		for _, b := range budgets {
-			if b.id == m.id {
-				unit = b.unit
-			}
+		word := v.word()
+		if !v.met {
+			word = "**missed**"
 		}
-		p.printf("%d. %s, held to %s: %s\n", i+1, m.id, number(m.held, unit), m.why)
+		p.printf("| %s | %s | %s (%s to %s) | %s | %s |\n", v.name(), v.work,
+			number(v.got.median, v.unit), number(v.got.lo, v.unit), number(v.got.hi, v.unit),
+			v.bound(), word)
 	}
-	p.printf("\n")
-}
-
-func (p *page) verdictWord(v *verdict) string {
-	switch {
-	case !v.ok:
-		return "**missed**"
-	case v.known != nil:
-		return "known miss, held"
-	default:
-		return "ok"
-	}
+	baseline := summarize(against(
+		figure("RoundTrip/inline", "ns/op"), figure("RoundTrip/baseline", "ns/op"))(p.all))
+	p.printf("\nA round trip inline takes %s (%s to %s) of what the baseline takes, the least that\n"+
+		"it can cost: allocate the operation, `uuid.New`, two lock/unlock pairs, two state stores, two\n"+
+		"clock reads. That ratio differs most from machine to machine.\n\n",
+		number(baseline.median, times), number(baseline.lo, times), number(baseline.hi, times))
 }
 
 func (p *page) million() {

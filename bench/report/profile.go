@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"os"
@@ -13,27 +14,36 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// profiled is a benchmark of which the page shows where its processor time goes: what says why a
-// budget is missed.
-type profiled struct {
-	name   string // of the benchmark, as in the results
-	within string // count only what runs under a function with this in its name
-	longer int    // times as long, since little of it is counted
+// alwaysProfiled are the benchmarks that the chart compares.
+var alwaysProfiled = []string{
+	"RoundTrip/baseline", "RoundTrip/inline", "RoundTrip/default", "RoundTrip/blocking",
+	"RoundTrip/hand",
 }
 
-var profiles = []profiled{
-	{name: "Life/floor"},
-	{name: "Life/inline"},
-	{name: "Life/default"},
-	{name: "Life/chan"},
-	{name: "Life/pond"},
-	{name: "Contended/inline/producers=1"},
-	{name: "Contended/inline/producers=2"},
-	{name: "CancelAll/inline/depth=1000", within: cancelAll, longer: 5},
-	{name: "CancelAll/inline/awaited/depth=1000", within: cancelAll, longer: 5},
+// toProfile returns the benchmarks whose profiles are taken: those of the chart, and those that say
+// why a budget was missed.
+func toProfile(verdicts []verdict) []string {
+	names := slices.Clone(alwaysProfiled)
+	for _, v := range verdicts {
+		if v.met {
+			continue
+		}
+		for _, name := range v.profiles {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
-const cancelAll = "queue.(*Queue).CancelAll"
+// within returns the name of the method whose time is all that counts of a benchmark, or nothing.
+func within(name string) string {
+	if strings.HasPrefix(name, "CancelAll/") {
+		return ").CancelAll" // to fill the queue before takes longer
+	}
+	return ""
+}
 
 // purpose is what processor time goes to: the functions whose names begin like this, and what they
 // call that has no purpose of its own.
@@ -53,67 +63,102 @@ var purposes = []purpose{
 	}},
 	{"clock", "to ask what time it is", []string{"time.Now", "time.Since", "time.runtimeNow"}},
 	{"ids", "to make an id", []string{
-		"ivrqueue/operation.randomID", "github.com/google/uuid.", "ivrqueue/bench/ids.",
+		"math/rand/v2.", "internal/chacha8rand.", "crypto/", "github.com/google/uuid.",
+		"ivrqueue/bench/ids.",
 	}},
 	{"locks", "to take and release locks", []string{
 		"sync.(*Mutex)", "internal/sync.(*Mutex)", "sync.runtime_Sem", "internal/sync.runtime_Sem",
 	}},
-	{"goroutines", "to begin, wake, schedule and end goroutines, and their channels", []string{
+	{"goroutines", "to begin, wake, schedule and end goroutines; channels and timers", []string{
 		"runtime.newproc", "runtime.goexit0", "runtime.mcall", "runtime.mstart", "runtime.morestack",
-		"runtime.gopark", "runtime.goready", "runtime.chan", "runtime.selectgo",
-		"runtime.systemstack_switch", "runtime.schedule",
+		"runtime.gopark", "runtime.goready", "runtime.chan", "runtime.selectgo", "runtime.closechan",
+		"runtime.systemstack_switch", "runtime.schedule", "time.AfterFunc", "time.(*Timer)", "context.",
 	}},
-	{"telling", "to keep the log of events, and to tell them", []string{
-		"ivrqueue/queue.(*player).tell", "ivrqueue/queue.(*player).behind", "ivrqueue/queue.(*log)",
-		"ivrqueue/queue.(*Queue).append", "ivrqueue/queue.(*Queue).advance",
-		"ivrqueue/queue.(*Queue).trim", "ivrqueue/queue.(*share)", "ivrqueue/queue.(*entry)",
+	{"HTTP", "to read and write requests, and JSON", []string{
+		"net/http.", "net.", "internal/poll.", "encoding/json", "bufio.",
 	}},
-	{"done", "to let Done channels follow", []string{
-		"ivrqueue/operation.(*Control).Finish", "ivrqueue/operation.(*Operation).closeDone",
-		"ivrqueue/operation.(*Control).Awaited",
-	}},
-	{"queue", "what else the queue does: states, the media's turn, the list of what waits", []string{
-		"ivrqueue/queue.", "ivrqueue/operation.", "github.com/alitto/",
+	{"queue", "what else our queue does, or the hand-written one", []string{
+		"ivrqueue/queue.", "ivrqueue/operation.", "ivrqueue/tone.", "ivrqueue/graph.",
+		"ivrqueue/bench/hand.",
 	}},
 	{rest, "the benchmark itself, and what can't be told apart", nil},
 }
 
-// runProfiles writes the profiles' parts as further results, in percent.
-func runProfiles(binary string, long time.Duration, out *bytes.Buffer) error {
-	for _, p := range profiles {
-		file := filepath.Join(filepath.Dir(binary), "cpu.prof")
-		var said bytes.Buffer
-		err := command(&said, binary, "-test.run=^$", "-test.bench="+p.pattern(),
-			fmt.Sprint("-test.benchtime=", long*time.Duration(max(1, p.longer))), "-test.cpuprofile="+file)
+// Units of a profile's results: a purpose, and a function of ours.
+const (
+	purposeUnit  = "-%"
+	functionUnit = "fn:"
+)
+
+// runProfiles writes the profiles of benchmarks as further results, in percent.
+func runProfiles(binary string, names []string, long time.Duration, out *bytes.Buffer) error {
+	for _, name := range names {
+		bench, allocations := strings.CutPrefix(name, allocationsOf)
+		prof, err := takeProfile(binary, bench, allocations, long)
 		if err != nil {
-			return fmt.Errorf("profile %s: %w\n%s", p.name, err, &said)
+			return fmt.Errorf("profile %s: %w", name, err)
 		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return err
+		fmt.Fprintf(out, "BenchmarkProfile/%s 1 0 ns/op", name)
+		if !allocations {
+			parts := partsOf(prof, within(bench), purposeOf)
+			for _, p := range purposes {
+				fmt.Fprintf(out, " %.1f %s%s", parts[p.name], p.name, purposeUnit)
+			}
 		}
-		prof, err := profile.ParseData(data)
-		if err != nil {
-			return fmt.Errorf("profile %s: %w", p.name, err)
-		}
-		parts := partsOf(prof, p.within)
-		fmt.Fprintf(out, "BenchmarkProfile/%s 1 0 ns/op", p.name)
-		for _, purpose := range purposes {
-			fmt.Fprintf(out, " %.1f %s-%%", parts[purpose.name], purpose.name)
+		for f, part := range partsOf(prof, within(bench), ourFunction) {
+			if f != "" && part >= 1 {
+				fmt.Fprintf(out, " %.1f %s%s", part, functionUnit, f)
+			}
 		}
 		fmt.Fprintln(out)
 	}
 	return nil
 }
 
-// pattern matches the benchmark and no other.
-func (p *profiled) pattern() string {
-	return "^Benchmark" + strings.ReplaceAll(p.name, "/", "$/^") + "$"
+// takeProfile runs a benchmark and returns the profile of its time, or of its allocations: of every
+// one of them.
+func takeProfile(
+	binary, bench string, allocations bool, long time.Duration,
+) (*profile.Profile, error) {
+	file := filepath.Join(filepath.Dir(binary), "a.prof")
+	if within(bench) != "" {
+		long *= 5
+	}
+	args := []string{"-test.run=^$", "-test.bench=" + exactly(bench)}
+	if allocations {
+		args = append(args, "-test.benchtime=10000x", "-test.memprofilerate=1", "-test.memprofile="+file)
+	} else {
+		args = append(args, fmt.Sprint("-test.benchtime=", long), "-test.cpuprofile="+file)
+	}
+	var said bytes.Buffer
+	if err := command(&said, binary, args...); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, &said)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return profile.ParseData(data)
 }
 
-// partsOf returns what part of the time went to which purpose, in percent.
-func partsOf(prof *profile.Profile, within string) map[string]float64 {
+// allocationsOf, before the name of a benchmark, names the profile of its allocations instead of
+// its time.
+const allocationsOf = "allocations/"
+
+// exactly returns a pattern that matches the benchmark and no other.
+func exactly(name string) string {
+	return "^Benchmark" + strings.ReplaceAll(name, "/", "$/^") + "$"
+}
+
+// partsOf returns what part of the time, or of the allocations, went to what, in percent. What says
+// to what a stack goes.
+func partsOf(
+	prof *profile.Profile, within string, what func(stack []string) string,
+) map[string]float64 {
 	parts, all := map[string]float64{}, 0.0
+	column := slices.IndexFunc(prof.SampleType, func(t *profile.ValueType) bool {
+		return t.Type == "cpu" || t.Type == "alloc_objects"
+	})
 	for _, s := range prof.Sample {
 		stack := functions(s)
 		if within != "" && !slices.ContainsFunc(stack, func(f string) bool {
@@ -121,14 +166,25 @@ func partsOf(prof *profile.Profile, within string) map[string]float64 {
 		}) {
 			continue
 		}
-		spent := float64(s.Value[len(s.Value)-1]) // nanoseconds; before it is the number of samples
-		parts[purposeOf(stack)] += spent
+		spent := float64(s.Value[column])
+		parts[what(stack)] += spent
 		all += spent
 	}
 	for name := range parts {
 		parts[name] *= 100 / all
 	}
 	return parts
+}
+
+// ourFunction returns the innermost function of this repository on a stack, and none for what the
+// runtime does by itself.
+func ourFunction(stack []string) string {
+	for _, f := range stack {
+		if name, ok := strings.CutPrefix(f, "ivrqueue/"); ok {
+			return strings.ReplaceAll(name, " ", "_") // the name of a unit
+		}
+	}
+	return ""
 }
 
 // functions returns the functions on the stack of a sample, the innermost first.
@@ -155,65 +211,154 @@ func purposeOf(stack []string) string {
 	return rest
 }
 
-// taken reports whether the results have the profile.
-func (p *profiled) taken(all *results) bool {
-	return slices.Contains(all.names, "Profile/"+p.name)
-}
-
-// part returns what went to the purpose, in percent.
-func (p *profiled) part(all *results, to purpose) float64 {
-	if v := all.median("Profile/"+p.name, to.name+"-%"); !math.IsNaN(v) {
+// part returns what part of a benchmark went to the purpose, in percent.
+func (a *results) part(name string, to purpose) float64 {
+	if v := a.median("Profile/"+name, to.name+purposeUnit); !math.IsNaN(v) {
 		return v
 	}
 	return 0
 }
 
-// profiles tells where the time goes.
+// dearest returns the functions of ours that a benchmark spends most time in, with the percentage.
+func (a *results) dearest(name string) string {
+	type function struct {
+		name string
+		part float64
+	}
+	var all []function
+	for s, values := range a.series {
+		f, ok := strings.CutPrefix(s.unit, functionUnit)
+		if ok && s.name == "Profile/"+name {
+			all = append(all, function{f, summarize(values).median})
+		}
+	}
+	slices.SortFunc(all, func(a, b function) int {
+		return cmp.Or(cmp.Compare(b.part, a.part), strings.Compare(a.name, b.name))
+	})
+	var words []string
+	for _, f := range all[:min(len(all), 6)] {
+		words = append(words, fmt.Sprintf("`%s` %.0f %%", f.name, f.part))
+	}
+	return strings.Join(words, ", ")
+}
+
+// difference tells how much longer one benchmark takes than another, and with what: the parts of
+// their profiles, as times. It is empty if one of them was not measured.
+func (a *results) difference(ours, other string) string {
+	mine, theirs := a.median(ours, "ns/op"), a.median(other, "ns/op")
+	if math.IsNaN(mine) || math.IsNaN(theirs) || theirs <= 0 || mine <= theirs {
+		return ""
+	}
+	type more struct {
+		name string
+		ns   float64
+	}
+	var all []more
+	for _, p := range purposes {
+		ns := (a.part(ours, p)*mine - a.part(other, p)*theirs) / 100
+		all = append(all, more{p.name, ns})
+	}
+	slices.SortStableFunc(all, func(a, b more) int { return cmp.Compare(b.ns, a.ns) })
+	var words []string
+	for _, m := range all {
+		if math.Abs(m.ns) >= (mine-theirs)/50 {
+			words = append(words, fmt.Sprintf("%s %s", m.name, signed(m.ns)))
+		}
+	}
+	return fmt.Sprintf("It takes %s more: %s.", number(mine-theirs, "ns"), strings.Join(words, ", "))
+}
+
+func signed(ns float64) string {
+	if ns < 0 {
+		return "−" + number(-ns, "ns")
+	}
+	return "+" + number(ns, "ns")
+}
+
+// misses says of each budget that was missed why: where the time of ours goes, beside the other's.
+func (p *page) misses() {
+	first := true
+	for _, v := range p.verdicts {
+		if v.met || math.IsNaN(v.got.median) {
+			continue
+		}
+		if first {
+			p.printf("## Why budgets were missed\n\nEach with the profile of its benchmark, in percent of " +
+				"the processor's time; of a cancel, of\nthe time inside CancelAll. Named are the functions " +
+				"of this repository that time was spent in,\nor that allocated, with what they call of " +
+				"Go's.\n\n")
+			first = false
+		}
+		p.printf("**%s**, %s: %s, the budget is %s.",
+			v.name(), v.work, number(v.got.median, v.unit), v.bound())
+		if len(v.profiles) == 2 {
+			if d := p.all.difference(v.profiles[0], v.profiles[1]); d != "" {
+				p.printf(" %s", d)
+			}
+		}
+		p.printf("\n\n")
+		p.profileTable(v.profiles)
+		for _, name := range v.profiles {
+			if f := p.all.dearest(name); f != "" {
+				p.printf("- %s: %s\n", spaced(name), f)
+			}
+		}
+		p.printf("\n")
+	}
+}
+
+// profiles tells where the time of a round trip goes, and what the words of all profiles mean.
 func (p *page) profiles() {
 	if len(p.within("Profile")) == 0 {
 		return
 	}
-	p.printf("## Where the time goes\n\n" +
-		"Of the processor time of a benchmark, how many percent went to what, the collection of\n" +
-		"garbage included: what says why a budget is missed. Of a cancel it is what runs inside\n" +
-		"CancelAll.\n\n")
-	p.chart("profile.svg", "where the time of a life goes")
-	p.printf("| |")
-	for _, to := range purposes {
-		p.printf(" %s |", to.name)
-	}
-	p.printf("\n|---|%s\n", strings.Repeat("---:|", len(purposes)))
-	for _, of := range profiles {
-		if !of.taken(p.all) {
-			continue
-		}
-		p.printf("| %s |", strings.ReplaceAll(of.name, "/", " "))
-		for _, to := range purposes {
-			p.printf(" %.0f |", of.part(p.all, to))
-		}
-		p.printf("\n")
-	}
-	p.printf("\n")
+	p.printf("## Where the time goes\n\n")
+	p.chart("profile.svg", "where the time of a round trip goes")
+	p.profileTable(alwaysProfiled)
 	for _, to := range purposes {
 		p.printf("- *%s*: %s.\n", to.name, to.what)
 	}
 	p.printf("\n")
 }
 
-// profileChart divides the time of a life into what it went to.
+// profileTable shows those of the profiles that were taken.
+func (p *page) profileTable(names []string) {
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return strings.HasPrefix(name, allocationsOf) || !slices.Contains(p.all.names, "Profile/"+name)
+	})
+	if len(names) == 0 {
+		return
+	}
+	p.printf("| |")
+	for _, to := range purposes {
+		p.printf(" %s |", to.name)
+	}
+	p.printf("\n|---|%s\n", strings.Repeat("---:|", len(purposes)))
+	for _, name := range names {
+		p.printf("| %s |", spaced(name))
+		for _, to := range purposes {
+			p.printf(" %.0f |", p.all.part(name, to))
+		}
+		p.printf("\n")
+	}
+	p.printf("\n")
+}
+
+// spaced writes the name of a benchmark for people.
+func spaced(name string) string { return strings.ReplaceAll(name, "/", " ") }
+
+// profileChart divides the time of a round trip into what it went to.
 func profileChart(all *results) chart {
 	var names []string
 	parts := make([][]float64, len(purposes))
-	for _, of := range slices.Backward(profiles) {
-		who, isLife := strings.CutPrefix(of.name, "Life/")
-		if !isLife || !of.taken(all) {
+	for _, name := range slices.Backward(alwaysProfiled) {
+		if !slices.Contains(all.names, "Profile/"+name) {
 			continue
 		}
-		names = append(names, who)
+		names = append(names, strings.TrimPrefix(name, "RoundTrip/"))
 		for i, to := range purposes {
-			spent := of.part(all, to) / 100 * all.median(of.name, "ns/op")
-			parts[i] = append(parts[i], spent)
+			parts[i] = append(parts[i], all.part(name, to)/100*all.median(name, "ns/op"))
 		}
 	}
-	return stackedChart("profile.svg", "Where the time of a life goes", "ns", names, parts)
+	return stackedChart("profile.svg", "Where the time of a round trip goes", "ns", names, parts)
 }

@@ -19,37 +19,24 @@ type workload struct {
 	every  int    // it takes part in each so many rounds, since to prepare it takes long
 }
 
-// full is everything there is. What no budget needs and takes long to prepare is run in each second
-// round.
-var full = []workload{
-	{"^BenchmarkLife$", 4, 1},
+// workloads are everything there is. What no budget needs and takes long to prepare is run in each
+// second round.
+var workloads = []workload{
+	{"^BenchmarkRoundTrip$", 4, 1},
 	{"^BenchmarkContended$", 2, 1},
 	{"^BenchmarkParallel$", 2, 1},
+	{"^BenchmarkBurst$/^(default|hand)$", 2, 1},
+	{"^BenchmarkBurst$/" +
+		"^(inline|blocking|chan|pond|workerpool|ants|protoactor|looplab|baseline)$", 1, 2},
 	{"^BenchmarkCancelAll$", 1, 1},
 	{"^BenchmarkTone$", 1, 1},
 	{"^BenchmarkStatus$", 1, 1},
 	{"^BenchmarkHTTPCancel$", 2, 1},
 	{"^BenchmarkIdleCall$", 1, 2},
-	{"^BenchmarkLiveCalls$/^inline$", 4, 1},
+	{"^BenchmarkLiveCalls$/^(inline|default|hand)$", 4, 1},
 	{"^BenchmarkLiveCalls$/" +
-		"^(default|blocking|chan|chanfull|pond|workerpool|ants|protoactor|looplab|floor)$", 1, 2},
+		"^(blocking|chan|pond|workerpool|ants|protoactor|looplab|baseline)$", 1, 2},
 	{"^BenchmarkTails$", 30, 1},
-	{"^BenchmarkBurst$", 1, 2},
-}
-
-// short is what the budgets need.
-var short = []workload{
-	{"^BenchmarkLife$/" +
-		"^(inline|default|chan|chanfull|pond|workerpool|ants|protoactor|looplab|floor)$", 6, 1},
-	{"^BenchmarkContended$/^inline$", 6, 1},
-	{"^BenchmarkParallel$/^(inline|floor)$", 6, 1},
-	{"^BenchmarkCancelAll$/^inline$/^depth=(100|1000)$", 1, 1},
-	{"^BenchmarkCancelAll$/^inline$/^awaited$/^depth=(100|1000)$", 1, 1},
-	{"^BenchmarkTone$/^(ours|floor)$/^subscribers=1$", 1, 1},
-	{"^BenchmarkHTTPCancel$/^(ours|bare)$", 4, 1},
-	{"^BenchmarkIdleCall$/^inline$", 1, 3},
-	{"^BenchmarkLiveCalls$/^inline$/^calls=(1|100000)$", 5, 3},
-	{"^BenchmarkTails$/^(default|floor)$", 50, 3},
 }
 
 // compile makes one program of the benchmarks, in the folder.

@@ -18,10 +18,11 @@ type section struct {
 
 var sections = []section{
 	{
-		title: "One operation's life", bench: "Life", units: []string{"ns/op", "B/op", "allocs/op"},
-		about: "A round trip on one call: the operation is made, accepted, started and ended, and\n" +
-			"whoever waits for it is told. Inline the media reports after its Start has returned.",
-		charts: []string{"life.svg"},
+		title: "Round trip of one operation", bench: "RoundTrip",
+		units: []string{"ns/op", "B/op", "allocs/op"},
+		about: "On one call: the operation is made, accepted, started and ended, and whoever waits\n" +
+			"for it is told. Inline the media reports after its Start has returned.",
+		charts: []string{"roundtrip.svg"},
 	},
 	{
 		title: "Bursts", bench: "Burst", units: []string{"ns/operation"},
@@ -38,10 +39,10 @@ var sections = []section{
 	},
 	{
 		title: "Cancelling everything", bench: "CancelAll",
-		units: []string{"ns/op", "ns/victim", "allocs/cancel"},
+		units: []string{"ns/op", "ns/cancelled", "allocs/cancel"},
 		about: "The cancel alone, by the number of operations that it ends. *Awaited*: somebody has\n" +
 			"asked for the Done channel of each; *asleep*: a goroutine waits on each, which the cancel\n" +
-			"has to wake; *observed*: an observer is told of each, inline by the canceller itself.",
+			"has to wake; *observed*: an observer gets an event of each, inline from the canceller itself.",
 		charts: []string{"cancel.svg"},
 	},
 	{
@@ -69,8 +70,8 @@ var sections = []section{
 		},
 		about: "1,000 busy calls, each with an observer that takes 1 ms over every event, 10,000\n" +
 			"operations a second from elsewhere, and probes: an Enqueue, and the time from a cancel\n" +
-			"until the media is told. The floor is what the machine does under a like load: the floor's\n" +
-			"life, and the time until a goroutine runs that was started.",
+			"until Stop is called. The baseline is what the machine does under a like load: its own\n" +
+			"round trip, and the time until a goroutine runs that was started.",
 		charts: []string{"tails.svg"},
 	},
 	{

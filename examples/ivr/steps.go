@@ -82,7 +82,7 @@ func cause(r operation.Result) error {
 func (s *script) wantVictims(
 	ctx context.Context, receipt queue.Receipt, why operation.Reason, want ...*operation.Operation,
 ) error {
-	got := slices.Collect(receipt.Victims())
+	got := slices.Collect(receipt.Cancelled())
 	names := make([]string, 0, len(got))
 	for _, op := range got {
 		names = append(names, op.ClientContext())

@@ -1,6 +1,11 @@
 package trace
 
-import "ivrqueue/queue"
+import (
+	"slices"
+	"time"
+
+	"ivrqueue/queue"
+)
 
 // tonesFlow: each subscription takes every tone that came after it, once and in order, soon; what
 // it did not get it is told of.
@@ -110,8 +115,9 @@ func callsReturn(h *history) {
 				open[i.Number] = at
 			}
 		case Returned:
-			took := i.At.Sub(h.items[open[i.Number]].At)
-			if h.terms.Call > 0 && took > h.terms.Call && i.Method != Shutdown {
+			call := &h.items[open[i.Number]]
+			took := i.At.Sub(call.At)
+			if h.terms.Call > 0 && took > h.terms.Call && i.Method != Shutdown && !call.Failed {
 				h.violated("%v #%d took %v", i.Method, i.Number, took)
 			}
 			delete(open, i.Number)
@@ -157,6 +163,32 @@ func closed(h *history) {
 		late := h.blind || h.life(i.Op).givenUp
 		if i.What == Told || !late && (i.What == StartEntered || i.What == StopEntered) {
 			h.violated("after Done: %s", i.text(h.items[0].At))
+		}
+	}
+}
+
+// stuck: media that does not return from its callback is given up within the stop timeout of the
+// Close, whatever other timer is armed, and Done waits until it was.
+func stuck(h *history) {
+	if h.blind {
+		return
+	}
+	late := time.Time{}
+	if h.terms.OnItsWay > 0 && h.closed != never { // the timer takes the lock, and the logger is told
+		late = h.items[h.closed].At.Add(h.terms.StopTimeout + 10*h.terms.OnItsWay)
+	}
+	for _, l := range h.inOrder {
+		if h.done != never && l.inCallback(h.done) && !l.givenUp {
+			h.violated("Done came while the media was inside a callback of %s", l.name())
+		}
+		if late.IsZero() || l.givenUp && !l.gaveUp.After(late) {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(h.items, late, func(i Item, t time.Time) int {
+			return i.At.Compare(t)
+		})
+		if at < len(h.items) && l.inCallback(at) {
+			h.violated("the media was inside a callback of %s long after Close and not given up", l.name())
 		}
 	}
 }

@@ -81,6 +81,7 @@ var rules = []rule{
 	{"G10", observersAgree},
 	{"G11", callsReturn},
 	{"G14", closed},
+	{"G14", stuck},
 }
 
 // violated takes down what must not have happened.

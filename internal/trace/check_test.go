@@ -163,7 +163,7 @@ returned end #20
 `
 
 var terms = trace.Terms{
-	StopTimeout: 10 * time.Millisecond, Call: 5 * time.Millisecond,
+	StopTimeout: 10 * time.Millisecond, RunTimeout: 5 * time.Millisecond, Call: 5 * time.Millisecond,
 	OnItsWay: 2 * time.Millisecond, Tone: time.Millisecond,
 }
 
@@ -306,11 +306,21 @@ var broken = []struct {
 	{"an end before its report", "called end #17 op=d position=4ns at=13ms\ntold ended op=d seq=15 time=13ms reason=succeeded position=4ns\nheard\n", "told ended op=d seq=15 time=13ms reason=succeeded position=4ns\nheard\ncalled end #17 op=d position=4ns at=13ms\n", "G13", "before it was reported"},
 	{"given up too early", "told released op=f seq=19 time=30ms reason=abandoned at=30ms", "told released op=f seq=19 time=25ms reason=abandoned at=30ms", "G13", "the media of f was given up after 5ms"},
 	{"given up though it had reported", "told released op=f seq=19", "called end #37 op=f position=8ns at=21ms\nreturned end #37\ntold released op=f seq=19", "G13", "though it had reported"},
+	{
+		"timed out though it told progress", "called close #19 at=20ms\ntold ended op=f seq=18 time=20ms reason=callEnded",
+		"progressing #42 op=f at=18ms\nprogressed #42 op=f\ncalled close #19 at=20ms\ntold ended op=f seq=18 time=20ms reason=timedOut",
+		"G13", "f was timed out 2ms after it had told progress",
+	},
 	{"timed out without a run timeout", "told ended op=c seq=9 time=10ms reason=succeeded position=2ns\nheard\nreturned", "told ended op=c seq=9 time=10ms reason=timedOut\nheard\nreturned", "G13", "c was timed out after 1ms"},
 
 	{"accepted after Close", "told closed seq=20 time=30ms\n", "called enqueue #38\ntold accepted op=g seq=20 time=30ms\nreturned enqueue #38 op=g\ntold closed seq=21 time=30ms\n", "G14", "g was accepted after Close"},
 	{"an event after Closed", "told closed seq=20 time=30ms\nheard\n", "told closed seq=20 time=30ms\nheard\ntold started op=g seq=21 time=30ms\nheard\n", "G14", "event 21, after Closed, is started"},
 	{"no Closed", "told closed seq=20 time=30ms\nheard\n", "", "G14", "Closed was told 0 times"},
+	{"Done inside a callback", "start-returned op=c\n", "", "G14", "Done came while the media was inside a callback of c"},
+	{
+		"given up long after Close", "stop-returned op=f\ntold released op=f seq=19 time=30ms reason=abandoned at=30ms",
+		"told released op=f seq=19 time=30ms reason=abandoned at=60ms", "G14", "inside a callback of f long after Close",
+	},
 	{"a callback after Done", "called end #20", "stop-entered op=d\ncalled end #20", "G14", "after Done: stop-entered op=d"},
 }
 

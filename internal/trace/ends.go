@@ -178,5 +178,14 @@ func (h *history) noRunTimeoutEarly() {
 		if h.terms.RunTimeout == 0 || ran < h.terms.RunTimeout {
 			h.violated("%s was timed out after %v", l.name(), ran)
 		}
+		if h.terms.OnItsWay == 0 {
+			continue // in real time nobody knows whether it was told before the timeout looked
+		}
+		for _, at := range l.progress {
+			silent := l.told[queue.Ended].time.Sub(h.items[at].At)
+			if silent > 0 && silent < h.terms.RunTimeout {
+				h.violated("%s was timed out %v after it had told progress", l.name(), silent)
+			}
+		}
 	}
 }

@@ -25,6 +25,9 @@ type life struct {
 	starts, stops               int // how often each was entered; the stamps are of the first
 	startFailed                 bool
 	givenUp                     bool
+	gaveUp                      time.Time // when that was first told
+
+	progress []int // stamps of Progressing, of those that were told
 
 	reports []report
 	told    [queue.Closed + 1]telling // by the first observer
@@ -149,8 +152,13 @@ func (h *history) read(at int, i *Item) {
 		}
 	case StopReturned:
 		h.life(i.Op).stopReturned = at
+	case Progressing:
+		h.called[i.Number] = at
+	case Progressed:
+		l := h.life(i.Op)
+		l.progress = append(l.progress, h.called[i.Number])
 	case GivenUp:
-		h.life(i.Op).givenUp = true
+		h.life(i.Op).giveUp(i)
 		h.blind = h.blind || i.Op == uuid.Nil
 	case Told:
 		if i.Who == 0 {
@@ -194,6 +202,20 @@ func (h *history) readEvent(at int, i *Item) {
 	l.times[i.Event]++
 	l.told[i.Event] = telling{at, i.Seq, i.Time, i.Reason, i.Position}
 	if i.Event == queue.Released && i.Reason == operation.Abandoned {
-		l.givenUp = true
+		l.giveUp(i)
 	}
+}
+
+func (l *life) giveUp(i *Item) {
+	if !l.givenUp {
+		l.givenUp, l.gaveUp = true, i.At
+	}
+}
+
+// inCallback reports whether the media was inside Start or Stop of the operation at a stamp.
+func (l *life) inCallback(at int) bool {
+	inside := func(entered, returned int) bool {
+		return entered != never && entered < at && (returned == never || returned > at)
+	}
+	return inside(l.startEntered, l.startReturned) || inside(l.stopEntered, l.stopReturned)
 }

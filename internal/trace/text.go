@@ -27,7 +27,8 @@ var whats = [...]string{
 	Called: "called", Returned: "returned", StartEntered: "start-entered",
 	StartReturned: "start-returned", StopEntered: "stop-entered", StopReturned: "stop-returned",
 	Asked: "asked", Live: "live", Read: "read", Snapped: "snapped", Followed: "followed",
-	GivenUp: "given-up", Told: "told", Heard: "heard", Pressed: "pressed", Subscribed: "subscribed",
+	Progressing: "progressing", Progressed: "progressed", GivenUp: "given-up",
+	Told: "told", Heard: "heard", Pressed: "pressed", Subscribed: "subscribed",
 	Took: "took", TonesOver: "tones-over", Quiet: "quiet", Done: "done",
 }
 

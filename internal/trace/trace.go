@@ -27,6 +27,8 @@ const (
 	Read                          // Status and Result have been read
 	Snapped                       // a snapshot has been read; Ops are the live operations
 	Followed                      // Done and context of one that has ended; Failed if open
+	Progressing                   // progress is about to be told
+	Progressed                    // it was told
 	GivenUp                       // the logger was told so of media; whose, nobody knows if no Op
 	Told                          // an observer was entered with an event
 	Heard                         // it has returned
@@ -66,10 +68,10 @@ type Item struct {
 	At     time.Time // of the recording
 	What   What
 	Method Method      // of Called and Returned
-	Number int         // joins Called and Returned; Asked and Live, Read or Snapped
+	Number int         // joins Called and Returned; Asked and Live, Read or Snapped; Progressing too
 	Op     uuid.UUID   // the operation that it is about
 	Ops    []uuid.UUID // the victims of a receipt, in its order; what a snapshot holds
-	Failed bool        // refused, answered no, or ended otherwise than by returning
+	Failed bool        // refused, answered no, ended otherwise than by returning; Called: may last
 
 	Status   operation.Status
 	Reason   operation.Reason

@@ -64,7 +64,7 @@ func (m easy) backEnd() *backEnd { return m.end }
 func blocking(testing.TB) queue.Media {
 	end := new(backEnd)
 	return easy{end: end, Media: queue.Blocking(func(
-		ctx context.Context, t queue.Turn,
+		ctx context.Context, t queue.Active,
 	) (operation.Result, error) {
 		if err := end.wait(ctx); err != nil {
 			return operation.Result{}, err

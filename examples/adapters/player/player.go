@@ -39,7 +39,7 @@ type Player struct {
 func (p *Player) Media() queue.Media { return queue.Blocking(p.do) }
 
 // do plays the prompts of t one after the other, and over again if they loop.
-func (p *Player) do(ctx context.Context, t queue.Turn) (operation.Result, error) {
+func (p *Player) do(ctx context.Context, t queue.Active) (operation.Result, error) {
 	play, ok := t.Request().(*operation.PlayPrompt)
 	if !ok {
 		return operation.Result{}, fmt.Errorf("player: cannot do %q", t.Kind())
@@ -66,7 +66,7 @@ func (p *Player) do(ctx context.Context, t queue.Turn) (operation.Result, error)
 
 // send sends the samples once, a frame at each tick.
 func (p *Player) send(
-	ctx context.Context, t queue.Turn, samples []byte, pace <-chan time.Time,
+	ctx context.Context, t queue.Active, samples []byte, pace <-chan time.Time,
 ) error {
 	for len(samples) > 0 {
 		var frame [FrameBytes]byte // the last one is filled up with silence

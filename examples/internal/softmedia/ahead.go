@@ -34,7 +34,7 @@ func (m *Media) Prefetch(op *operation.Operation) {
 	if len(prompts) == 0 {
 		return
 	}
-	ctx, cancel := context.WithCancel(op.Context())
+	ctx, cancel := context.WithCancel(op.DetachedContext())
 	a := &ahead{cancel: cancel, done: make(chan struct{})}
 	begun := m.engine.spawn(func() {
 		//nolint:contextcheck // it ends with the engine, too

@@ -71,7 +71,7 @@ func (s *Service) create(ctx context.Context, n graph.NewCall) (*graph.Call, err
 		c.queue.Close(nil)
 		return nil, graph.ErrUnavailable
 	}
-	wire, err := s.handler.Attach(ctx, graph.Attachment{
+	wire, err := n.Attach(graph.Attachment{
 		Queue: c.queue, Tones: c.tones, Application: n.Application.ID, CallbackURI: n.CallbackURI,
 		ID: id, Resource: n.Resource,
 	})

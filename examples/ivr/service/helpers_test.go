@@ -118,6 +118,7 @@ func start(tb testing.TB, change ...func(*service.Options)) *rig {
 		Dev: true, Folder: r.folder, Prompts: r.prompts, KeepRecordings: time.Hour,
 		Logger:   slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Notifier: []graph.NotifierOption{graph.WithBackoff(5*time.Millisecond, 50*time.Millisecond)},
+		Graph:    []graph.Option{graph.WithMaxCalls(0), graph.WithMaxRequests(0)},
 	}
 	for _, f := range change {
 		f(&o)

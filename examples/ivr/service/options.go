@@ -43,6 +43,9 @@ type Options struct {
 	// Notifier are options of the one that brings notifications, after those that Dev makes.
 	Notifier []graph.NotifierOption
 
+	// Graph are options of the HTTP API, such as the limits of an application.
+	Graph []graph.Option
+
 	// Logger is where the service tells what it does: with ids, never with tones or tokens. Nil:
 	// slog.Default.
 	Logger *slog.Logger

@@ -59,7 +59,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s.handler, err = graph.New(graph.Platform{
 		Authenticate: s.authority.authenticate, CreateCall: s.create, HangUp: s.hangUp,
-	}, graph.WithNotifier(s.notifier), graph.WithLogger(o.Logger))
+	}, append([]graph.Option{
+		graph.WithNotifier(s.notifier), graph.WithLogger(o.Logger),
+	}, o.Graph...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package grown_test
+package hand_test
 
 import (
 	"testing"

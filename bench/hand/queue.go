@@ -1,4 +1,4 @@
-package grown
+package hand
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 
 // What a queue refuses.
 var (
-	ErrClosed = errors.New("grown: closed")
-	ErrFull   = errors.New("grown: full")
+	ErrClosed = errors.New("hand: closed")
+	ErrFull   = errors.New("hand: full")
 )
 
 // MaxPending is how many operations may wait.
@@ -30,13 +30,13 @@ type Queue struct {
 
 	mu sync.Mutex // guards everything below, and the operations
 
-	waiting fifo
-	running *Op
-	untold  []Event
-	spare   []Event // the queue's goroutine's own, while it has it
-	seq     uint64
-	asleep  bool
-	closed  bool
+	waiting     fifo
+	running     *Op
+	undelivered []Event
+	spare       []Event // the queue's goroutine's own, while it has it
+	seq         uint64
+	asleep      bool
+	closed      bool
 }
 
 // New makes a queue and its goroutine.
@@ -75,19 +75,19 @@ func (q *Queue) Enqueue(req operation.Request) (*Op, error) {
 // first.
 func (q *Queue) CancelAll() []*Op {
 	q.mu.Lock()
-	victims := q.endAll(operation.Cancelled)
+	ended := q.endAll(operation.Cancelled)
 	q.unlockAndWake()
-	return victims
+	return ended
 }
 
 // Close ends everything, and returns when the queue's goroutine is through.
 func (q *Queue) Close() []*Op {
 	q.mu.Lock()
 	q.closed = true
-	victims := q.endAll(operation.CallEnded)
+	ended := q.endAll(operation.CallEnded)
 	q.unlockAndWake()
 	<-q.gone
-	return victims
+	return ended
 }
 
 // Settled reports whether the queue's goroutine has nothing to do but to wait for the operation
@@ -107,16 +107,16 @@ func (q *Queue) endAll(why operation.Reason) []*Op {
 	if n == 0 {
 		return nil
 	}
-	victims := make([]*Op, 0, n)
+	ended := make([]*Op, 0, n)
 	if live {
-		victims = append(victims, q.running)
+		ended = append(ended, q.running)
 	}
-	victims = q.waiting.drain(victims)
+	ended = q.waiting.drain(ended)
 	now := time.Now()
-	for _, o := range victims {
+	for _, o := range ended {
 		q.end(o, operation.Failed, why, now)
 	}
-	return victims
+	return ended
 }
 
 // end ends an operation. The lock is held.

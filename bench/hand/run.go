@@ -1,4 +1,4 @@
-package grown
+package hand
 
 import (
 	"time"
@@ -6,13 +6,13 @@ import (
 	"ivrqueue/operation"
 )
 
-// run is the queue's goroutine: it does the operations, and tells the observer between them.
+// run is the queue's goroutine: it does the operations, and calls the observer between them.
 func (q *Queue) run() {
 	defer close(q.gone)
 	q.mu.Lock()
 	for {
 		o := q.next()
-		if o == nil && len(q.untold) == 0 {
+		if o == nil && len(q.undelivered) == 0 {
 			if q.closed {
 				q.mu.Unlock()
 				return
@@ -23,9 +23,9 @@ func (q *Queue) run() {
 			q.mu.Lock()
 			continue
 		}
-		events := q.take()
+		events := q.nextBatch()
 		q.mu.Unlock()
-		q.tell(events)
+		q.deliver(events)
 		if o != nil {
 			why := q.work(o)
 			q.mu.Lock()

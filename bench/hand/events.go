@@ -1,4 +1,4 @@
-package grown
+package hand
 
 import "ivrqueue/operation"
 
@@ -23,24 +23,25 @@ const (
 // String returns the kind in lower case.
 func (k Kind) String() string { return [...]string{"", "accepted", "started", "ended"}[k] }
 
-// commit numbers an event and keeps it until the queue's goroutine tells it. The lock is held.
+// commit numbers an event and keeps it until the queue's goroutine delivers it. The lock is held.
 func (q *Queue) commit(k Kind, o *Op) {
 	q.seq++
-	q.untold = append(q.untold, Event{q.seq, k, o, o.reason})
+	q.undelivered = append(q.undelivered, Event{q.seq, k, o, o.reason})
 }
 
 // keepEvents is how large the two buffers of events may stay.
 const keepEvents = 64
 
-// take returns what is to be told, and lends the other buffer meanwhile. The lock is held.
-func (q *Queue) take() []Event {
-	events := q.untold
-	q.untold, q.spare = q.spare, nil
+// nextBatch returns what is to be delivered, and lends the other buffer meanwhile. The lock is
+// held.
+func (q *Queue) nextBatch() []Event {
+	events := q.undelivered
+	q.undelivered, q.spare = q.spare, nil
 	return events
 }
 
-// tell calls the observer, without the lock, and gives the buffer back.
-func (q *Queue) tell(events []Event) {
+// deliver calls the observer, without the lock, and gives the buffer back.
+func (q *Queue) deliver(events []Event) {
 	for _, e := range events {
 		q.observe(e)
 	}

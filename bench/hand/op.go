@@ -1,4 +1,4 @@
-package grown
+package hand
 
 import (
 	"github.com/google/uuid"
@@ -32,7 +32,7 @@ func (o *Op) ID() uuid.UUID { return o.id }
 // Request returns what was asked for.
 func (o *Op) Request() operation.Request { return o.request }
 
-// Status returns where the operation is in its life.
+// Status returns the state that the operation is in.
 func (o *Op) Status() operation.Status {
 	o.queue.mu.Lock()
 	defer o.queue.mu.Unlock()

@@ -1,11 +1,11 @@
-package grown_test
+package hand_test
 
 import (
 	"errors"
 	"runtime"
 	"testing"
 
-	"ivrqueue/bench/grown"
+	"ivrqueue/bench/hand"
 	"ivrqueue/operation"
 )
 
@@ -14,13 +14,13 @@ var hello = &operation.PlayPrompt{Prompts: []operation.Prompt{{URI: "file:hello.
 // What the contestants are tested for, package bench tests. This is what it adds: bounds, and reasons.
 func TestAQueueIsBoundedAndSaysWhy(t *testing.T) {
 	release := make(chan struct{})
-	q := grown.New(func(o *grown.Op) operation.Reason {
+	q := hand.New(func(o *hand.Op) operation.Reason {
 		select {
 		case <-o.Done():
 		case <-release:
 		}
 		return operation.Succeeded
-	}, func(grown.Event) {})
+	}, func(hand.Event) {})
 	first, err := q.Enqueue(hello)
 	if err != nil {
 		t.Fatal(err)
@@ -28,16 +28,16 @@ func TestAQueueIsBoundedAndSaysWhy(t *testing.T) {
 	for first.Status() != operation.Running {
 		runtime.Gosched()
 	}
-	for range grown.MaxPending {
+	for range hand.MaxPending {
 		if _, err := q.Enqueue(hello); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := q.Enqueue(hello); !errors.Is(err, grown.ErrFull) {
+	if _, err := q.Enqueue(hello); !errors.Is(err, hand.ErrFull) {
 		t.Errorf("one more: %v, want ErrFull", err)
 	}
-	if n := len(q.CancelAll()); n != grown.MaxPending+1 {
-		t.Errorf("%d victims", n)
+	if n := len(q.CancelAll()); n != hand.MaxPending+1 {
+		t.Errorf("%d ended", n)
 	}
 	if r := first.Reason(); r != operation.Cancelled || first.Live() {
 		t.Errorf("the first has ended with %v, want cancelled", r)
@@ -50,7 +50,7 @@ func TestAQueueIsBoundedAndSaysWhy(t *testing.T) {
 	if r := last.Reason(); r != operation.CallEnded {
 		t.Errorf("the last has ended with %v, want callEnded", r)
 	}
-	if _, err := q.Enqueue(hello); !errors.Is(err, grown.ErrClosed) {
+	if _, err := q.Enqueue(hello); !errors.Is(err, hand.ErrClosed) {
 		t.Errorf("after the end: %v, want ErrClosed", err)
 	}
 }

@@ -11,18 +11,19 @@ import (
 	"ivrqueue/operation"
 )
 
-// Floor is the least that an operation's life can cost: allocate it, make an id, take a lock twice,
-// store a state twice, read the clock twice. It is no queue; nothing could be faster and be one.
-var Floor = &Contestant{
-	Name:   "floor",
+// Baseline is the least that an operation's round trip can cost: allocate it, make an id, take a
+// lock twice, store a state twice, read the clock twice. It is no queue; nothing could be faster
+// and be one.
+var Baseline = &Contestant{
+	Name:   "baseline",
 	How:    "no queue: allocate, uuid.New, two locks, two state stores, two clock reads",
 	Claims: Orders | IDs | States | Sleeps,
-	Open:   func(Setting) Call { return new(floor) },
+	Open:   func(Setting) Call { return new(baseline) },
 }
 
-type floor struct {
+type baseline struct {
 	mu   sync.Mutex
-	last *floorOp
+	last *baselineOp
 	_    apart
 }
 
@@ -30,11 +31,12 @@ type floor struct {
 // made next: by chance they would share one, and two processors fight for it.
 type apart [128]byte
 
-// floorOp has the fields that an operation can be asked for, laid down plainly, and nothing that a
-// queue needs: 192 bytes. So the floor pays for the memory that a life needs, and for no more.
+// baselineOp has the fields that an operation can be asked for, laid down plainly, and nothing that
+// a queue needs: 192 bytes. So the baseline pays for the memory that a round trip needs, and no
+// more.
 //
 //nolint:unused // its size is what counts
-type floorOp struct {
+type baselineOp struct {
 	id                       uuid.UUID
 	request                  operation.Request
 	clientContext            string
@@ -47,14 +49,14 @@ type floorOp struct {
 	done                     chan struct{}
 }
 
-func (o *floorOp) ID() uuid.UUID            { return o.id }
-func (o *floorOp) Status() operation.Status { return operation.Status(o.state.Load()) }
-func (o *floorOp) Times() operation.Times   { return operation.Times{} }
+func (o *baselineOp) ID() uuid.UUID            { return o.id }
+func (o *baselineOp) Status() operation.Status { return operation.Status(o.state.Load()) }
+func (o *baselineOp) Times() operation.Times   { return operation.Times{} }
 
-func (f *floor) Do(w *Work) { f.Submit(w) }
+func (f *baseline) Do(w *Work) { f.Submit(w) }
 
-func (f *floor) Submit(w *Work) Op {
-	o := new(floorOp)
+func (f *baseline) Submit(w *Work) Op {
+	o := new(baselineOp)
 	o.id = uuid.New()
 	o.request = w
 	f.mu.Lock()
@@ -70,4 +72,4 @@ func (f *floor) Submit(w *Work) Op {
 	return o
 }
 
-func (f *floor) Close() {}
+func (f *baseline) Close() {}

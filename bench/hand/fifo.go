@@ -1,4 +1,4 @@
-package grown
+package hand
 
 // fifo is the operations that wait, in order, in a slice that is used again.
 type fifo struct {

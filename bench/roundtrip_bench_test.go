@@ -8,9 +8,9 @@ import (
 	"ivrqueue/bench"
 )
 
-// BenchmarkLife is the round trip of one operation: made, accepted, started, ended, and whoever
+// BenchmarkRoundTrip is the round trip of one operation: made, accepted, started, ended, and whoever
 // waits for it told.
-func BenchmarkLife(b *testing.B) {
+func BenchmarkRoundTrip(b *testing.B) {
 	compare(b, bench.Contestants(), func(b *testing.B, c *bench.Contestant) {
 		call, w := c.Open(bench.Setting{}), bench.NewTrip(nothing)
 		defer call.Close()
