@@ -49,8 +49,9 @@ tidy: ## the go.mod files say what is used, and no more
 	cd bench && GOWORK=off go mod tidy -diff
 
 .PHONY: generate
-generate: ## draw the state diagram of the docs again, and the table of mutants
+generate: ## draw the state diagram of the docs again, the tables of the machine, and that of the mutants
 	go run ./internal/diagram
+	MACHINE_TABLE=write go test -count=1 -run TestTheDocsHaveTheMachine ./queue
 	go run ./internal/mutants -table
 
 .PHONY: fuzz
@@ -85,16 +86,16 @@ mutants: ## each small break of the engine turns its test red
 	go run ./internal/mutants
 
 .PHONY: scripts
-scripts: ## SCRIPTS random scripts (default 2000) in each form of delivery, against the model
-	go test -count=1 -run TestScriptsAgreeWithTheModel ./queue -rapid.checks=$(SCRIPTS)
+scripts: ## SCRIPTS random scripts (default 2000) in each form of delivery, against the bare machine
+	go test -count=1 -run TestScriptsAgreeWithTheMachine ./queue -rapid.checks=$(SCRIPTS)
 
 .PHONY: histories
 histories: ## HISTORIES histories of concurrent calls (default 500), simulated and real, are linearizable
 	LINEAR_HISTORIES=$(HISTORIES) go test -count=1 -v -run HistoriesAreLinearizable ./queue
 
 .PHONY: explore
-explore: ## every state of a small call, and of the protocols that need no lock
-	EXPLORE=deep go test -count=1 -v -run 'TheExplorer|Reading|Follows' ./internal/model
+explore: ## every state that the machine reaches in a small call, and broken machines that it must find
+	EXPLORE=deep go test -count=1 -v -run TheExplorer -timeout 1h ./queue
 
 .PHONY: bench
 bench: ## the micro benchmarks beside the code, then the same work by us, by hand, by peers and by the baseline

@@ -2,6 +2,7 @@ package operation_test
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -85,5 +86,68 @@ func TestWhoFindsWhatAnotherHasMadeLooksToo(t *testing.T) {
 		default:
 			t.Errorf("%s is open", name)
 		}
+	}
+}
+
+// A reader makes its channel while the operation is ended. Either the reader sees the end, or who ends
+// it sees the reader: the channel is closed, though nobody asks again.
+func TestNoReaderIsForgotten(t *testing.T) { // alone, since they spin
+	spec := operation.Spec{Request: &operation.PlayPrompt{}, Context: context.Background()}
+	var at [2]atomic.Int64 // the round that each of the two is in
+	var control *operation.Control
+	var got <-chan struct{}
+	over := false
+	meet := func(me int, round int64) {
+		at[me].Store(round)
+		spins := 0
+		for at[1-me].Load() < round {
+			if spins++; spins%1000 == 0 {
+				runtime.Gosched()
+			}
+		}
+	}
+	reader := make(chan struct{})
+	go func() {
+		defer close(reader)
+		for round := int64(1); ; round += 2 {
+			meet(0, round)
+			if over {
+				return
+			}
+			for range round / 2 % 16 {
+				_ = control.Live()
+			}
+			got = control.Operation().Done()
+			meet(0, round+1)
+		}
+	}()
+	rounds, forgotten := int64(0), 0
+	for start := time.Now(); ; rounds++ {
+		var g operation.Generation
+		control = new(operation.Control)
+		control.Init(spec)
+		control.Accept(&g, start)
+		over = time.Since(start) > 300*time.Millisecond
+		meet(1, 2*rounds+1)
+		if over {
+			break
+		}
+		for range rounds / 16 % 16 {
+			_ = control.Live()
+		}
+		g.End(operation.Cancelled, start, 0)
+		if control.HasWaiters() {
+			control.NotifyDone()
+		}
+		meet(1, 2*rounds+2)
+		select {
+		case <-got:
+		default:
+			forgotten++
+		}
+	}
+	<-reader
+	if forgotten > 0 {
+		t.Errorf("Done stays open in %d of %d rounds", forgotten, rounds)
 	}
 }

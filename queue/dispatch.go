@@ -113,12 +113,18 @@ func (q *Queue) claimOwn() bool {
 	if d.own || d.inline && m.config.allInline && !m.blocking && m.cold == nil || q.ownWork(0) == 0 {
 		return false
 	}
+	q.activateOwn()
+	return true
+}
+
+// activateOwn makes an own dispatcher active, and has the watch look at it.
+func (q *Queue) activateOwn() {
+	d := &q.dispatch
 	d.own = true
 	if !d.watched {
 		d.watched = true
 		q.clocks().watch.add(q)
 	}
-	return true
 }
 
 // spawn starts the own dispatcher, if one was claimed.
@@ -341,12 +347,15 @@ func (d *dispatcher) leave() {
 
 // rejoin makes a detached dispatcher active again if no other is, else it is over.
 func (d *dispatcher) rejoin() {
-	active := &d.queue.dispatch.own
-	if d.inline {
-		active = &d.queue.dispatch.inline
-	}
-	if d.over = *active; !d.over {
-		*active = true
+	q, s := d.queue, &d.queue.dispatch
+	switch {
+	case d.inline:
+		d.over = s.inline
+		s.inline = true
+	default:
+		if d.over = s.own; !d.over {
+			q.activateOwn()
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -15,7 +16,6 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"ivrqueue/internal/model"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
@@ -23,7 +23,7 @@ import (
 // history is one, while it is made.
 type history struct {
 	seed   uint64
-	config model.Config
+	config queue.BareConfig
 	queue  *queue.Queue
 	pause  func(draw *rand.Rand) // lets others go on
 	media  sync.WaitGroup
@@ -109,22 +109,25 @@ func realHistory(t *testing.T, seed uint64) *history {
 	return h
 }
 
+// filled is twice the number of operations that canceller has wait at a time.
+const filled = 40
+
 // canceller fills the queue and empties it at one go, twice.
 func (h *history) canceller() {
 	for range 2 {
-		for range model.Max / 2 {
-			h.do(model.Step{Do: model.Enqueue, Op: model.Op(h.number.Add(1))})
+		for range filled / 2 {
+			h.do(queue.Input{Do: queue.DoEnqueue, Op: queue.Op(h.number.Add(1))})
 		}
 		for now := h.rounds.Load(); h.rounds.Load() < now+4; { // the reader is at it
 			runtime.Gosched()
 		}
-		h.do(model.Step{Do: model.CancelAll})
+		h.do(queue.Input{Do: queue.DoCancelAll})
 	}
 }
 
 // finish brings the queue to its end, and reads what became of everything.
 func (h *history) finish(t *testing.T) {
-	h.do(model.Step{Do: model.Close, Result: operation.Result{Reason: operation.CallEnded}})
+	h.do(queue.Input{Do: queue.DoClose, Result: operation.Result{Reason: operation.CallEnded}})
 	select {
 	case <-h.queue.Done():
 	case <-within(t).Done():
@@ -144,19 +147,19 @@ func (h *history) client(draw *rand.Rand, n int) {
 		h.pause(draw)
 		switch p := draw.IntN(100); {
 		case p < 40:
-			h.do(model.Step{Do: model.Enqueue, Op: model.Op(h.number.Add(1))})
+			h.do(queue.Input{Do: queue.DoEnqueue, Op: queue.Op(h.number.Add(1))})
 		case p < 48:
-			h.do(model.Step{Do: model.Interrupt, Op: model.Op(h.number.Add(1))})
+			h.do(queue.Input{Do: queue.DoInterrupt, Op: queue.Op(h.number.Add(1))})
 		case p < 60:
-			h.do(model.Step{Do: model.CancelAll})
+			h.do(queue.Input{Do: queue.DoCancelAll})
 		case p < 68:
-			h.do(model.Step{Do: model.Cancel, ID: model.Op(1 + draw.Uint32N(h.number.Load()+1))})
+			h.do(queue.Input{Do: queue.DoCancel, ID: queue.Op(1 + draw.Uint32N(h.number.Load()+1))})
 		case p < 76:
 			h.snapshot()
 		case p < 77:
-			h.do(model.Step{Do: model.Seal})
+			h.do(queue.Input{Do: queue.DoSeal})
 		case p < 78:
-			h.do(model.Step{Do: model.Close, Result: operation.Result{Reason: operation.CallEnded}})
+			h.do(queue.Input{Do: queue.DoClose, Result: operation.Result{Reason: operation.CallEnded}})
 		default:
 			h.readSome(draw)
 		}
@@ -164,28 +167,28 @@ func (h *history) client(draw *rand.Rand, n int) {
 }
 
 // do makes the call of a step.
-func (h *history) do(step model.Step) {
+func (h *history) do(step queue.Input) {
 	var out answered
 	var op *operation.Operation
 	began := h.clock.Add(1)
 	switch step.Do {
-	case model.Enqueue:
-		op, out.err = h.queue.Enqueue(context.Background(), play(), queue.ID(scriptID(step.Op)))
-	case model.Interrupt:
+	case queue.DoEnqueue:
+		op, out.err = h.queue.Enqueue(context.Background(), play(), queue.ID(step.Op.ID()))
+	case queue.DoInterrupt:
 		var r queue.Receipt
-		op, r, out.err = h.queue.Interrupt(context.Background(), play(), queue.ID(scriptID(step.Op)))
-		out.victims = numbers(victims(r))
-	case model.CancelAll:
-		out.victims = numbers(victims(h.queue.CancelAll()))
-	case model.Cancel:
+		op, r, out.err = h.queue.Interrupt(context.Background(), play(), queue.ID(step.Op.ID()))
+		out.cancelled = numbers(victims(r))
+	case queue.DoCancelAll:
+		out.cancelled = numbers(victims(h.queue.CancelAll()))
+	case queue.DoCancel:
 		var victim *operation.Operation
-		if victim, out.err = h.queue.Cancel(scriptID(step.ID)); out.err == nil {
-			out.victims = numbers([]*operation.Operation{victim})
+		if victim, out.err = h.queue.Cancel(step.ID.ID()); out.err == nil {
+			out.cancelled = numbers([]*operation.Operation{victim})
 		}
-	case model.Seal:
+	case queue.DoSeal:
 		h.queue.Seal()
-	case model.Close:
-		out.victims = numbers(victims(h.queue.Close(nil)))
+	case queue.DoClose:
+		out.cancelled = numbers(victims(h.queue.Close(nil)))
 	default:
 		panic("not a call: " + step.String())
 	}
@@ -194,14 +197,17 @@ func (h *history) do(step model.Step) {
 }
 
 // numbers are the operations' numbers: they have them as ids.
-func numbers(ops []*operation.Operation) (all []model.Op) {
+func numbers(ops []*operation.Operation) (all []queue.Op) {
 	for _, op := range ops {
 		all = append(all, number(op))
 	}
 	return all
 }
 
-func number(op *operation.Operation) model.Op { return model.Op(op.ID()[15]) }
+func number(op *operation.Operation) queue.Op {
+	id := op.ID()
+	return queue.Op(binary.BigEndian.Uint16(id[14:]))
+}
 
 func (h *history) know(op *operation.Operation) {
 	h.mu.Lock()
@@ -232,7 +238,7 @@ func (h *history) snapshot() {
 func (h *history) read(op *operation.Operation, what reading) {
 	began := h.clock.Add(1)
 	out := look(op, what)
-	h.add(began, asked{step: model.Step{Op: number(op)}, read: what}, out)
+	h.add(began, asked{step: queue.Input{Op: number(op)}, read: what}, out)
 }
 
 func look(op *operation.Operation, what reading) (out answered) {
@@ -284,7 +290,7 @@ func (h *history) sweep(draw *rand.Rand, over *atomic.Bool) {
 		}
 		for i := range round {
 			g := &round[i]
-			g.op = ops[len(ops)-1-draw.IntN(min(len(ops), model.Max/2))]
+			g.op = ops[len(ops)-1-draw.IntN(min(len(ops), filled/2))]
 			g.began = h.clock.Add(1)
 			g.status = g.op.Status()
 			g.ended = h.clock.Add(1)
@@ -306,7 +312,7 @@ func (h *history) keep(round []glance) {
 	defer h.mu.Unlock()
 	for _, g := range round {
 		h.calls = append(h.calls, porcupine.Operation{
-			Input:  asked{step: model.Step{Op: number(g.op)}, read: readStatus},
+			Input:  asked{step: queue.Input{Op: number(g.op)}, read: readStatus},
 			Output: answered{status: g.status}, Call: g.began, Return: g.ended,
 		})
 	}
@@ -326,7 +332,7 @@ type linearMedia struct{ h *history }
 
 func (m linearMedia) Start(t queue.Task) error {
 	h, op := m.h, number(t.Operation)
-	h.entered(model.Step{Do: model.EnterStart, Op: op})
+	h.entered(queue.Input{Do: queue.DoEnterStart, Op: op})
 	h.know(t.Operation)
 	draw := h.source(100 + uint64(op))
 	var err error
@@ -348,7 +354,7 @@ func (m linearMedia) Start(t queue.Task) error {
 			h.report(t)
 		})
 	}
-	h.returning(model.Step{Do: model.ReturnStart, Op: op, Failed: err != nil, Result: operation.Result{
+	h.returning(queue.Input{Do: queue.DoReturnStart, Op: op, Failed: err != nil, Result: operation.Result{
 		Reason: operation.Unspecified, Err: err,
 	}})
 	return err
@@ -356,7 +362,7 @@ func (m linearMedia) Start(t queue.Task) error {
 
 func (m linearMedia) Stop(t queue.Task) {
 	h, op := m.h, number(t.Operation)
-	h.entered(model.Step{Do: model.EnterStop, Op: op})
+	h.entered(queue.Input{Do: queue.DoEnterStop, Op: op})
 	if draw := h.source(200 + uint64(op)); draw.IntN(2) == 0 {
 		h.report(t)
 	} else {
@@ -365,18 +371,18 @@ func (m linearMedia) Stop(t queue.Task) {
 			h.report(t)
 		})
 	}
-	h.returning(model.Step{Do: model.ReturnStop, Op: op})
+	h.returning(queue.Input{Do: queue.DoReturnStop, Op: op})
 }
 
 func (h *history) report(t queue.Task) {
 	began := h.clock.Add(1)
 	t.End(operation.Result{})
-	h.add(began, asked{step: model.Step{Do: model.Report, Op: number(t.Operation)}}, answered{})
+	h.add(began, asked{step: queue.Input{Do: queue.DoReport, Op: number(t.Operation)}}, answered{})
 }
 
 // entered books that a callback was entered, which the queue did some time after the last one was
 // about to return. By then it had booked that return, too.
-func (h *history) entered(step model.Step) {
+func (h *history) entered(step queue.Input) {
 	now := h.clock.Add(1)
 	h.booked(now)
 	h.mu.Lock()
@@ -387,7 +393,7 @@ func (h *history) entered(step model.Step) {
 }
 
 // returning books that a callback is about to return. When the queue takes note, nobody sees.
-func (h *history) returning(step model.Step) {
+func (h *history) returning(step queue.Input) {
 	now := h.clock.Add(1)
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -12,14 +12,14 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"ivrqueue/internal/model"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
 
 // A history is what a few goroutines asked of one queue at the same time, and what they were
 // answered. It is linearizable if the calls can be put into an order, no call before one that had
-// returned when it began, in which the model gives the same answers. What the media does, and every
+// returned when it began, in which the bare machine gives the same answers: the machine is the
+// specification, and what is checked is that the shell makes one input of each call, under one lock. What the media does, and every
 // reading of a status or a result, is a call of the history: a cancel that is seen half done has no
 // place in such an order.
 //
@@ -76,7 +76,7 @@ func judgeHistories(t *testing.T, n uint64, play func(*testing.T, uint64) *histo
 
 // asked is what a call of a history was given: a step, or what is to be read.
 type asked struct {
-	step model.Step
+	step queue.Input
 	read reading
 }
 
@@ -92,75 +92,98 @@ const (
 
 // answered is what it returned.
 type answered struct {
-	err     error
-	victims []model.Op
+	err       error
+	cancelled []queue.Op
 
 	status            operation.Status
 	reason            operation.Reason
-	running, stopping model.Op
-	waiting           []model.Op
+	running, stopping queue.Op
+	waiting           []queue.Op
 	sealed, closed    bool
 }
 
 var linearSeed = maphash.MakeSeed()
 
-// linearState is the model, and the one thing that is not seen at the same instant by those who read
-// without a lock: that one operation has ended, and that the next runs. These are two words, stored
-// one after the other. So until the queue does something else, the next may be seen to wait still.
+// linearState is a bare machine to which some inputs were given. It never changes: a machine cannot
+// be copied, so the next state is a new machine that is given all inputs again.
 type linearState struct {
-	model.Queue
+	bare   *queue.Bare
+	config queue.BareConfig
+	inputs []queue.Input
+	key    string
 
-	starting model.Op
+	// starting is the one thing that is not seen at the same instant by those who read without a lock:
+	// that one operation has ended, and that the next runs. These are two words, stored one after the
+	// other. So until the queue does something else, the next may be seen to wait still.
+	starting queue.Op
 }
 
-func linearModel(c model.Config) porcupine.Model {
+func linearModel(c queue.BareConfig) porcupine.Model {
+	c.Unobserved = true
 	return porcupine.Model{
-		Init:  func() any { return linearState{Queue: model.New(c)} },
-		Step:  func(s, in, out any) (bool, any) { return linearStep(s.(linearState), in.(asked), out.(answered)) },
-		Equal: func(a, b any) bool { return a.(linearState) == b.(linearState) },
-		Hash:  func(s any) uint64 { return maphash.Comparable(linearSeed, s.(linearState)) },
+		Init: func() any { return &linearState{bare: queue.NewBare(c), config: c} },
+		Step: func(s, in, out any) (bool, any) { return linearStep(s.(*linearState), in.(asked), out.(answered)) },
+		Equal: func(a, b any) bool {
+			p, q := a.(*linearState), b.(*linearState)
+			return p == q || p.key == q.key && p.starting == q.starting
+		},
+		Hash: func(s any) uint64 { return maphash.String(linearSeed, s.(*linearState).key) },
 	}
 }
 
-// linearStep says whether the model could have given this answer now.
-func linearStep(q linearState, in asked, out answered) (bool, linearState) {
+// apply returns the state after one more input, and what came of that.
+func (q *linearState) apply(in queue.Input) (next *linearState, out queue.Output) {
+	next = &linearState{bare: queue.NewBare(q.config), config: q.config, inputs: append(slices.Clip(q.inputs), in)}
+	for i, in := range next.inputs {
+		out = next.bare.Apply(in, time.Unix(int64(i), 0))
+	}
+	next.key = next.bare.Key()
+	if op := next.bare.Running(); op != in.Op && op != q.bare.Running() {
+		next.starting = op
+	}
+	return next, out
+}
+
+// linearStep says whether the machine could have given this answer now.
+func linearStep(q *linearState, in asked, out answered) (bool, *linearState) {
 	switch in.read {
 	case readStatus:
 		if op := in.step.Op; op == q.starting {
 			if out.status == operation.NotStarted {
 				return true, q
 			}
-			q.starting = 0
+			seen := *q
+			seen.starting = 0
+			q = &seen
 		}
-		return out.status == q.Status(in.step.Op), q
+		return out.status == q.bare.Operation(in.step.Op).Status(), q
 	case readResult:
-		return out.reason == q.Reason(in.step.Op), q
+		r, _ := q.bare.Operation(in.step.Op).Result()
+		return out.reason == r.Reason, q
 	case readSnapshot:
-		return out.running == q.Running() && out.stopping == q.Stopping() && slices.Equal(out.waiting, q.Waiting()) &&
-			out.sealed == q.Sealed() && out.closed == q.Closed(), q
+		b := q.bare
+		return out.running == b.Running() && out.stopping == b.Stopping() && slices.Equal(out.waiting, b.Waiting()) &&
+			out.sealed == b.Sealed() && out.closed == b.Closed(), q
 	default:
 	}
 	switch in.step.Do {
-	case model.EnterStart, model.EnterStop:
-		if due, ok := q.Due(); !ok || due != in.step {
+	case queue.DoEnterStart, queue.DoEnterStop:
+		if due, ok := q.bare.Due(); !ok || due != in.step {
 			return false, q
 		}
-	case model.ReturnStart, model.ReturnStop:
-		if q.Slot() != in.step.Op {
+	case queue.DoReturnStart, queue.DoReturnStop:
+		if q.bare.Running()+q.bare.Stopping() != in.step.Op {
+			return false, q
+		}
+	case queue.DoReport:
+		if q.bare.Operation(in.step.Op) == nil {
 			return false, q
 		}
 	default:
 	}
-	var want model.Outcome
-	q.Queue, want = q.Apply(in.step)
-	q.starting = 0
-	for _, e := range want.Events {
-		if e.Kind == queue.Started && e.Op != in.step.Op {
-			q.starting = e.Op
-		}
-	}
+	next, want := q.apply(in.step)
 	return errors.Is(out.err, want.Err) && (out.err == nil) == (want.Err == nil) &&
-		slices.Equal(out.victims, want.Victims), q
+		slices.Equal(out.cancelled, want.Cancelled), next
 }
 
 func (c asked) String() string {
@@ -177,6 +200,6 @@ func (c asked) String() string {
 }
 
 func (a answered) String() string {
-	return fmt.Sprintf("%v victims %v, %v %v, running %d stopping %d waiting %v sealed %v closed %v",
-		a.err, a.victims, a.status, a.reason, a.running, a.stopping, a.waiting, a.sealed, a.closed)
+	return fmt.Sprintf("%v cancelled %v, %v %v, running %d stopping %d waiting %v sealed %v closed %v",
+		a.err, a.cancelled, a.status, a.reason, a.running, a.stopping, a.waiting, a.sealed, a.closed)
 }

@@ -8,16 +8,55 @@ import (
 	"sync"
 	"time"
 
-	"ivrqueue/internal/model"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
 
-// toldEvent is an event that the model tells.
-type toldEvent struct {
-	model.Event
+// scriptClock is the timeout that the bare machine wants armed, and when it fires. The run timeout
+// looks four times in its length, and fires at the fourth look in a row that finds no progress.
+type scriptClock struct {
+	armed    queue.Input
+	since    time.Time
+	looks    int // since then
+	idle     int
+	progress bool // since the last look
+}
 
-	at time.Time
+// follow arms or disarms it.
+func (c *scriptClock) follow(b *queue.Bare) {
+	armed, since, _ := b.Timeout()
+	if armed != c.armed || !since.Equal(c.since) {
+		*c = scriptClock{armed: armed, since: since}
+	}
+}
+
+// due returns when it is to fire, or to look.
+func (c *scriptClock) due() (at time.Time, armed bool) {
+	switch c.armed.Do {
+	case queue.DoStopTimeout:
+		return c.since.Add(scriptStopTimeout), true
+	case queue.DoRunTimeout:
+		return c.since.Add(time.Duration(c.looks+1) * scriptRunTimeout / 4), true
+	default:
+		return at, false
+	}
+}
+
+// told is for when media tells progress.
+func (c *scriptClock) told(op queue.Op) { c.progress = c.progress || op == c.armed.Op }
+
+// look is for when it is due. It returns the input that comes of it, if it fires. Progress that is
+// told after the end means nothing.
+func (c *scriptClock) look(b *queue.Bare) (in queue.Input, fires bool) {
+	if c.armed.Do == queue.DoStopTimeout {
+		return c.armed, true
+	}
+	c.looks++
+	if c.idle++; c.progress && b.Running() == c.armed.Op {
+		c.idle = 0
+	}
+	c.progress = false
+	return c.armed, c.idle == 4
 }
 
 // watcher is an observer of a script.
@@ -41,54 +80,36 @@ func (w *watcher) Observe(e queue.Event) {
 	}
 }
 
-// apply has the model take one step.
-func (s *scripted) apply(step model.Step) model.Outcome {
-	before := s.model
-	var out model.Outcome
-	s.model, out = s.model.Apply(step)
-	for _, e := range out.Events {
-		s.told = append(s.told, toldEvent{e, s.at})
-		if e.Kind != queue.Ended {
-			continue
-		}
-		j := s.jobs[e.Op]
-		j.end = e.Result
-		switch step.Do {
-		case model.CancelAll, model.Interrupt, model.Close:
-			j.end.Position = 0 // all have one result
-		default:
-		}
+// apply gives the bare machine an input.
+func (s *scripted) apply(step queue.Input) queue.Output {
+	out, err := s.bare.Apply(step, s.at)
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	if s.model.Timer() != model.NoTimer &&
-		(s.model.Timer() != before.Timer() || s.model.Slot() != before.Slot()) {
-		d := scriptStopTimeout
-		if s.model.Timer() == model.RunTimer {
-			d = scriptRunTimeout
-		}
-		s.deadline = s.at.Add(d)
-	}
+	s.told = append(s.told, out.Events...)
+	s.clock.follow(s.bare.Bare)
 	return out
 }
 
 // agree compares the answers of a step.
-func (s *scripted) agree(step model.Step, got answer, want model.Outcome) {
+func (s *scripted) agree(step queue.Input, got answer, want queue.Output) {
 	if !errors.Is(got.err, want.Err) || (got.err == nil) != (want.Err == nil) {
 		s.t.Fatalf("%v: %v, want %v", step, got.err, want.Err)
 	}
-	if step.Do == model.Interrupt && s.jobs[step.Op].quietly {
+	if step.Do == queue.DoInterrupt && s.jobs[step.Op].quietly {
 		return // no receipt
 	}
-	s.same(step.String()+": victims", got.victims, want.Victims)
+	s.same(step.String()+": cancelled", got.cancelled, want.Cancelled)
 }
 
 // same compares operations with their numbers.
-func (s *scripted) same(what string, got []*operation.Operation, want []model.Op) {
+func (s *scripted) same(what string, got []*operation.Operation, want []queue.Op) {
 	if !slices.Equal(s.numbers(got), want) && len(got)+len(want) > 0 {
 		s.t.Fatalf("%s: %v, want %v", what, s.numbers(got), want)
 	}
 }
 
-func (s *scripted) numbers(ops []*operation.Operation) (all []model.Op) {
+func (s *scripted) numbers(ops []*operation.Operation) (all []queue.Op) {
 	for _, op := range ops {
 		all = append(all, s.numberOf(op))
 	}
@@ -96,7 +117,7 @@ func (s *scripted) numbers(ops []*operation.Operation) (all []model.Op) {
 }
 
 // numberOf returns an operation's number; zero for none of the script's.
-func (s *scripted) numberOf(op *operation.Operation) model.Op {
+func (s *scripted) numberOf(op *operation.Operation) queue.Op {
 	for n, j := range s.jobs {
 		if op != nil && j.op == op {
 			return n
@@ -105,20 +126,20 @@ func (s *scripted) numberOf(op *operation.Operation) model.Op {
 	return 0
 }
 
-// compare holds everything that can be seen of the queue against the model.
+// compare holds everything that can be seen of the queue against the bare machine.
 func (s *scripted) compare() {
-	got, want := s.queue.Snapshot(), &s.model
+	got, want := s.queue.Snapshot(), s.bare
 	one := func(op *operation.Operation) []*operation.Operation {
 		if op == nil {
 			return nil
 		}
 		return []*operation.Operation{op}
 	}
-	number := func(op model.Op) []model.Op {
+	number := func(op queue.Op) []queue.Op {
 		if op == 0 {
 			return nil
 		}
-		return []model.Op{op}
+		return []queue.Op{op}
 	}
 	s.same("running", one(got.Running), number(want.Running()))
 	s.same("stopping", one(got.Stopping), number(want.Stopping()))
@@ -126,16 +147,16 @@ func (s *scripted) compare() {
 	if got.Sealed != want.Sealed() || got.Closed != want.Closed() {
 		s.t.Fatalf("sealed, closed: %v, %v, want %v, %v", got.Sealed, got.Closed, want.Sealed(), want.Closed())
 	}
-	if got.Abandoned != want.Abandoned() || got.LateReports != want.Late() {
-		s.t.Fatalf("%d abandoned, %d late; want %d, %d", got.Abandoned, got.LateReports, want.Abandoned(), want.Late())
+	if abandoned, late := want.Counts(); got.Abandoned != abandoned || got.LateReports != late {
+		s.t.Fatalf("%d abandoned, %d late; want %d, %d", got.Abandoned, got.LateReports, abandoned, late)
 	}
 	if got.Undelivered != 0 {
-		s.t.Fatalf("%d untold, want 0: the observers have returned", got.Undelivered)
+		s.t.Fatalf("%d undelivered, want 0: the observers have returned", got.Undelivered)
 	}
-	if isClosed(s.queue.Done()) != want.Done() {
-		s.t.Fatalf("done: %v, want %v", !want.Done(), want.Done())
+	if isClosed(s.queue.Done()) != want.Drained() {
+		s.t.Fatalf("done: %v, want %v", !want.Drained(), want.Drained())
 	}
-	for n := model.Op(1); n <= s.last; n++ {
+	for n := queue.Op(1); n <= s.last; n++ {
 		s.compareOne(s.jobs[n])
 	}
 	for i, w := range s.watchers {
@@ -153,20 +174,25 @@ func (s *scripted) handOver() {
 
 // compareOne compares what is to be read of an operation.
 func (s *scripted) compareOne(j *job) {
-	n, op := j.number, j.op
-	if got, want := op.Status(), s.model.Status(n); got != want {
+	n, op, bare := j.number, j.op, s.bare.Operation(j.number)
+	if got, want := op.Status(), bare.Status(); got != want {
 		s.t.Fatalf("%d is %v, want %v", n, got, want)
 	}
 	got, ended := op.Result()
-	why := s.model.Reason(n)
-	if ended != (why != 0) || !sameResult(got, j.end) {
-		s.t.Fatalf("result of %d: %+v %v, want %+v", n, got, ended, j.end)
+	want, _ := bare.Result()
+	why := want.Reason
+	if ended != (why != 0) || !sameResult(got, want) {
+		s.t.Fatalf("result of %d: %+v %v, want %+v", n, got, ended, want)
+	}
+	if got, want := op.Times(), bare.Times(); !got.Accepted.Equal(want.Accepted) ||
+		!got.Started.Equal(want.Started) || !got.Ended.Equal(want.Ended) {
+		s.t.Fatalf("times of %d: %v, want %v", n, got, want)
+	}
+	if got, want := op.Position(), bare.Position(); got != want {
+		s.t.Fatalf("position of %d: %v, want %v", n, got, want)
 	}
 	if err := op.Err(); (err != nil) != (why.Status() == operation.Failed) || err != nil && !errors.Is(err, why) {
 		s.t.Fatalf("error of %d: %v, want %v", n, err, why)
-	}
-	if got := !op.Times().Ended.IsZero(); got != ended {
-		s.t.Fatalf("%d has the time of its end: %v, want %v", n, got, ended)
 	}
 	if j.done != nil && isClosed(j.done) != ended {
 		s.t.Fatalf("Done of %d is closed: %v, want %v", n, !ended, ended)
@@ -185,7 +211,7 @@ func sameResult(got, want operation.Result) bool {
 	return sameErr && got == want
 }
 
-// compareEvents compares what an observer was told with what the model tells.
+// compareEvents compares what an observer was told with what the bare machine tells.
 func (s *scripted) compareEvents(who int, w *watcher) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -194,14 +220,15 @@ func (s *scripted) compareEvents(who int, w *watcher) {
 			s.t.Fatalf("observer %d was told %v of %d, want no event", who, got.Kind, s.numberOf(got.Operation))
 		}
 		want := s.told[i]
-		if got.Seq != uint64(i+1) || got.Kind != want.Kind || s.numberOf(got.Operation) != want.Op ||
-			!got.Time.Equal(want.at) || !sameResult(got.Result, want.Result) || got.CallID() != "call" {
+		if got.Seq != want.Seq || got.Kind != want.Kind || s.numberOf(got.Operation) != s.bare.Number(want.Operation) ||
+			!got.Time.Equal(want.Time) || !sameResult(got.Result, want.Result) || got.CallID() != "call" {
 			s.t.Fatalf("event %d for observer %d: %v of %d, %+v at %v; want %v of %d, %+v at %v", i+1, who,
-				got.Kind, s.numberOf(got.Operation), got.Result, got.Time, want.Kind, want.Op, want.Result, want.at)
+				got.Kind, s.numberOf(got.Operation), got.Result, got.Time,
+				want.Kind, s.bare.Number(want.Operation), want.Result, want.Time)
 		}
 	}
 	if len(w.events) < len(s.told) {
 		want := s.told[len(w.events)]
-		s.t.Fatalf("observer %d was not told %v of %d", who, want.Kind, want.Op)
+		s.t.Fatalf("observer %d was not told %v of %d", who, want.Kind, s.bare.Number(want.Operation))
 	}
 }

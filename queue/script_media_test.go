@@ -9,7 +9,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"ivrqueue/internal/model"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
@@ -38,30 +37,31 @@ const (
 // job is what media is to do with an operation, and what became of it. It is drawn before the
 // operation is asked for, and comes to the media as the operation's value.
 type job struct {
-	number  model.Op
+	number  queue.Op
 	s       *scripted
 	quietly bool // it interrupts by barging in, without a receipt
 	start   act
 	stop    act
 	result  operation.Result // that it reports
 	failure operation.Result // what comes of the error that its Start returns
-	nested  []model.Step     // what its Start calls
+	nested  []queue.Input    // what its Start calls
 	answers []answer
 
 	gate  chan struct{} // closed when it may return
-	where model.Do      // the step that its return will be, if it blocks in a callback
+	where queue.Do      // the input that its return will be, if it blocks in a callback
+
+	stoppedLate bool // its Start returned when it had been abandoned
 
 	// What it was given.
 	op   *operation.Operation
 	done <-chan struct{} // taken at once, or nil
 	task queue.Task
-	ctx  context.Context  // taken in Start, or nil
-	asks bool             // it does
-	end  operation.Result // how it ended, says the model
+	ctx  context.Context // taken in Start, or nil
+	asks bool            // it does
 }
 
 // job draws one.
-func (s *scripted) job(t *rapid.T, n model.Op, mayNest bool) *job {
+func (s *scripted) job(t *rapid.T, n queue.Op, mayNest bool) *job {
 	starts := []act{returns, returns, ends, endsTwice, fails, panicsInside, endsAndPanics}
 	stops := []act{ends, ends, returns, endsTwice, panicsInside, endsAndPanics}
 	if mayNest {
@@ -112,22 +112,22 @@ func drawResult(t *rapid.T) operation.Result {
 }
 
 // call draws what media calls from inside Start.
-func (s *scripted) call(t *rapid.T) model.Step {
+func (s *scripted) call(t *rapid.T) queue.Input {
 	switch rapid.IntRange(0, 9).Draw(t, "call") {
 	case 0, 1, 2:
-		step := model.Step{Do: model.Enqueue, Op: s.number()}
+		step := queue.Input{Do: queue.DoEnqueue, Op: s.number()}
 		s.jobs[step.Op] = s.job(t, step.Op, false)
 		return step
 	case 3, 4:
-		step := model.Step{Do: model.Interrupt, Op: s.number()}
+		step := queue.Input{Do: queue.DoInterrupt, Op: s.number()}
 		s.jobs[step.Op] = s.job(t, step.Op, false)
 		return step
 	case 5, 6:
-		return model.Step{Do: model.CancelAll}
+		return queue.Input{Do: queue.DoCancelAll}
 	case 7, 8:
-		return model.Step{Do: model.Cancel, ID: s.any(t)}
+		return queue.Input{Do: queue.DoCancel, ID: s.any(t)}
 	default:
-		return model.Step{Do: model.Close, Result: drawCause(t)}
+		return queue.Input{Do: queue.DoClose, Result: drawCause(t)}
 	}
 }
 
@@ -203,34 +203,34 @@ func (j *job) open() {
 
 func (j *job) blocked() bool { return j.where != 0 }
 
-// predict has the model take a step, and then all that the media does of itself about it.
-func (s *scripted) predict(step model.Step) model.Outcome {
+// predict gives the bare machine an input, and then all that the media does of itself about it.
+func (s *scripted) predict(step queue.Input) queue.Output {
 	out := s.apply(step)
 	s.callbacks()
 	return out
 }
 
-// callbacks has the model make all callbacks that are due.
+// callbacks gives the bare machine all callbacks that are due.
 func (s *scripted) callbacks() {
-	for due, ok := s.model.Due(); ok; due, ok = s.model.Due() {
+	for due, ok := s.bare.Due(); ok; due, ok = s.bare.Due() {
+		s.apply(due)
 		s.callback(due)
 	}
 }
 
-// callback has the model make a callback, and do in it what the job says.
-func (s *scripted) callback(due model.Step) {
-	s.apply(due)
+// callback gives the bare machine what the job says that is done in a callback.
+func (s *scripted) callback(due queue.Input) {
 	j := s.jobs[due.Op]
-	a, back := j.start, model.ReturnStart
-	if due.Do == model.EnterStop {
-		a, back = j.stop, model.ReturnStop
+	a, back := j.start, queue.DoReturnStart
+	if due.Do == queue.DoEnterStop {
+		a, back = j.stop, queue.DoReturnStop
 	}
 	switch a {
 	case ends, endsAndPanics, endsAndBlocks:
-		s.apply(model.Step{Do: model.Report, Op: due.Op, Result: j.result})
+		s.reported(due.Op, j.result)
 	case endsTwice:
-		s.apply(model.Step{Do: model.Report, Op: due.Op, Result: j.result})
-		s.apply(model.Step{Do: model.Report, Op: due.Op, Result: operation.Result{Err: errScript}})
+		s.reported(due.Op, j.result)
+		s.reported(due.Op, operation.Result{Err: errScript})
 	case callsBack:
 		if len(j.answers) < len(j.nested) {
 			s.t.Fatalf("the Start of %d was not called, or has not returned", due.Op)
@@ -251,13 +251,18 @@ func (s *scripted) callback(due model.Step) {
 	s.returned(j, back)
 }
 
-// returned has the model book that a callback has returned.
-func (s *scripted) returned(j *job, back model.Do) {
+// returned gives the bare machine the return of a callback. That of a Stop that came late is nobody's
+// business.
+func (s *scripted) returned(j *job, back queue.Do) {
 	j.where = 0
-	failed := back == model.ReturnStart && j.failure.Err != nil
-	out := s.apply(model.Step{Do: back, Op: j.number, Failed: failed, Result: j.failure})
+	if j.stoppedLate {
+		return
+	}
+	failed := back == queue.DoReturnStart && j.failure.Err != nil
+	out := s.apply(queue.Input{Do: back, Op: j.number, Failed: failed, Result: j.failure})
 	if out.StopLate {
-		s.callback(model.Step{Do: model.EnterStop, Op: j.number})
+		j.stoppedLate = true
+		s.callback(queue.Input{Do: queue.DoEnterStop, Op: j.number})
 	}
 }
 
@@ -275,24 +280,33 @@ func (s *scripted) report(t *rapid.T) {
 		j.task.End(r)
 	}
 	s.settle()
-	s.predict(model.Step{Do: model.Report, Op: j.number, Result: r})
+	s.reported(j.number, r)
+	s.callbacks()
+}
+
+// reported gives the bare machine a report. Those that come after Done reach nobody.
+func (s *scripted) reported(op queue.Op, r operation.Result) {
+	if !s.bare.Drained() {
+		s.apply(queue.Input{Do: queue.DoReport, Op: op, Result: r})
+	}
 }
 
 // progress has media tell how far it is.
 func (s *scripted) progress(t *rapid.T) {
 	j := s.known(t)
-	if j == nil || s.runTimeout { // it would put the run timeout off
+	if j == nil {
 		return
 	}
 	at := time.Duration(rapid.IntRange(1, 5).Draw(t, "at")) * time.Second
 	j.task.Progress(at)
-	s.predict(model.Step{Do: model.Progress, Op: j.number, Result: operation.Result{Position: at}})
+	s.clock.told(j.number)
+	s.predict(queue.Input{Do: queue.DoProgress, Op: j.number, Result: operation.Result{Position: at}})
 }
 
-// known draws an operation whose Start was entered, or nil if there is none.
+// known draws an operation whose Start was entered, if there is one.
 func (s *scripted) known(t *rapid.T) *job {
 	var all []*job
-	for n := model.Op(1); n <= s.last; n++ {
+	for n := queue.Op(1); n <= s.last; n++ {
 		if j := s.jobs[n]; j.task != (queue.Task{}) {
 			all = append(all, j)
 		}
@@ -303,9 +317,9 @@ func (s *scripted) known(t *rapid.T) *job {
 	return all[len(all)-1-rapid.IntRange(0, len(all)-1).Draw(t, "whose")]
 }
 
-// letGo has a callback that blocks return.
+// letGo has a callback that blocks return, if there is one.
 func (s *scripted) letGo(*rapid.T) {
-	for n := model.Op(1); n <= s.last; n++ {
+	for n := queue.Op(1); n <= s.last; n++ {
 		if j := s.jobs[n]; j.blocked() {
 			s.release(j)
 			return

@@ -7,22 +7,23 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
-	"ivrqueue/internal/model"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
 
 // A script is a random list of things that callers do to a queue, that media does, and of time that
-// passes. It is played to a real queue in a bubble and to its model, and after every line both must
-// tell the same: what the call returned, every event, the snapshot, and what there is to be read of
-// every operation. A script that fails is shrunk to the few lines that it takes.
+// passes. It is played to a real queue in a bubble, and the inputs that come of it are given, at the
+// same times, to the bare machine. After every line both must tell the same: what the call returned,
+// every event, the snapshot, and what there is to be read of every operation. So whatever the shell
+// and the dispatcher make of the machine shows: an input that is lost, doubled, late or in the wrong
+// order. What the machine itself decides is judged by the invariants of the explorer, in each state
+// that a script comes to. A script that fails is shrunk to the few lines that it takes.
 //
 //	go test -run TestScripts ./queue -rapid.checks=2000
 
-func TestScriptsAgreeWithTheModel(t *testing.T) {
+func TestScriptsAgreeWithTheMachine(t *testing.T) {
 	t.Parallel()
 	for name, form := range deliveryForms {
 		t.Run(name, func(t *testing.T) {
@@ -58,36 +59,33 @@ const (
 	scriptRunTimeout  = 12 * time.Second
 )
 
-// scripted is a queue, its model, and what the two have told so far.
+// scripted is a queue, the bare machine beside it, and what the two have told so far.
 type scripted struct {
 	t     *rapid.T
 	form  form
 	queue *queue.Queue
-	model model.Queue
+	bare  *queue.Judged
+	clock scriptClock
 
-	runTimeout bool
-	at         time.Time // of what the queue did last
-	deadline   time.Time // of the model's timer, if armed
-	last       model.Op  // the number given last
-	jobs       map[model.Op]*job
-	told       []toldEvent // by the model
-	watchers   []*watcher
-	turn       sync.Mutex // see handOver
+	at       time.Time // of what the queue did last
+	last     queue.Op  // the number given last
+	jobs     map[queue.Op]*job
+	told     []queue.Event // by the bare machine
+	watchers []*watcher
+	turn     sync.Mutex // see handOver
 }
 
 func playScript(t *rapid.T, f form) {
 	maxPending := rapid.SampledFrom([]int{0, 1, 2, 5}).Draw(t, "max pending")
-	s := &scripted{
-		t: t, form: f, jobs: map[model.Op]*job{},
-		runTimeout: rapid.IntRange(0, 3).Draw(t, "run timeout") == 3,
-	}
-	s.model = model.New(model.Config{MaxPending: maxPending, RunTimeout: s.runTimeout})
+	runTimeout := rapid.IntRange(0, 3).Draw(t, "run timeout") == 3
+	s := &scripted{t: t, form: f, jobs: map[queue.Op]*job{}, at: time.Now()}
+	s.bare = queue.NewJudged(queue.BareConfig{MaxPending: maxPending, RunTimeout: runTimeout})
 	s.watchers = []*watcher{{}, {fault: rapid.IntRange(0, 3).Draw(t, "observer")}}
 	opts := []queue.Option{
 		quiet, queue.WithMaxPending(maxPending), queue.WithTick(1), queue.WithStopTimeout(scriptStopTimeout),
 		queue.WithObserver(s.watchers[1]),
 	}
-	if s.runTimeout {
+	if runTimeout {
 		opts = append(opts, queue.WithRunTimeout(scriptRunTimeout))
 	}
 	if f.inlineMedia {
@@ -103,8 +101,8 @@ func playScript(t *rapid.T, f form) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.abandon)
-	// An action that there is nothing for at this moment does nothing. It must not skip: to rapid, 100
-	// skips in a row are a failure, and a fuzzer finds them.
+	// Each action can be taken at any time, be it that it does nothing: where one skips, rapid draws
+	// another, and it fails when no more can be drawn.
 	t.Repeat(map[string]func(*rapid.T){
 		"":           func(*rapid.T) { s.compare() },
 		"enqueue":    s.enqueue,
@@ -129,9 +127,11 @@ func playScript(t *rapid.T, f form) {
 // script ticks each nanosecond.
 func (s *scripted) settle() {
 	s.at = time.Now()
-	time.Sleep(10)
+	time.Sleep(settling)
 	synctest.Wait()
 }
+
+const settling = 10 * time.Nanosecond
 
 // abandon lets everything go, whatever became of the script. It does not call the queue: where that
 // has panicked under its lock, the call would never return, and hide the panic.
@@ -149,8 +149,8 @@ func (s *scripted) finish() {
 			s.release(j)
 		}
 	}
-	s.try(model.Step{Do: model.Close, Result: operation.Result{Reason: operation.CallEnded}})
-	for !s.model.Done() {
+	s.try(queue.Input{Do: queue.DoClose, Result: operation.Result{Reason: operation.CallEnded}})
+	for !s.bare.Drained() {
 		s.pass(scriptRunTimeout)
 	}
 	s.compare()
@@ -160,26 +160,23 @@ func (s *scripted) finish() {
 }
 
 // number gives a new operation its number.
-func (s *scripted) number() model.Op {
+func (s *scripted) number() queue.Op {
 	s.last++
 	return s.last
 }
 
 // any draws a number that was given, or the next.
-func (s *scripted) any(t *rapid.T) model.Op {
-	return model.Op(rapid.IntRange(1, int(s.last)+1).Draw(t, "which"))
+func (s *scripted) any(t *rapid.T) queue.Op {
+	return queue.Op(rapid.IntRange(1, int(s.last)+1).Draw(t, "which"))
 }
 
-func (s *scripted) enqueue(t *rapid.T) { s.accept(t, model.Enqueue) }
+func (s *scripted) enqueue(t *rapid.T) { s.accept(t, queue.DoEnqueue) }
 
-func (s *scripted) interrupt(t *rapid.T) { s.accept(t, model.Interrupt) }
+func (s *scripted) interrupt(t *rapid.T) { s.accept(t, queue.DoInterrupt) }
 
-// accept draws a new operation and has it accepted, if the model has room.
-func (s *scripted) accept(t *rapid.T, do model.Do) {
-	if s.last+4 > model.Max { // its media may bring three more
-		return
-	}
-	step := model.Step{Do: do, Op: s.number()}
+// accept draws a new operation and has it accepted.
+func (s *scripted) accept(t *rapid.T, do queue.Do) {
+	step := queue.Input{Do: do, Op: s.number()}
 	if rapid.IntRange(0, 9).Draw(t, "id") == 9 {
 		step.ID = s.any(t)
 	}
@@ -187,29 +184,29 @@ func (s *scripted) accept(t *rapid.T, do model.Do) {
 	s.try(step)
 }
 
-func (s *scripted) cancelAll(*rapid.T) { s.try(model.Step{Do: model.CancelAll}) }
+func (s *scripted) cancelAll(*rapid.T) { s.try(queue.Input{Do: queue.DoCancelAll}) }
 
-func (s *scripted) cancel(t *rapid.T) { s.try(model.Step{Do: model.Cancel, ID: s.any(t)}) }
+func (s *scripted) cancel(t *rapid.T) { s.try(queue.Input{Do: queue.DoCancel, ID: s.any(t)}) }
 
 func (s *scripted) seal(t *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(t, "really") < 3 {
 		return // rarely
 	}
-	s.try(model.Step{Do: model.Seal})
+	s.try(queue.Input{Do: queue.DoSeal})
 }
 
 func (s *scripted) close(t *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(t, "really") < 3 {
 		return // rarely
 	}
-	s.try(model.Step{Do: model.Close, Result: drawCause(t)})
+	s.try(queue.Input{Do: queue.DoClose, Result: drawCause(t)})
 }
 
 // find asks for an operation by its id.
 func (s *scripted) find(t *rapid.T) {
 	id := s.any(t)
-	got, ok := s.queue.Operation(scriptID(id))
-	want := s.model.Find(id)
+	got, ok := s.queue.Operation(id.ID())
+	want := s.bare.Find(id)
 	if ok != (want != 0) || ok && got != s.jobs[want].op {
 		t.Fatalf("Operation(%d): %v %v, want %d", id, got, ok, want)
 	}
@@ -246,7 +243,7 @@ func (s *scripted) shutDown(t *rapid.T) {
 		return // rarely
 	}
 	cause, patience := drawCause(t), 7*time.Second
-	if s.model.Timer() != model.NoTimer && time.Until(s.deadline) == patience {
+	if due, armed := s.clock.due(); armed && time.Until(due) == patience {
 		patience++
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -258,49 +255,54 @@ func (s *scripted) shutDown(t *rapid.T) {
 		defer close(returned)
 		receipt, err = s.queue.Shutdown(ctx, cause.Err)
 	}()
-	s.predict(model.Step{Do: model.Seal})
 	s.settle()
+	s.predict(queue.Input{Do: queue.DoSeal})
 	s.compare()
-	s.pass(patience)
+	s.pass(patience - settling)
 	<-returned
-	if s.model.Done() {
+	if s.bare.Drained() {
 		if err != nil || receipt.Len() != 0 {
 			t.Fatalf("Shutdown: %v, want nil: it was in time", err)
 		}
 		return
 	}
-	want := s.predict(model.Step{Do: model.Close, Result: cause})
-	s.settle()
+	want := s.predict(queue.Input{Do: queue.DoClose, Result: cause})
 	if err == nil {
 		t.Fatal("Shutdown: nil, want the cause of its context")
 	}
-	s.agree(model.Step{Do: model.Close}, answer{victims: victims(receipt)}, want)
+	s.agree(queue.Input{Do: queue.DoClose}, answer{cancelled: victims(receipt)}, want)
 }
 
 // time lets time pass: a little, or until whatever is armed has gone off.
 func (s *scripted) time(t *rapid.T) {
-	if rapid.Bool().Draw(t, "long") && s.model.Timer() != model.NoTimer {
-		s.pass(time.Until(s.deadline))
-		return
+	d := time.Second
+	if due, armed := s.clock.due(); armed && rapid.Bool().Draw(t, "long") {
+		d = max(time.Until(due), d)
 	}
-	s.pass(time.Second)
+	s.pass(d)
 }
 
-// pass sleeps, and has the model's timer go off on the way when it is due.
+// pass sleeps, and has the timeout fire on the way when it is due.
 func (s *scripted) pass(d time.Duration) {
 	end := time.Now().Add(d)
-	for s.model.Timer() != model.NoTimer && !s.deadline.After(end) {
-		time.Sleep(time.Until(s.deadline))
+	for {
+		due, armed := s.clock.due()
+		if !armed || due.After(end) {
+			break
+		}
+		time.Sleep(time.Until(due))
 		s.settle()
-		s.predict(model.Step{Do: model.TimeOut})
+		if input, fires := s.clock.look(s.bare.Bare); fires {
+			s.predict(input)
+		}
 		s.compare()
 	}
 	time.Sleep(time.Until(end))
 	s.settle()
 }
 
-// try takes a step with the queue and with the model, and compares their answers.
-func (s *scripted) try(step model.Step) {
+// try takes a step with the queue and with the bare machine, and compares their answers.
+func (s *scripted) try(step queue.Input) {
 	got := s.ask(step)
 	s.settle()
 	s.agree(step, got, s.predict(step))
@@ -308,61 +310,59 @@ func (s *scripted) try(step model.Step) {
 
 // answer is what a call returned.
 type answer struct {
-	op      *operation.Operation
-	victims []*operation.Operation
-	err     error
+	op        *operation.Operation
+	cancelled []*operation.Operation
+	err       error
 }
 
 // ask makes the call of a step.
-func (s *scripted) ask(step model.Step) (a answer) {
+func (s *scripted) ask(step queue.Input) (a answer) {
 	ctx := context.Background()
 	switch step.Do {
-	case model.Enqueue, model.Interrupt:
+	case queue.DoEnqueue, queue.DoInterrupt:
 		j := s.jobs[step.Op]
 		id := step.ID
 		if id == 0 {
 			id = step.Op
 		}
-		opts := []queue.EnqueueOption{queue.ID(scriptID(id)), queue.Value(j)}
+		opts := []queue.EnqueueOption{queue.ID(id.ID()), queue.Value(j)}
 		switch {
-		case step.Do == model.Enqueue:
+		case step.Do == queue.DoEnqueue:
 			a.op, a.err = s.queue.Enqueue(ctx, play(), opts...)
 		case j.quietly:
 			a.op, a.err = s.queue.Enqueue(ctx, bargeIn(), opts...)
 		default:
 			var r queue.Receipt
 			a.op, r, a.err = s.queue.Interrupt(ctx, play(), opts...)
-			a.victims = victims(r)
+			a.cancelled = victims(r)
 		}
 		if a.err == nil {
 			j.accepted(a.op)
 		}
-	case model.CancelAll:
+	case queue.DoCancelAll:
 		r := s.queue.CancelAll(queue.ClientContext("mark"))
-		a.victims = victims(r)
+		a.cancelled = victims(r)
 		if o := r.Operation(); o.Status() != operation.Completed || o.ClientContext() != "mark" {
 			s.t.Errorf("the cancel's own operation is %v, %q", o.Status(), o.ClientContext())
 		}
-	case model.Cancel:
+	case queue.DoCancel:
 		var op *operation.Operation
-		if op, a.err = s.queue.Cancel(scriptID(step.ID)); a.err == nil {
-			a.victims = []*operation.Operation{op}
+		if op, a.err = s.queue.Cancel(step.ID.ID()); a.err == nil {
+			a.cancelled = []*operation.Operation{op}
 		}
-	case model.Seal:
+	case queue.DoSeal:
 		s.queue.Seal()
-	case model.Close:
+	case queue.DoClose:
 		cause := step.Result.Err
 		if cause == nil && step.Result.Reason != operation.CallEnded {
 			cause = step.Result.Reason
 		}
-		a.victims = victims(s.queue.Close(cause))
+		a.cancelled = victims(s.queue.Close(cause))
 	default:
 		panic("not a call: " + step.String())
 	}
 	return a
 }
-
-func scriptID(n model.Op) uuid.UUID { return uuid.UUID{15: byte(n)} }
 
 // drawCause draws what a queue is closed with, and what comes of it.
 func drawCause(t *rapid.T) operation.Result {

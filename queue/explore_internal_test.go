@@ -1,0 +1,330 @@
+package queue
+
+import (
+	"fmt"
+	"hash/maphash"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ivrqueue/operation"
+)
+
+// The explorer gives the machine every input in every state that it can reach in a small call, the
+// near ones first, and asks in each state whether the invariants hold. It comes to a state by giving
+// a new machine the inputs that lead there: nothing is copied, so nothing can be forgotten in a copy.
+
+// budget is how much may happen in a call that is explored.
+type budget struct {
+	Enqueues, Interrupts, Cancels, Seals, Closes int8 // cancels are of all, or of any one
+
+	Timeouts int8
+	Stale    int8 // timeouts that fire for an operation for which none is armed
+	Late     int8 // reports that come twice, or after the media was abandoned
+	Progress int8
+}
+
+// exploration is what is explored.
+type exploration struct {
+	config  BareConfig
+	budget  budget
+	variant variant
+
+	before func(s *exploredState, in Input) // each input; may be nil
+	after  func(s *exploredState, in Input)
+}
+
+// explored is what was found.
+type explored struct {
+	states int // different ones
+	inputs int // given, in all states
+	path   []Input
+	err    error
+}
+
+func (x explored) String() string {
+	if x.err == nil {
+		return fmt.Sprintf("%d states, %d inputs: every invariant holds", x.states, x.inputs)
+	}
+	steps := make([]string, len(x.path))
+	for i, in := range x.path {
+		steps[i] = in.String()
+	}
+	return fmt.Sprintf("%d states; %v, after: %s", x.states, x.err, strings.Join(steps, " · "))
+}
+
+// explore explores until something is wrong.
+func explore(x exploration) (found explored) {
+	type node struct {
+		from int32
+		by   Input
+	}
+	nodes := []node{{from: -1}}
+	var path []Input
+	pathTo := func(n int32) {
+		path = path[:0]
+		for ; n > 0; n = nodes[n].from {
+			path = append(path, nodes[n].by)
+		}
+		slices.Reverse(path)
+	}
+	first := x.replay(nil)
+	seen := map[stateKey]struct{}{first.key(): {}}
+	for at := 0; at < len(nodes); at++ {
+		pathTo(int32(at)) //nolint:gosec // memory ends before
+		for _, in := range x.replay(path).inputs() {
+			s := x.replay(path)
+			found.inputs++
+			if x.before != nil {
+				x.before(s, in)
+			}
+			if err := s.apply(in, true); err != nil {
+				found.path, found.err = append(path, in), err
+				found.states = len(seen)
+				return found
+			}
+			if x.after != nil {
+				x.after(s, in)
+			}
+			k := s.key()
+			if _, old := seen[k]; !old {
+				seen[k] = struct{}{}
+				nodes = append(nodes, node{int32(at), in}) //nolint:gosec // likewise
+			}
+		}
+	}
+	found.states = len(seen)
+	return found
+}
+
+// exploredState is a machine that is explored, what was seen of it, and what may still happen.
+type exploredState struct {
+	bare *Bare
+	seen invariants
+	left budget
+}
+
+// replay makes the state to which these inputs lead.
+func (x exploration) replay(path []Input) *exploredState {
+	s := &exploredState{bare: newBare(x.config, x.variant), left: x.budget}
+	s.seen.now = time.Unix(1e9, 0)
+	for _, in := range path {
+		if err := s.apply(in, false); err != nil {
+			panic(err) // it was judged when it was new
+		}
+	}
+	return s
+}
+
+// apply gives the machine an input, a second after the one before.
+func (s *exploredState) apply(in Input, judge bool) error {
+	s.spend(in)
+	_, err := s.seen.apply(s.bare, in, s.seen.now.Add(time.Second), judge)
+	return err
+}
+
+// spend takes an input off the budget.
+func (s *exploredState) spend(in Input) {
+	armed, _, _ := s.bare.Timeout()
+	switch in.Do {
+	case DoEnqueue:
+		s.left.Enqueues--
+	case DoInterrupt:
+		s.left.Interrupts--
+	case DoCancelAll, DoCancel:
+		s.left.Cancels--
+	case DoSeal:
+		s.left.Seals--
+	case DoClose:
+		s.left.Closes--
+	case DoStopTimeout, DoRunTimeout:
+		if in == armed {
+			s.left.Timeouts--
+		} else {
+			s.left.Stale--
+		}
+	case DoReport:
+		if o := s.seen.op(in.Op); o.reported || o.abandoned {
+			s.left.Late--
+		}
+	case DoProgress:
+		s.left.Progress--
+	default:
+	}
+}
+
+// inputs returns those that can be next. Operations are numbered in the order in which they are
+// accepted: which of the callers it was makes no difference.
+func (s *exploredState) inputs() (all []Input) {
+	add := func(may bool, in Input) {
+		if may {
+			all = append(all, in)
+		}
+	}
+	v, left := &s.seen, &s.left
+	next := Op(len(v.order) + 1) //nolint:gosec // few
+	add(left.Enqueues > 0 && !v.sealed, Input{Do: DoEnqueue, Op: next})
+	add(left.Interrupts > 0 && !v.sealed, Input{Do: DoInterrupt, Op: next})
+	add(left.Cancels > 0, Input{Do: DoCancelAll})
+	add(left.Seals > 0, Input{Do: DoSeal})
+	add(left.Closes > 0, Input{Do: DoClose, Result: operation.Result{Reason: operation.CallEnded, Err: errBare}})
+	if due, ok := s.bare.Due(); ok {
+		add(true, due)
+	}
+	armed, _, _ := s.bare.Timeout()
+	add(armed.Do != 0 && left.Timeouts > 0, armed)
+	add(v.late < uint64(len(v.events)) && s.bare.m.log.observers() > 1, Input{Do: DoDeliver})
+	for _, op := range v.order {
+		o := v.op(op)
+		add(left.Cancels > 0 && !o.ended, Input{Do: DoCancel, ID: op})
+		add(left.Stale > 0 && armed.Op != op, Input{Do: DoStopTimeout, Op: op})
+		add(left.Stale > 0 && armed.Op != op, Input{Do: DoRunTimeout, Op: op})
+		if !o.startEntered {
+			continue
+		}
+		add(!o.startReturned, Input{Do: DoReturnStart, Op: op})
+		add(!o.startReturned, Input{Do: DoReturnStart, Op: op, Failed: true, Result: operation.Result{Reason: operation.BadFormat}})
+		add(o.stopEntered && !o.stopReturned, Input{Do: DoReturnStop, Op: op})
+		add(left.Late > 0 || !o.reported && !o.abandoned, Input{Do: DoReport, Op: op})
+		add(left.Progress > 0 && !o.reported, Input{Do: DoProgress, Op: op, Result: operation.Result{
+			Position: time.Duration(left.Progress) * time.Second,
+		}})
+	}
+	return all
+}
+
+// stateKey is equal for states that have the same future.
+type stateKey [2]uint64
+
+var keySeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+
+// key packs what the future depends on: of the machine, and of what the invariants will ask. An
+// operation that is through, with queue, media and observers, is left out, and the others are
+// counted anew: calls that differ only in what is past are one.
+func (s *exploredState) key() (k stateKey) {
+	m, v := &s.bare.m, &s.seen
+	b := make([]byte, 0, 128)
+	for _, left := range []int8{
+		s.left.Enqueues, s.left.Interrupts, s.left.Cancels, s.left.Seals, s.left.Closes,
+		s.left.Timeouts, s.left.Stale, s.left.Late, s.left.Progress,
+	} {
+		b = append(b, byte(left)) //nolint:gosec // never negative
+	}
+	b = append(b, byte(m.phase), byte(m.timeout), byte(m.log.head), byte(cap(m.log.records)),
+		flags(v.sealed, v.closed, v.closing.Reason == operation.Succeeded, m.generation == nil))
+	for _, r := range m.log.records[m.log.head:] {
+		b = append(b, byte(r.kinds))
+	}
+	b = append(b, 0xff)
+	if m.log.others != nil {
+		c := (*m.log.others)[0]
+		b = append(b, byte(c.next-m.log.head), byte(c.off))
+	}
+	names := make([]byte, max(len(v.ops), 1))
+	for _, op := range v.order {
+		if s.through(op) {
+			continue
+		}
+		names[op] = byte(len(b))
+		b = s.appendKey(b, op)
+	}
+	for _, e := range v.events[v.late:] {
+		if m.log.observers() > 1 {
+			b = append(b, names[e.op], byte(e.kind))
+		}
+	}
+	for i := range k {
+		k[i] = maphash.Bytes(keySeeds[i], b)
+	}
+	return k
+}
+
+// appendKey appends what of one operation matters.
+func (s *exploredState) appendKey(b []byte, op Op) []byte {
+	o, e := s.seen.op(op), s.bare.entry(op)
+	return append(b,
+		byte(1+slices.Index(s.bare.Waiting(), op)), byte(e.media),
+		flags(e == s.bare.m.current, e == s.bare.armedFor, e.control.Live(), o.done != nil,
+			o.place < s.seen.lastStarted, e.operation().Position() == o.result.Position, o.position == 0),
+		flags(o.started, o.ended, o.released, o.preempted, o.reported, o.abandoned, o.stopping.IsZero()),
+		flags(o.startEntered, o.startReturned, o.stopEntered, o.stopReturned),
+	)
+}
+
+// through reports whether nothing can happen to the operation any more, nor be told by its media.
+func (s *exploredState) through(op Op) bool {
+	o, e := s.seen.op(op), s.bare.entry(op)
+	reports := o.startEntered && (s.left.Late > 0 || !o.reported && !o.abandoned)
+	undelivered := s.bare.m.log.observers() > 1 && o.last > s.seen.late
+	return o.ended && e != s.bare.m.current && !o.inCallback() && !reports && !undelivered
+}
+
+func flags(all ...bool) (b byte) {
+	for i, set := range all {
+		if set {
+			b |= 1 << i
+		}
+	}
+	return b
+}
+
+// What the key must know. Whoever gives the machine a new field says here why two states that
+// differ in it have the same future, or puts it into the key.
+func TestTheKeyKnowsEveryFieldOfTheMachine(t *testing.T) {
+	t.Parallel()
+	for typ, fields := range map[reflect.Type]string{
+		reflect.TypeFor[machine]():   "config generation current waiting log cold phase timeout blocking",
+		reflect.TypeFor[entry]():     "control next media",
+		reflect.TypeFor[list]():      "head tail n",
+		reflect.TypeFor[log]():       "records head undelivered leading others first",
+		reflect.TypeFor[cursor]():    "seq next off",
+		reflect.TypeFor[record]():    "entry detail kinds",
+		reflect.TypeFor[coldState](): "closing abandoned late shell", // closing is asked; the counts decide nothing
+	} {
+		var got []string
+		for i := range typ.NumField() {
+			got = append(got, typ.Field(i).Name)
+		}
+		if strings.Join(got, " ") != fields {
+			t.Errorf("%v has the fields %v, and the key was made for %s", typ, got, fields)
+		}
+	}
+}
+
+// Set EXPLORE=deep for calls in which more happens.
+func TestTheExplorerReachesEveryState(t *testing.T) {
+	t.Parallel()
+	const any = 100 // number of timeouts
+	depth := map[string]budget{
+		"many operations": {Enqueues: 3, Interrupts: 1, Cancels: 2, Seals: 1, Closes: 1, Timeouts: 1},
+		"every input":     {Enqueues: 2, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 1, Stale: 1, Late: 1, Progress: 1},
+		"a late observer": {Enqueues: 1, Interrupts: 1, Cancels: 1, Closes: 1},
+	}
+	if os.Getenv("EXPLORE") == "deep" {
+		depth = map[string]budget{
+			"many operations": {Enqueues: 3, Interrupts: 2, Cancels: 3, Seals: 1, Closes: 1, Timeouts: any, Late: 1},
+			"every input":     {Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 2, Stale: 1, Late: 1, Progress: 1},
+			"a late observer": {Enqueues: 2, Interrupts: 1, Cancels: 1, Closes: 1},
+		}
+	}
+	for name, b := range depth {
+		for form := range 4 {
+			x := exploration{budget: b}
+			x.config.Blocking, x.config.RunTimeout = form&1 != 0, form&2 != 0
+			if name == "a late observer" {
+				x.config.observers = 1
+			}
+			t.Run(fmt.Sprintf("%s, blocking %v, run timeout %v", name, x.config.Blocking, x.config.RunTimeout), func(t *testing.T) {
+				t.Parallel()
+				found := explore(x)
+				t.Log(found)
+				if found.err != nil || found.states < 500 {
+					t.Fatal(found)
+				}
+			})
+		}
+	}
+}
