@@ -218,7 +218,7 @@ func (o *Operation) result(r *Result) (ended bool) {
 }
 
 // Err returns nil while the operation lives and when it completed, and an *[Error] when it failed:
-// errors.Is finds the reason in it, and the cause that the media told.
+// errors.Is finds the reason in it, and the cause that the media reported.
 func (o *Operation) Err() error {
 	r, ended := o.Result()
 	if !ended || r.Reason.Status() == Completed {
@@ -248,7 +248,7 @@ func (o *Operation) Done() <-chan struct{} {
 }
 
 // Wait blocks until the operation has ended or ctx has, and returns the operation's result and
-// [Operation.Err], or the cause of ctx. An operation that has ended is told even if ctx has too.
+// [Operation.Err], or the cause of ctx. If both have ended, the operation counts.
 func (o *Operation) Wait(ctx context.Context) (Result, error) {
 	if o == nil {
 		return Result{}, errors.New("operation: nil operation")

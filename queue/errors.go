@@ -12,7 +12,7 @@ var (
 
 	// ErrFull is returned by Enqueue when as many operations wait as WithMaxPending allows, and by
 	// Enqueue and Interrupt when an observer is too far behind: the ends of more than four full
-	// queues were not told it yet.
+	// queues are undelivered.
 	ErrFull = errors.New("queue: full")
 
 	// ErrNotFound is returned by Cancel for an id that no running or waiting operation has.

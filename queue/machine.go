@@ -178,7 +178,7 @@ func (m *machine) callReturned(e *entry, c mediaCall, failed *operation.Result, 
 // its time is needed.
 func (m *machine) returnNeedsTime() bool { return m.waiting.head != nil || m.phase != phaseOpen }
 
-// report applies what the media told, of which it keeps nothing: a zero reason means that it did what
+// report applies what the media reported, of which it keeps nothing: a zero reason means that it did what
 // was asked for, any other is valid. Only its first report of an operation counts, and only while
 // the operation has the media. It returns whether that was the end of the operation.
 func (m *machine) report(e *entry, r *operation.Result, at time.Time) (ended bool) {

@@ -114,12 +114,12 @@ func failed(err error) operation.Result {
 }
 
 // Blocking makes Media of a function that plays or records until it is done or ctx ends: the easy
-// form. It costs one goroutine per running operation. ctx ends soon after a cancel, before the
-// cancel returns; t.Live is exact. What the function returns is the report, and its return (or
-// panic, or exit) the only one, so two of them never run at once on a call, unless one did not
-// return within the stop timeout and was given up. An error fails the operation as t.Fail would,
-// and keeps position and recording of the result. A function that finds itself no longer Live
-// returns t.Err(), or anything else: its operation has ended.
+// form. It runs on a goroutine of the queue's, one for each running operation. ctx is op.Context: it
+// ends soon after a cancel, before the cancel returns; op.Live is exact. What the function returns is
+// the report, and its return (or panic, or exit) the only one, so two of them never run at once on a
+// call, unless one did not return within the stop timeout and was abandoned. An error fails the
+// operation as Task.Fail would, and keeps position and recording of the result. A function that finds
+// its operation no longer live returns op.Err(), or anything else: it has ended.
 //
 // New refuses a nil function.
 func Blocking(f func(ctx context.Context, op Active) (operation.Result, error)) Media {

@@ -82,7 +82,7 @@ func New(callID string, media Media, opts ...Option) (*Queue, error) {
 func (q *Queue) CallID() string { return q.callID }
 
 // Enqueue accepts an operation at the tail and starts it if the media is free. It does not block.
-// ctx lends its values to the operation, never its end; if it is over already, nothing is accepted.
+// The operation has ctx's values, never its end; if ctx has ended already, nothing is accepted.
 // The request belongs to the library from here on. A request that barges in is an [Queue.Interrupt]
 // whose receipt is discarded.
 //
@@ -154,8 +154,8 @@ func (q *Queue) interrupt(e *entry, idGiven bool) (cancelled []*entry, err error
 // return: every reader sees all of them failed with 400/8508, [Task.Live] says no, their Done
 // channels are closed and their contexts over, and what is accepted from now on is untouched. It is
 // never refused; on an empty or closed queue the receipt names none. Its options are those of
-// Enqueue, for the cancel's own operation. It does not wait for the media to fall silent; that is
-// told by the Released event.
+// Enqueue, for the cancel's own operation. It does not wait for the media to fall silent; the
+// Released event follows then.
 func (q *Queue) CancelAll(opts ...EnqueueOption) Receipt {
 	spec := operation.Spec{Request: operation.CancelMediaProcessing(), Context: context.Background()}
 	apply(&spec, opts)
@@ -299,14 +299,14 @@ func (q *Queue) Snapshot() Snapshot {
 	return s
 }
 
-// report applies what a task's media told.
+// report applies what a task's media reported.
 func (q *Queue) report(e *entry, r *operation.Result) {
 	q.lock(byCaller)
 	at := now(e)
 	q.commitEnd(q.machine.report(e, r, at), e, at)
 }
 
-// blockingEnded applies what a Blocking function told that ran on a goroutine of its own.
+// blockingEnded applies what a Blocking function reported that ran on a goroutine of its own.
 func (q *Queue) blockingEnded(e *entry, r *operation.Result) {
 	q.lock(byCaller)
 	at := now(e)

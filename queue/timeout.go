@@ -197,7 +197,7 @@ func (q *Queue) timedOut(t *timeout) {
 		q.timeoutOver(t, at, nil)
 		return
 	}
-	if e.control.Stalled() || !e.control.Live() { // told after its end, progress means nothing
+	if e.control.Stalled() || !e.control.Live() { // after the end, progress means nothing
 		t.idle++
 	} else {
 		t.idle = 0
@@ -231,7 +231,7 @@ func (q *Queue) abandoned(e *entry, stuck bool) {
 	if !e.media.has(abandoned) {
 		return
 	}
-	q.warn("media given up", e, nil)
+	q.warn("media abandoned", e, nil)
 	if !stuck {
 		return
 	}

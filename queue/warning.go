@@ -65,7 +65,7 @@ func (w *warning) log(l *slog.Logger, callID string) {
 	if l == nil {
 		l = slog.Default()
 	}
-	attrs := []any{slog.String("what", w.what), slog.String("call", callID)}
+	attrs := []any{slog.String("call", callID)}
 	if w.entry != nil {
 		op := w.entry.operation()
 		attrs = append(attrs,
@@ -81,7 +81,7 @@ func (w *warning) log(l *slog.Logger, callID string) {
 		attrs = append(attrs, slog.Int("dropped", w.dropped))
 	}
 	attrs = append(attrs, slog.Time("at", w.at))
-	l.Warn("queue: a callback went wrong", attrs...)
+	l.Warn("queue: "+w.what, attrs...)
 }
 
 // kindOf asks the request for its kind, or says that it panicked.
