@@ -9,7 +9,7 @@ import (
 )
 
 // playPrompt: https://learn.microsoft.com/graph/api/call-playprompt.
-func (x *exchange) playPrompt() (*reply, error) {
+func (x *request) playPrompt() (*reply, error) {
 	var body playPromptBody
 	if err := x.decode(&body); err != nil {
 		return nil, err
@@ -22,7 +22,7 @@ func (x *exchange) playPrompt() (*reply, error) {
 }
 
 // recordResponse: https://learn.microsoft.com/graph/api/call-record.
-func (x *exchange) recordResponse() (*reply, error) {
+func (x *request) recordResponse() (*reply, error) {
 	var body recordResponseBody
 	if err := x.decode(&body); err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (x *exchange) recordResponse() (*reply, error) {
 	return x.enqueue(req, body.ClientContext, costOfPrompts(req.Prompts))
 }
 
-// What is reserved for an operation that a client asks for, and for the notice of its end with its
+// What is reserved for an operation that a client asks for, and for the notification of its end with its
 // part of a request's body, besides their texts: bytes.
 const (
 	operationCost = 1024
@@ -52,7 +52,7 @@ func costOfPrompts(prompts []operation.Prompt) int64 {
 
 // enqueue has the call's queue accept a request, for which so many bytes are kept besides the
 // client context.
-func (x *exchange) enqueue(
+func (x *request) enqueue(
 	req operation.Request, clientContext string, cost int64,
 ) (*reply, error) {
 	if !x.call.State().Call.established() {
@@ -85,7 +85,7 @@ func (x *exchange) enqueue(
 }
 
 // cancelMediaProcessing: https://learn.microsoft.com/graph/api/call-cancelmediaprocessing.
-func (x *exchange) cancelMediaProcessing() (*reply, error) {
+func (x *request) cancelMediaProcessing() (*reply, error) {
 	var body actionBody
 	if err := x.decode(&body); err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (x *exchange) cancelMediaProcessing() (*reply, error) {
 }
 
 // subscribeToTone: https://learn.microsoft.com/graph/api/call-subscribetotone.
-func (x *exchange) subscribeToTone() (*reply, error) {
+func (x *request) subscribeToTone() (*reply, error) {
 	var body actionBody
 	if err := x.decode(&body); err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (x *exchange) subscribeToTone() (*reply, error) {
 }
 
 // accepted answers with the operation that the request made.
-func (x *exchange) accepted(op *operation.Operation, status operation.Status) *reply {
+func (x *request) accepted(op *operation.Operation, status operation.Status) *reply {
 	return &reply{
 		status:   http.StatusOK,
 		location: x.callPath() + "/operations/" + op.ID().String(),
@@ -130,7 +130,7 @@ func (x *exchange) accepted(op *operation.Operation, status operation.Status) *r
 	}
 }
 
-func (x *exchange) callPath() string { return "/communications/calls/" + x.call.given.ID.String() }
+func (x *request) callPath() string { return "/communications/calls/" + x.call.given.ID.String() }
 
 // subscribeToTone is the request of an operation that is a thing of the wire: a subscription is no
 // work for media, and lies beside the queue.

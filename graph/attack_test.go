@@ -37,7 +37,7 @@ func TestAnIDMayComeAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
-		p := newPlatform(t, box.Deliver, graph.WithKept(time.Minute, 3))
+		p := newPlatform(t, box.Deliver, graph.WithRetention(time.Minute, 3))
 		bot, call, other := p.direct(), p.attach("bot", ""), p.attach("bot", "")
 		id := uuid.New()
 		path := "/communications/calls/" + call.ID().String() + "/operations"
@@ -341,7 +341,7 @@ func TestWhatIsKeptIsInProportion(t *testing.T) { //nolint:paralleltest // measu
 	}
 	after := waiting + kept(func() {
 		call.Queue().CancelAll()
-		for deadline := time.Now().Add(20 * time.Second); p.handler.Kept() < graph.DefaultKeepPerCall || p.handler.Stats().Telling > 0; {
+		for deadline := time.Now().Add(20 * time.Second); p.handler.Kept() < graph.DefaultKeepPerCall || p.handler.Stats().Pending > 0; {
 			if time.Now().After(deadline) {
 				t.Fatal("the ends are not told")
 			}
@@ -396,8 +396,8 @@ func TestBytesAreBoundedPerCallAndPerApplication(t *testing.T) {
 		equal(t, "accepted", []int{fill(calls[0], "bot"), fill(calls[1], "bot"), fill(calls[2], "other")}, want)
 		bot.post(calls[0], "cancelMediaProcessing", `{}`).must(t, 200) // is never refused
 		synctest.Wait()
-		// The notices take 1,024 each until they are told.
-		equal(t, "accepted beside notices", []int{fill(calls[0], "bot"), fill(calls[1], "bot")}, []int{4, 0})
+		// The notifications take 1,024 each until they are told.
+		equal(t, "accepted beside notifications", []int{fill(calls[0], "bot"), fill(calls[1], "bot")}, []int{4, 0})
 		for _, c := range calls {
 			c.Queue().CancelAll()
 		}
@@ -421,7 +421,7 @@ func TestBytesAreBoundedPerCallAndPerApplication(t *testing.T) {
 // Ended operations are shown up to a number of one application: it can't drive out those of others.
 func TestEndedOperationsOfAnApplicationDriveOutItsOwn(t *testing.T) {
 	t.Parallel()
-	p := newPlatform(t, new(inbox).Deliver, graph.WithKeptInAll(5, 100))
+	p := newPlatform(t, new(inbox).Deliver, graph.WithMaxRetained(5, 100))
 	bot, other := p.direct(), p.direct()
 	other.token = "other"
 	quiet := p.attach("other", "")

@@ -17,7 +17,7 @@ import (
 // decode reads the body, a JSON object, into v. Members that v does not know are ignored, null is
 // as absent, and of a member that comes twice the last one counts, as clients and their servers
 // have grown used to.
-func (x *exchange) decode(v any) error {
+func (x *request) decode(v any) error {
 	data, err := x.body()
 	if err != nil {
 		return err
@@ -32,9 +32,9 @@ func (x *exchange) decode(v any) error {
 }
 
 // body reads the body, and inflates it, up to the limits.
-func (x *exchange) body() ([]byte, error) {
-	unsupported := func(format string, args ...any) *problem {
-		return &problem{
+func (x *request) body() ([]byte, error) {
+	unsupported := func(format string, args ...any) *apiError {
+		return &apiError{
 			status: http.StatusUnsupportedMediaType, code: "UnsupportedMediaType",
 			message: fmt.Sprintf(format, args...), header: [2]string{"Accept-Encoding", "gzip"},
 		}
@@ -64,7 +64,7 @@ func (x *exchange) body() ([]byte, error) {
 
 // inflate unpacks a gzip body. What it becomes is bounded by what came over the wire too: a client
 // that sends little has little done.
-func (x *exchange) inflate(data []byte) ([]byte, error) {
+func (x *request) inflate(data []byte) ([]byte, error) {
 	in, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return nil, x.unreadable(err)
@@ -84,19 +84,19 @@ func (x *exchange) inflate(data []byte) ([]byte, error) {
 	return inflated, nil
 }
 
-func (x *exchange) tooLarge() *problem {
+func (x *request) tooLarge() *apiError {
 	return tooLarge("The body is too large, must be at most %d bytes.", x.handler.config.maxBody)
 }
 
-func tooLarge(format string, args ...any) *problem {
-	return &problem{
+func tooLarge(format string, args ...any) *apiError {
+	return &apiError{
 		status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge",
 		message: fmt.Sprintf(format, args...),
 	}
 }
 
 // unreadable is the client's fault, whatever it is: its body is too long, cut off or no gzip.
-func (x *exchange) unreadable(err error) *problem {
+func (x *request) unreadable(err error) *apiError {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return x.tooLarge()
@@ -145,7 +145,7 @@ func checkShape(data []byte) error {
 }
 
 // badJSON says what the decoder found, in the words of JSON.
-func badJSON(data []byte, err error) *problem {
+func badJSON(data []byte, err error) *apiError {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {

@@ -55,7 +55,7 @@ type Call struct {
 	result   *ResultInfo // of a call that was detached
 	hangUp   bool        // a client has asked for it
 	quiet    bool        // its queue has told its last event
-	finished bool        // its last notice was put
+	finished bool        // its last notification was put
 }
 
 // ConversationEnded is the result of a call that ended as calls do.
@@ -86,7 +86,7 @@ func (h *Handler) attach(a Attachment, by *pendingAnswer) (*Call, error) {
 		return nil, fmt.Errorf("graph: Attach: %w", err)
 	}
 	c := &Call{handler: h, given: a, state: a.State}
-	c.out.init(h.config.outbox, c.send, func(busy bool) { h.flush.note(c, busy) }, c.over)
+	c.out.init(h.config.outbox, c.send, func(busy bool) { h.drain.note(c, busy) }, c.over)
 
 	h.mu.Lock() // held until what lives is in the history: only then is the call observed
 	defer h.mu.Unlock()
@@ -112,7 +112,7 @@ func (h *Handler) attach(a Attachment, by *pendingAnswer) (*Call, error) {
 		h.accounts.adoptCall(a.Application)
 	}
 	by.hold(c)
-	c.out.put(notice{state: c.state}, false)
+	c.out.enqueue(pendingNotification{state: c.state}, false)
 	return c, nil
 }
 
@@ -194,7 +194,7 @@ func (c *Call) SetState(s State) error {
 	}
 	if s != c.state {
 		c.state = s
-		c.out.put(notice{state: s}, false)
+		c.out.enqueue(pendingNotification{state: s}, false)
 	}
 	return nil
 }
@@ -233,7 +233,7 @@ func (c *Call) Detach(r ResultInfo) error {
 	return nil
 }
 
-// finish puts the last notice, once the call is detached and everything else was put.
+// finish puts the last notification, once the call is detached and everything else was put.
 func (c *Call) finish() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -242,7 +242,7 @@ func (c *Call) finish() {
 	}
 	c.finished = true
 	c.history.close(c.given.Application)
-	c.out.put(notice{state: State{Call: Terminated}, result: c.result}, false)
+	c.out.enqueue(pendingNotification{state: State{Call: Terminated}, result: c.result}, false)
 	c.handler.forget(c)
 }
 
@@ -282,10 +282,10 @@ func (c *Call) observe(e queue.Event) {
 	}
 }
 
-// tellEnd puts the notice of an operation's end, and keeps of what was reserved for the operation
-// as much as the notice takes.
+// tellEnd puts the notification of an operation's end, and keeps of what was reserved for the operation
+// as much as the notification takes.
 func (c *Call) tellEnd(e queue.Event, reserved int64) {
-	n := notice{change: ended(c.given.ID, e.Operation, e.Result.Recording)}
+	n := pendingNotification{change: ended(c.given.ID, e.Operation, e.Result.Recording)}
 	if c.awaitsRecording(e) {
 		n.awaits = e.Operation
 	}
@@ -293,7 +293,7 @@ func (c *Call) tellEnd(e queue.Event, reserved int64) {
 		n.cost = noticeCost + int64(len(e.Operation.ClientContext()))
 	}
 	c.release(reserved - n.cost)
-	if !c.out.put(n, true) {
+	if !c.out.enqueue(n, true) {
 		c.release(n.cost)
 	}
 }
@@ -321,7 +321,7 @@ func (c *Call) subscribe() error {
 		c.mu.Lock()
 		state := c.state
 		c.mu.Unlock()
-		c.out.put(notice{state: state, sequence: e.Seq, tone: e.Tone}, true)
+		c.out.enqueue(pendingNotification{state: state, sequence: e.Seq, tone: e.Tone}, true)
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDetached, err)
@@ -357,7 +357,7 @@ func (c *Call) beginHangUp() bool {
 	c.hangUp = true
 	if c.state.Call != Terminating {
 		c.state.Call = Terminating
-		c.out.put(notice{state: c.state}, false)
+		c.out.enqueue(pendingNotification{state: c.state}, false)
 	}
 	return true
 }
@@ -369,8 +369,8 @@ func (c *Call) hangUpFailed() {
 	c.hangUp = false
 }
 
-// render writes a notice out.
-func (c *Call) render(n *notice) notification {
+// render writes a notification out.
+func (c *Call) render(n *pendingNotification) notification {
 	if n.change != nil {
 		return notification{typePrefix + "commsNotification", "deleted", n.change.ODataID, n.change}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // createCall: https://learn.microsoft.com/graph/api/application-post-calls.
-func (x *exchange) createCall() (*reply, error) {
+func (x *request) createCall() (*reply, error) {
 	if !slices.Contains(x.application.Roles, RoleInitiate) {
 		return nil, errForbidden
 	}
@@ -51,7 +51,7 @@ func (x *exchange) createCall() (*reply, error) {
 }
 
 // getCall: https://learn.microsoft.com/graph/api/call-get.
-func (x *exchange) getCall() (*reply, error) {
+func (x *request) getCall() (*reply, error) {
 	state, version := x.call.current()
 	return &reply{
 		status: http.StatusOK, etag: etag(version), body: x.call.resource(state, x.base),
@@ -59,7 +59,7 @@ func (x *exchange) getCall() (*reply, error) {
 }
 
 // deleteCall: https://learn.microsoft.com/graph/api/call-delete.
-func (x *exchange) deleteCall() (*reply, error) {
+func (x *request) deleteCall() (*reply, error) {
 	if !x.call.beginHangUp() {
 		return &reply{status: http.StatusNoContent}, nil
 	}
@@ -78,4 +78,4 @@ func (x *exchange) deleteCall() (*reply, error) {
 
 // keepAlive: https://learn.microsoft.com/graph/api/call-keepalive. What happens to a call without
 // it is the platform's affair.
-func (x *exchange) keepAlive() (*reply, error) { return &reply{status: http.StatusOK}, nil }
+func (x *request) keepAlive() (*reply, error) { return &reply{status: http.StatusOK}, nil }

@@ -490,7 +490,7 @@ func TestAttachAndOptionsNameWhatIsWrong(t *testing.T) {
 
 	for want, opt := range map[string]graph.Option{
 		"WithMaxBody(0)": graph.WithMaxBody(0), "WithOutbox(-1)": graph.WithOutbox(-1),
-		"WithKept(-1ns, 0)": graph.WithKept(-1, 0), "WithKeptInAll(-1, 1)": graph.WithKeptInAll(-1, 1), "WithKeptInAll(1, -1)": graph.WithKeptInAll(1, -1),
+		"WithRetention(-1ns, 0)": graph.WithRetention(-1, 0), "WithMaxRetained(-1, 1)": graph.WithMaxRetained(-1, 1), "WithMaxRetained(1, -1)": graph.WithMaxRetained(1, -1),
 		"WithMaxBody(67108865)": graph.WithMaxBody(64<<20 + 1), "WithMaxCalls(-1)": graph.WithMaxCalls(-1), "WithMaxRequests(-1)": graph.WithMaxRequests(-1),
 		"WithMaxRequests(1000001)": graph.WithMaxRequests(1_000_001), "WithMaxBytes(-1, 0)": graph.WithMaxBytes(-1, 0), "WithMaxBytes(0, -1)": graph.WithMaxBytes(0, -1),
 		`WithBaseURL("media")`: graph.WithBaseURL("media"), `WithBaseURL("http://h/p?q")`: graph.WithBaseURL("http://h/p?q"),
@@ -503,8 +503,8 @@ func TestAttachAndOptionsNameWhatIsWrong(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	for want, opt := range map[string]graph.NotifierOption{
-		"WithAttempt(0s)": graph.WithAttempt(0), "WithGiveUp(-1ns)": graph.WithGiveUp(-1), "WithBackoff(2s, 1s)": graph.WithBackoff(2e9, 1e9),
-		"WithAttempt(25h0m0s)": graph.WithAttempt(25 * time.Hour), "WithGiveUp(25h0m0s)": graph.WithGiveUp(25 * time.Hour), "WithBackoff(1s, 25h0m0s)": graph.WithBackoff(1e9, 25*time.Hour),
+		"WithAttemptTimeout(0s)": graph.WithAttemptTimeout(0), "WithMaxElapsedTime(-1ns)": graph.WithMaxElapsedTime(-1), "WithBackoff(2s, 1s)": graph.WithBackoff(2e9, 1e9),
+		"WithAttemptTimeout(25h0m0s)": graph.WithAttemptTimeout(25 * time.Hour), "WithMaxElapsedTime(25h0m0s)": graph.WithMaxElapsedTime(25 * time.Hour), "WithBackoff(1s, 25h0m0s)": graph.WithBackoff(1e9, 25*time.Hour),
 		"WithMaxConnections(3)": graph.WithMaxConnections(3),
 	} {
 		if _, err := graph.NewNotifier(opt); err == nil || !strings.Contains(err.Error(), want) {

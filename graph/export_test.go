@@ -23,11 +23,11 @@ const Batch = batch
 // RetryAfter reads the header of that name.
 func RetryAfter(s string) time.Duration { return retryAfter(s) }
 
-// OutboxRoom is how many notices the call's outbox has memory for.
+// OutboxRoom is how many notifications the call's outbox has memory for.
 func (c *Call) OutboxRoom() int {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	return cap(c.out.notices)
+	return cap(c.out.waiting)
 }
 
 // Kept is how many operations that have ended the handler keeps.

@@ -18,19 +18,19 @@ import (
 	"github.com/google/uuid"
 
 	"ivrqueue/graph"
+	"ivrqueue/internal/bounds"
 	"ivrqueue/queue"
 )
 
 // frugal runs f on something that somebody else has sent, and checks that it costs no more than in
-// proportion: memory that is asked for, kept or not, and time, generously, since a machine may be
-// busy.
+// proportion: memory that is asked for, kept or not, and, generously, processor time.
 func frugal(t *testing.T, sent, perByte int, f func()) {
 	t.Helper()
-	began := time.Now()
-	if n, most := allocated(f), int64(1<<20+perByte*sent); n > most {
-		t.Errorf("%d bytes are allocated for %d, want at most %d", n, sent, most)
+	got, took := bounds.Measure(f)
+	if most := uint64(1<<20 + perByte*sent); got > most {
+		t.Errorf("%d bytes are allocated for %d, want at most %d", got, sent, most)
 	}
-	if took, most := time.Since(began), 5*time.Second+time.Duration(sent)*time.Microsecond; took > most {
+	if most := 5*time.Second + time.Duration(sent)*time.Microsecond; took > most {
 		t.Errorf("%v for %d bytes, want at most %v", took, sent, most)
 	}
 }
@@ -168,7 +168,7 @@ func FuzzCallback(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	n, err := graph.NewNotifier(graph.WithGiveUp(1), graph.WithDial(func(_ context.Context, _, address string) (net.Conn, error) {
+	n, err := graph.NewNotifier(graph.WithMaxElapsedTime(1), graph.WithDial(func(_ context.Context, _, address string) (net.Conn, error) {
 		host, _, err := net.SplitHostPort(address)
 		if ip, bad := netip.ParseAddr(host); bad == nil && !(graph.Addresses{}).Allow(ip) {
 			err = errReached

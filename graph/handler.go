@@ -70,7 +70,7 @@ type Handler struct {
 	mux       *http.ServeMux
 	retention retention
 	accounts  accounts
-	flush     flush
+	drain     drainTracker
 
 	//nolint:containedctx // of the deliveries, which no request owns
 	deliveries context.Context
@@ -134,18 +134,18 @@ func (h *Handler) call(id uuid.UUID, application string) *Call {
 
 // hide takes a call away from the clients. It has its end to tell yet.
 func (h *Handler) hide(c *Call) {
-	h.flush.begin()
+	h.drain.begin()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.calls, c.given.ID)
 }
 
-// forget lets go of a call whose last notice was put.
+// forget lets go of a call whose last notification was put.
 func (h *Handler) forget(c *Call) {
 	h.mu.Lock()
 	delete(h.observed, c.given.Queue)
 	h.mu.Unlock()
-	h.flush.done()
+	h.drain.done()
 }
 
 // checkCallback says whether notifications can go there.
@@ -162,7 +162,7 @@ func (h *Handler) checkCallback(uri string) error {
 // Stats counts what a handler does.
 type Stats struct {
 	Calls     int    // attached
-	Telling   int    // calls with notifications on the way
+	Pending   int    // calls with notifications on the way
 	Delivered uint64 // notifications
 	GivenUp   uint64 // notifications that could not be delivered
 }
@@ -172,7 +172,7 @@ func (h *Handler) Stats() Stats {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	return Stats{
-		Calls: len(h.calls), Telling: h.flush.telling(),
+		Calls: len(h.calls), Pending: h.drain.pending(),
 		Delivered: h.delivered.Load(), GivenUp: h.givenUp.Load(),
 	}
 }
@@ -190,11 +190,11 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 	h.mu.Unlock()
 	var err error
 	select {
-	case <-h.flush.flushed():
+	case <-h.drain.drained():
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 		h.abandon(ErrShutDown)
-		h.flush.drop()
+		h.drain.drop()
 	}
 	if h.config.notifier != nil {
 		h.config.notifier.CloseIdleConnections()

@@ -40,7 +40,7 @@ var errNoPlace = errors.New("graph: no place for a request in time")
 
 // Delivery is a batch of notifications of one call on its way.
 type Delivery struct {
-	Call          uuid.UUID // its id on the wire
+	CallID        uuid.UUID // its id on the wire
 	Application   string
 	CallbackURI   string
 	Body          []byte    // the JSON of a commsNotifications; not to be changed
@@ -55,9 +55,9 @@ type Delivery struct {
 // A delivery is repeated, with the same bytes, after a network error, 408, 429 and 5xx, with
 // exponential backoff and jitter, and not before the Retry-After that came with it. Any other
 // answer but 2xx is final: redirects are not followed. It is given up when the next attempt would
-// come later than [WithGiveUp] after its oldest notification came to be, whatever the callback
+// come later than [WithMaxElapsedTime] after its oldest notification came to be, whatever the callback
 // says. One that is older than that has one attempt, if there is a place for it within
-// [WithAttempt].
+// [WithAttemptTimeout].
 //
 // At most [WithMaxConnections] requests are under way; others wait for a place. An application may
 // have as many places as are free besides, so half of them at most, and a host three times as many,
@@ -111,15 +111,15 @@ func WithTokens(f func(ctx context.Context, application string) (string, error))
 // crypto/tls has it.
 func WithTLS(t *tls.Config) NotifierOption { return func(c *notifierConfig) { c.tls = t } }
 
-// WithAttempt bounds one attempt, from the place it gets to the head of the answer. It must be
+// WithAttemptTimeout bounds one attempt, from the place it gets to the head of the answer. It must be
 // positive, and at most a day. Default: 10 s.
-func WithAttempt(d time.Duration) NotifierOption {
+func WithAttemptTimeout(d time.Duration) NotifierOption {
 	return func(c *notifierConfig) { c.attempt = d }
 }
 
-// WithGiveUp sets how long notifications are tried to be delivered: after it no attempt begins. It
+// WithMaxElapsedTime sets how long notifications are tried to be delivered: after it no attempt begins. It
 // must be positive, and at most a day. Default: 2 min.
-func WithGiveUp(d time.Duration) NotifierOption {
+func WithMaxElapsedTime(d time.Duration) NotifierOption {
 	return func(c *notifierConfig) { c.giveUp = d }
 }
 
@@ -149,10 +149,10 @@ func NewNotifier(opts ...NotifierOption) (*Notifier, error) {
 	}
 	switch {
 	case c.attempt <= 0 || c.attempt > longest:
-		return nil, fmt.Errorf("graph: WithAttempt(%v): must be more than 0, at most %v",
+		return nil, fmt.Errorf("graph: WithAttemptTimeout(%v): must be more than 0, at most %v",
 			c.attempt, longest)
 	case c.giveUp <= 0 || c.giveUp > longest:
-		return nil, fmt.Errorf("graph: WithGiveUp(%v): must be more than 0, at most %v",
+		return nil, fmt.Errorf("graph: WithMaxElapsedTime(%v): must be more than 0, at most %v",
 			c.giveUp, longest)
 	case c.backoff <= 0 || c.maxBackoff < c.backoff || c.maxBackoff > longest:
 		return nil, fmt.Errorf(

@@ -262,7 +262,7 @@ func TestACallbackThatPutsOffIsGivenUp(t *testing.T) {
 		}
 		time.Sleep(graph.DefaultGiveUp)
 		synctest.Wait()
-		if s := p.handler.Stats(); s.Telling != 0 || s.Delivered != 0 || s.GivenUp != 2*calls {
+		if s := p.handler.Stats(); s.Pending != 0 || s.Delivered != 0 || s.GivenUp != 2*calls {
 			t.Errorf("got %+v", s)
 		}
 		equal(t, "applications with something kept", p.handler.Busy(), 0)
@@ -275,7 +275,7 @@ func TestWaitingForAPlaceHasAnEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCallback(t, func(_ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-		n := c.notifier(t, graph.WithMaxConnections(4), graph.WithGiveUp(30*time.Second), graph.WithAttempt(20*time.Second))
+		n := c.notifier(t, graph.WithMaxConnections(4), graph.WithMaxElapsedTime(30*time.Second), graph.WithAttemptTimeout(20*time.Second))
 		var all sync.WaitGroup
 		start := time.Now()
 		errs := make([]error, 30)
@@ -588,7 +588,7 @@ func TestConnectionsAreBoundedAndTheDeadTakeAQuarter(t *testing.T) {
 				<-r.Context().Done()
 			}
 		})
-		n := c.notifier(t, graph.WithMaxConnections(8), graph.WithGiveUp(time.Minute))
+		n := c.notifier(t, graph.WithMaxConnections(8), graph.WithMaxElapsedTime(time.Minute))
 		var all sync.WaitGroup
 		dead := func(i int) graph.Delivery {
 			d := delivery()
@@ -702,7 +702,7 @@ func TestANameThatResolvesToARefusedAddressIsNotConnectedTo(t *testing.T) {
 	reached := make(chan struct{}, 1)
 	s := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached <- struct{}{} }))
 	defer s.Close()
-	n, err := graph.NewNotifier(graph.WithGiveUp(time.Millisecond), graph.WithResolver(everythingIsHere(t)))
+	n, err := graph.NewNotifier(graph.WithMaxElapsedTime(time.Millisecond), graph.WithResolver(everythingIsHere(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -788,7 +788,7 @@ func TestDeadCallbacksDelayNobodyElse(t *testing.T) {
 	}))
 	t.Cleanup(living.Close)
 
-	p := newPlatform(t, nil, graph.WithNotifier(newNotifier(t, graph.WithGiveUp(time.Hour), graph.WithAttempt(time.Hour))), graph.WithOutbox(outbox))
+	p := newPlatform(t, nil, graph.WithNotifier(newNotifier(t, graph.WithMaxElapsedTime(time.Hour), graph.WithAttemptTimeout(time.Hour))), graph.WithOutbox(outbox))
 	bot := p.direct()
 	phones := make([]*phone, calls)
 	for i := range phones {
@@ -817,7 +817,7 @@ func TestDeadCallbacksDelayNobodyElse(t *testing.T) {
 			t.Fatalf("call %d: got %q, want %q", i, got, ids[i])
 		}
 	}
-	if s := p.handler.Stats(); s.GivenUp != 0 || s.Telling < calls/2 {
+	if s := p.handler.Stats(); s.GivenUp != 0 || s.Pending < calls/2 {
 		t.Errorf("the dead are not dying: %+v", s)
 	}
 
@@ -894,7 +894,7 @@ func TestCancelStorms(t *testing.T) {
 // A callback address may hold a secret: no error that ends up in a log names it.
 func TestAnErrorDoesNotNameTheCallback(t *testing.T) {
 	t.Parallel()
-	n, err := graph.NewNotifier(graph.WithLoopback(), graph.WithGiveUp(time.Nanosecond), graph.WithDial(
+	n, err := graph.NewNotifier(graph.WithLoopback(), graph.WithMaxElapsedTime(time.Nanosecond), graph.WithDial(
 		func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("refused") }))
 	if err != nil {
 		t.Fatal(err)

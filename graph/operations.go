@@ -12,7 +12,7 @@ type operationList struct {
 }
 
 // listOperations shows one instant: no operation of a cancel ended and another not.
-func (x *exchange) listOperations() (*reply, error) {
+func (x *request) listOperations() (*reply, error) {
 	entries := x.call.history.all() // first: what of it is not in the snapshot has ended by then
 	now := x.call.given.Queue.Snapshot()
 	live := make(map[*operation.Operation]operation.Status, len(now.Waiting)+1)
@@ -49,7 +49,7 @@ func (x *exchange) listOperations() (*reply, error) {
 	return &reply{status: http.StatusOK, body: list}, nil
 }
 
-func (x *exchange) getOperation() (*reply, error) {
+func (x *request) getOperation() (*reply, error) {
 	id, ok := parseID(x.path.PathValue("operation"))
 	if !ok {
 		return nil, errOperationNotFound

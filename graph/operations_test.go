@@ -122,7 +122,7 @@ func TestEndedOperationsAreKeptForATimeAndUpToANumber(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
-		p := newPlatform(t, box.Deliver, graph.WithKept(time.Minute, 3), graph.WithKeptInAll(4, 4))
+		p := newPlatform(t, box.Deliver, graph.WithRetention(time.Minute, 3), graph.WithMaxRetained(4, 4))
 		bot, call, other := p.direct(), p.attach("bot", ""), p.attach("bot", "")
 		looping := bot.post(call, "playPrompt", playBody).must(t, 200)
 		for range 5 {
@@ -152,7 +152,7 @@ func TestExpiredOperationsAreNotShown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const many = 2500
-		p := newPlatform(t, new(inbox).Deliver, graph.WithKept(time.Minute, many))
+		p := newPlatform(t, new(inbox).Deliver, graph.WithRetention(time.Minute, many))
 		bot, call := p.direct(), p.attach("bot", "")
 		var last string
 		for range many {
@@ -171,7 +171,7 @@ func TestExpiredOperationsAreNotShown(t *testing.T) {
 func TestAnOperationCanBeReadFromItsAnswerOn(t *testing.T) {
 	t.Parallel()
 	box := new(inbox)
-	p := newPlatform(t, box.Deliver, graph.WithKept(time.Hour, 100_000))
+	p := newPlatform(t, box.Deliver, graph.WithRetention(time.Hour, 100_000))
 	bot := p.direct()
 	call, err := p.add(p.handler.Attach, &queuetest.Media{OnStart: func(t queue.Task) error { t.End(succeeded()); return nil }},
 		graph.Attachment{Application: tokens["bot"].ID, State: graph.State{Call: graph.Established}}, queue.WithInlineMedia())
@@ -198,7 +198,7 @@ func TestAListNeverShowsHalfACancel(t *testing.T) {
 	t.Parallel()
 	const depth = 64
 	box := new(inbox)
-	p := newPlatform(t, box.Deliver, graph.WithKept(time.Hour, depth))
+	p := newPlatform(t, box.Deliver, graph.WithRetention(time.Hour, depth))
 	bot, call := p.direct(), p.attach("bot", "")
 	var readers sync.WaitGroup
 	stop := make(chan struct{})
@@ -310,7 +310,7 @@ func TestAnOperationThatIsNotKeptIsNotListed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
-		p := newPlatform(t, box.Deliver, graph.WithKept(time.Hour, 0))
+		p := newPlatform(t, box.Deliver, graph.WithRetention(time.Hour, 0))
 		bot := p.direct()
 		q, err := queue.New("quick", &queuetest.Media{OnStart: func(t queue.Task) error { t.End(succeeded()); return nil }},
 			queue.WithInlineMedia(), queue.WithInlineObserver(p.handler))

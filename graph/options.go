@@ -39,7 +39,7 @@ type config struct {
 	keepPerApplication int
 	keepInAll          int
 	notifier           *Notifier
-	lost               func(Loss)
+	lost               func(DeliveryFailure)
 	logger             *slog.Logger
 }
 
@@ -68,7 +68,7 @@ func WithMaxRequests(perSecond int) Option {
 // WithMaxBytes bounds what is kept of the operations that clients ask for, from their acceptance
 // until their end was told: of one call, and of all calls of one application, in bytes. With more,
 // requests for operations are answered with 429. Neither must be negative; 0 means no limit.
-// Default: 8 MiB and 256 MiB. What is kept after the end is bounded by [WithKept].
+// Default: 8 MiB and 256 MiB. What is kept after the end is bounded by [WithRetention].
 func WithMaxBytes(perCall, perApplication int64) Option {
 	return func(c *config) { c.maxBytesPerCall, c.maxBytes = perCall, perApplication }
 }
@@ -81,16 +81,16 @@ func WithMaxBytes(perCall, perApplication int64) Option {
 // a full queue fits. Default: 2,048.
 func WithOutbox(notifications int) Option { return func(c *config) { c.outbox = notifications } }
 
-// WithKept sets how long operations that have ended can be read, and how many of a call. Zero
+// WithRetention sets how long operations that have ended can be read, and how many of a call. Zero
 // means not at all. What is kept of one is what is shown of it: some 500 bytes, its client context,
 // and the address of its recording. Default: 10 minutes and 100.
-func WithKept(d time.Duration, perCall int) Option {
+func WithRetention(d time.Duration, perCall int) Option {
 	return func(c *config) { c.keepFor, c.keepPerCall = d, perCall }
 }
 
-// WithKeptInAll bounds the operations that have ended and can be read: of all calls of one
+// WithMaxRetained bounds the operations that have ended and can be read: of all calls of one
 // application together, and of all applications; the oldest go first. Default: 10,000 and 100,000.
-func WithKeptInAll(perApplication, inAll int) Option {
+func WithMaxRetained(perApplication, inAll int) Option {
 	return func(c *config) { c.keepPerApplication, c.keepInAll = perApplication, inAll }
 }
 
@@ -98,9 +98,9 @@ func WithKeptInAll(perApplication, inAll int) Option {
 // handlers. Default, and for nil: that of NewNotifier without options.
 func WithNotifier(n *Notifier) Option { return func(c *config) { c.notifier = n } }
 
-// WithLost sets a function that is told of notifications that were given up. It is called where
+// WithFailureHandler sets a function that is told of notifications that were given up. It is called where
 // Deliver is, or by Shutdown, and may block; a panic in it is logged. Default: none.
-func WithLost(f func(Loss)) Option { return func(c *config) { c.lost = f } }
+func WithFailureHandler(f func(DeliveryFailure)) Option { return func(c *config) { c.lost = f } }
 
 // WithLogger sets where the handler tells of internal errors and of notifications that were given
 // up: with ids, never with tones, tokens, bodies or callback URIs. Default, and for nil:
@@ -138,9 +138,9 @@ func newConfig(opts []Option) (config, error) {
 	case c.outbox <= 0:
 		return c, fmt.Errorf("graph: WithOutbox(%d): must be more than 0", c.outbox)
 	case c.keepFor < 0 || c.keepPerCall < 0:
-		return c, fmt.Errorf("graph: WithKept(%v, %d): must be 0 or more", c.keepFor, c.keepPerCall)
+		return c, fmt.Errorf("graph: WithRetention(%v, %d): must be 0 or more", c.keepFor, c.keepPerCall)
 	case c.keepPerApplication < 0 || c.keepInAll < 0:
-		return c, fmt.Errorf("graph: WithKeptInAll(%d, %d): must be 0 or more",
+		return c, fmt.Errorf("graph: WithMaxRetained(%d, %d): must be 0 or more",
 			c.keepPerApplication, c.keepInAll)
 	}
 	if c.base != "" {

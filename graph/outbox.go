@@ -10,14 +10,14 @@ import (
 )
 
 // An outbox holds what a call's bot is still to be told, in order. It is emptied by one goroutine,
-// which exists only while the first notice in line may go.
+// which exists only while the first notification in line may go.
 //
-// A notice may go when every request to the call that was open when it was put has been answered:
+// A notification may go when every request to the call that was open when it was put has been answered:
 // so no notification overtakes the reply to the request that caused it. Later requests do not hold
 // it, so it goes at last, however busy the call is.
 
-// notice is one notification to be, as little as is needed to write it when its turn comes.
-type notice struct {
+// notification is one notification to be, as little as is needed to write it when its turn comes.
+type pendingNotification struct {
 	change   *operationChange // of an operation that ended; nil for the call's own
 	state    State            // the call's own, when it was put
 	version  uint64           // of the call
@@ -32,23 +32,23 @@ type notice struct {
 }
 
 type outbox struct {
-	limit int             // of notices that wait; put blocks above it
-	send  func([]notice)  // one call at a time, on a goroutine of the outbox's; must survive
-	idle  func(busy bool) // told, under mu, when there begins to be something to tell, or ends
-	over  func()          // told, under mu, once the call's last notice has gone
+	limit int                         // of notifications that wait; put blocks above it
+	send  func([]pendingNotification) // one call at a time, on a goroutine of the outbox's; must survive
+	idle  func(busy bool)             // told, under mu, when there begins to be something to tell, or ends
+	over  func()                      // told, under mu, once the call's last notification has gone
 
-	mu      sync.Mutex // guards everything below
-	space   sync.Cond  // wakes those who wait for room
-	notices []notice   // in line
-	opened  uint64     // requests so far
-	open    []uint64   // those not answered, in order
-	version uint64     // of the call: one for each notice of its own
-	sending bool       // the goroutine exists
-	final   bool       // the call's last notice was put, and has not gone
-	dropped bool       // takes nothing more, and has let go of what it had
+	mu      sync.Mutex            // guards everything below
+	space   sync.Cond             // wakes those who wait for room
+	waiting []pendingNotification // in line
+	opened  uint64                // requests so far
+	open    []uint64              // those not answered, in order
+	version uint64                // of the call: one for each notification of its own
+	sending bool                  // the goroutine exists
+	final   bool                  // the call's last notification was put, and has not gone
+	dropped bool                  // takes nothing more, and has let go of what it had
 }
 
-func (o *outbox) init(limit int, send func([]notice), idle func(busy bool), over func()) {
+func (o *outbox) init(limit int, send func([]pendingNotification), idle func(busy bool), over func()) {
 	o.limit, o.send, o.idle, o.over = limit, send, idle, over
 	o.space.L = &o.mu
 }
@@ -65,18 +65,18 @@ func (o *outbox) hold() (release func()) {
 		defer o.mu.Unlock()
 		if i := slices.Index(o.open, n); i >= 0 {
 			o.open = slices.Delete(o.open, i, i+1)
-			o.kick()
+			o.startSender()
 		}
 	}
 }
 
-// put appends a notice. If wait is true and the outbox is full it blocks until there is room: that
-// is how a bot that does not listen slows down those who make notices for it, and nobody else. It
+// enqueue appends a notification. If wait is true and the outbox is full it blocks until there is room: that
+// is how a bot that does not listen slows down those who make notifications for it, and nobody else. It
 // returns false if the outbox takes nothing any more.
-func (o *outbox) put(n notice, wait bool) bool {
+func (o *outbox) enqueue(n pendingNotification, wait bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for wait && len(o.notices) >= o.limit && !o.dropped {
+	for wait && len(o.waiting) >= o.limit && !o.dropped {
 		o.space.Wait()
 	}
 	if o.dropped {
@@ -91,33 +91,33 @@ func (o *outbox) put(n notice, wait bool) bool {
 		n.version = o.version
 	}
 	n.at, n.after = time.Now(), o.opened
-	if len(o.notices) == 0 && !o.sending {
+	if len(o.waiting) == 0 && !o.sending {
 		o.idle(true)
 	}
-	o.notices = append(o.notices, n)
-	o.kick()
+	o.waiting = append(o.waiting, n)
+	o.startSender()
 	return true
 }
 
-// settle gives notices that are held for operations a recording, or none, and lets them go.
+// settle gives notifications that are held for operations a recording, or none, and lets them go.
 func (o *outbox) settle(op *operation.Operation, rec operation.Recording) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i := range o.notices {
-		n := &o.notices[i]
+	for i := range o.waiting {
+		n := &o.waiting[i]
 		if n.awaits != nil && (op == nil || n.awaits == op) {
 			n.change.record(rec)
 			n.awaits = nil
 		}
 	}
-	o.kick()
+	o.startSender()
 }
 
-// ready returns how many notices may go, at most batch.
+// ready returns how many notifications may go, at most batch.
 func (o *outbox) ready() int {
 	n := 0
-	for ; n < len(o.notices) && n < batch; n++ {
-		next := &o.notices[n]
+	for ; n < len(o.waiting) && n < batch; n++ {
+		next := &o.waiting[n]
 		if next.awaits != nil || len(o.open) > 0 && o.open[0] <= next.after {
 			break
 		}
@@ -128,8 +128,8 @@ func (o *outbox) ready() int {
 // batch is how many notifications are sent in one request. 100 are some 60 KB.
 const batch = 100
 
-// kick starts the goroutine if it has something to do.
-func (o *outbox) kick() {
+// startSender starts the goroutine if it has something to do.
+func (o *outbox) startSender() {
 	if !o.sending && o.ready() > 0 {
 		o.sending = true
 		go o.run()
@@ -145,32 +145,32 @@ func (o *outbox) run() {
 		}
 	}()
 	for {
-		notices := o.take()
-		if notices == nil {
+		notifications := o.take()
+		if notifications == nil {
 			break
 		}
-		o.send(notices)
+		o.send(notifications)
 	}
 	returned = true
 }
 
 // take takes what may go out of the outbox; nil if there is nothing, and nobody is sending then.
-func (o *outbox) take() []notice {
+func (o *outbox) take() []pendingNotification {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n := o.ready()
 	if n == 0 {
 		o.sending = false
-		if len(o.notices) == 0 {
-			o.notices = nil // an idle call keeps no buffer
+		if len(o.waiting) == 0 {
+			o.waiting = nil // an idle call keeps no buffer
 			o.emptied()
 		}
 		return nil
 	}
-	notices := slices.Clone(o.notices[:n])
-	o.notices = slices.Delete(o.notices, 0, n)
+	notifications := slices.Clone(o.waiting[:n])
+	o.waiting = slices.Delete(o.waiting, 0, n)
 	o.space.Broadcast()
-	return notices
+	return notifications
 }
 
 func (o *outbox) currentVersion() uint64 {
@@ -189,11 +189,11 @@ func (o *outbox) emptied() {
 }
 
 // drop lets go of everything, now and from now on, and returns what that was.
-func (o *outbox) drop() []notice {
+func (o *outbox) drop() []pendingNotification {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	dropped := o.notices
-	o.notices, o.dropped = nil, true
+	dropped := o.waiting
+	o.waiting, o.dropped = nil, true
 	o.space.Broadcast()
 	if len(dropped) > 0 && !o.sending {
 		o.emptied()

@@ -187,7 +187,7 @@ func TestADeliveryThatFailsIsCountedAndToldAndTheRestComes(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var (
 					box  inbox
-					lost []graph.Loss
+					lost []graph.DeliveryFailure
 				)
 				attempts := 0
 				var failing []bool
@@ -197,7 +197,7 @@ func TestADeliveryThatFailsIsCountedAndToldAndTheRestComes(t *testing.T) {
 						return fault()
 					}
 					return box.Deliver(ctx, d)
-				}, graph.WithLost(func(l graph.Loss) { lost = append(lost, l); panic("and the hook too") }))
+				}, graph.WithFailureHandler(func(l graph.DeliveryFailure) { lost = append(lost, l); panic("and the hook too") }))
 				call := p.attach("bot", "")
 				for _, s := range []graph.CallState{graph.Hold, graph.Established, graph.Transferring} {
 					synctest.Wait()
@@ -209,7 +209,7 @@ func TestADeliveryThatFailsIsCountedAndToldAndTheRestComes(t *testing.T) {
 					"updated call established", "updated call established",
 					"updated call transferring", "deleted call terminated 200/5001",
 				})
-				if len(lost) != 1 || lost[0].Call != call.ID() || lost[0].Notifications != 1 || lost[0].Err == nil || lost[0].Application != tokens["bot"].ID {
+				if len(lost) != 1 || lost[0].CallID != call.ID() || lost[0].Notifications != 1 || lost[0].Err == nil || lost[0].Application != tokens["bot"].ID {
 					t.Errorf("lost: %+v", lost)
 				}
 				equal(t, "after a failure", failing[:4], []bool{false, false, true, false})

@@ -13,32 +13,32 @@ func (h *Handler) routes() *http.ServeMux {
 	const calls, call = "/communications/calls", "/communications/calls/{call}"
 	mux := http.NewServeMux()
 	if h.platform.CreateCall != nil {
-		mux.Handle("POST "+calls, h.serve((*exchange).createCall))
+		mux.Handle("POST "+calls, h.serve((*request).createCall))
 	} else {
-		mux.Handle(calls, h.serve(func(*exchange) (*reply, error) { return nil, notAllowed("") }))
+		mux.Handle(calls, h.serve(func(*request) (*reply, error) { return nil, notAllowed("") }))
 	}
-	mux.Handle("GET "+call, h.serveCall((*exchange).getCall))
+	mux.Handle("GET "+call, h.serveCall((*request).getCall))
 	if h.platform.HangUp != nil {
-		mux.Handle("DELETE "+call, h.serveCall((*exchange).deleteCall))
+		mux.Handle("DELETE "+call, h.serveCall((*request).deleteCall))
 	}
 	for action, e := range map[string]endpoint{
-		"playPrompt":            (*exchange).playPrompt,
-		"recordResponse":        (*exchange).recordResponse,
-		"record":                (*exchange).recordResponse, // its name in beta until 2019
-		"cancelMediaProcessing": (*exchange).cancelMediaProcessing,
-		"subscribeToTone":       (*exchange).subscribeToTone,
-		"keepAlive":             (*exchange).keepAlive,
+		"playPrompt":            (*request).playPrompt,
+		"recordResponse":        (*request).recordResponse,
+		"record":                (*request).recordResponse, // its name in beta until 2019
+		"cancelMediaProcessing": (*request).cancelMediaProcessing,
+		"subscribeToTone":       (*request).subscribeToTone,
+		"keepAlive":             (*request).keepAlive,
 	} {
 		mux.Handle("POST "+call+"/"+action, h.serveCall(e))
 	}
-	mux.Handle("GET "+call+"/operations", h.serveCall((*exchange).listOperations))
-	mux.Handle("GET "+call+"/operations/{operation}", h.serveCall((*exchange).getOperation))
+	mux.Handle("GET "+call+"/operations", h.serveCall((*request).listOperations))
+	mux.Handle("GET "+call+"/operations/{operation}", h.serveCall((*request).getOperation))
 	return mux
 }
 
 // route brings the request's path to its canonical form: no prefix, no alias, no OData qualifier.
 // It reports whether there is such a form.
-func (x *exchange) route() (*http.Request, bool) {
+func (x *request) route() (*http.Request, bool) {
 	if len(x.r.URL.Path) > MaxPath {
 		return nil, false
 	}
@@ -60,14 +60,14 @@ func (x *exchange) route() (*http.Request, bool) {
 	if len(rest) == 2 {
 		rest[1] = strings.TrimPrefix(rest[1], "microsoft.graph.")
 	}
-	routed := x.r.WithContext(context.WithValue(x.r.Context(), exchangeKey{}, x))
+	routed := x.r.WithContext(context.WithValue(x.r.Context(), requestKey{}, x))
 	routed.URL = &url.URL{Path: strings.Join(append([]string{"/communications/calls"}, rest...), "/")}
 	return routed, true
 }
 
 // baseURL says how the client names the place below which it found us, given what of it is left in
 // the path.
-func (x *exchange) baseURL(seen string) string {
+func (x *request) baseURL(seen string) string {
 	if x.handler.config.base != "" {
 		if i := strings.LastIndexByte(seen, '/'); i >= 0 && (seen[i:] == "/v1.0" || seen[i:] == "/beta") {
 			return x.handler.config.base + seen[i:]
@@ -87,8 +87,8 @@ func (x *exchange) baseURL(seen string) string {
 	return u.String()
 }
 
-// unrouted turns what the mux has to say of a request that it has no route for into a problem.
-func unrouted(answer http.Handler, r *http.Request) *problem {
+// unrouted turns what the mux has to say of a request that it has no route for into a apiError.
+func unrouted(answer http.Handler, r *http.Request) *apiError {
 	var said discard
 	answer.ServeHTTP(&said, r)
 	if said.status == http.StatusMethodNotAllowed {

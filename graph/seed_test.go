@@ -20,7 +20,7 @@ func (p *platform) serve(prefix, token string) *client {
 	return &client{tb: p.tb, base: s.URL + prefix + "/v1.0", token: token, do: s.Client().Do}
 }
 
-// The exchange of the page on cancelMediaProcessing, over real sockets: request, answer, and the
+// The request of the page on cancelMediaProcessing, over real sockets: request, answer, and the
 // notification of the record that it cancelled, member for member.
 func TestTheExchangeOfTheCancelPageIsExact(t *testing.T) {
 	t.Parallel()

@@ -10,39 +10,39 @@ import (
 	"github.com/google/uuid"
 )
 
-// Loss is notifications of a call that were given up.
-type Loss struct {
-	Call          uuid.UUID
+// DeliveryFailure is notifications of a call that were given up.
+type DeliveryFailure struct {
+	CallID        uuid.UUID
 	Application   string
 	Notifications int
 	Err           error // why
 }
 
-// send delivers some notices of the call, on the outbox's goroutine, and returns when they have
+// send delivers some notifications of the call, on the outbox's goroutine, and returns when they have
 // arrived or were given up. The platform's code may panic in it or exit the goroutine.
-func (c *Call) send(notices []notice) {
+func (c *Call) send(notifications []pendingNotification) {
 	err := errors.New("graph: Deliver exited its goroutine")
 	defer func() {
 		if c.failing = err != nil; c.failing {
-			c.discard(notices, err)
+			c.discard(notifications, err)
 			return
 		}
-		c.handler.delivered.Add(uint64(len(notices)))
-		c.release(costOf(notices))
+		c.handler.delivered.Add(uint64(len(notifications)))
+		c.release(costOf(notifications))
 	}()
-	err = c.deliver(notices)
+	err = c.deliver(notifications)
 }
 
-func (c *Call) deliver(notices []notice) (err error) {
+func (c *Call) deliver(pending []pendingNotification) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.panicked("Deliver", v)
 			err = fmt.Errorf("graph: Deliver panicked: %v", v)
 		}
 	}()
-	all := notifications{typePrefix + "commsNotifications", make([]notification, len(notices))}
-	for i := range notices {
-		all.Value[i] = c.render(&notices[i])
+	all := notifications{typePrefix + "commsNotifications", make([]notification, len(pending))}
+	for i := range pending {
+		all.Value[i] = c.render(&pending[i])
 	}
 	body, err := json.Marshal(all)
 	if err != nil {
@@ -53,18 +53,18 @@ func (c *Call) deliver(notices []notice) (err error) {
 		deliver = c.handler.config.notifier.Deliver
 	}
 	return deliver(c.handler.deliveries, Delivery{
-		Call: c.given.ID, Application: c.given.Application, CallbackURI: c.given.CallbackURI,
-		Body: body, Notifications: len(notices), Since: notices[0].at, Failing: c.failing,
+		CallID: c.given.ID, Application: c.given.Application, CallbackURI: c.given.CallbackURI,
+		Body: body, Notifications: len(pending), Since: pending[0].at, Failing: c.failing,
 	})
 }
 
 // discard lets go of notifications that were given up; it counts them, and tells the platform.
-func (c *Call) discard(notices []notice, err error) {
-	n := len(notices)
+func (c *Call) discard(notifications []pendingNotification, err error) {
+	n := len(notifications)
 	if n == 0 {
 		return
 	}
-	c.release(costOf(notices))
+	c.release(costOf(notifications))
 	c.handler.givenUp.Add(uint64(n))
 	c.handler.config.logger.Warn("graph: notifications given up", slog.Int("notifications", n),
 		slog.Any("error", err), slog.String("call", c.given.ID.String()))
@@ -74,16 +74,16 @@ func (c *Call) discard(notices []notice, err error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			c.panicked("WithLost", v)
+			c.panicked("WithFailureHandler", v)
 		}
 	}()
-	lost(Loss{c.given.ID, c.given.Application, n, err})
+	lost(DeliveryFailure{c.given.ID, c.given.Application, n, err})
 }
 
-// costOf is how many bytes are reserved for notices.
-func costOf(notices []notice) (bytes int64) {
-	for i := range notices {
-		bytes += notices[i].cost
+// costOf is how many bytes are reserved for notifications.
+func costOf(notifications []pendingNotification) (bytes int64) {
+	for i := range notifications {
+		bytes += notifications[i].cost
 	}
 	return bytes
 }

@@ -167,7 +167,7 @@ func parseServe(args []string, stdout, stderr io.Writer) (serveOptions, error) {
 		return o, err
 	}
 	o.service.Notifier = []graph.NotifierOption{
-		graph.WithGiveUp(o.giveUp), graph.WithMaxConnections(o.callbacks),
+		graph.WithMaxElapsedTime(o.giveUp), graph.WithMaxConnections(o.callbacks),
 	}
 	o.service.Graph = []graph.Option{
 		graph.WithMaxCalls(o.calls), graph.WithMaxRequests(o.requests),

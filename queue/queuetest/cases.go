@@ -19,13 +19,13 @@ var cases = []Case{
 	newCase("the end of one operation does not end the next", endOfAnother),
 	newCase("a barge-in is a stop too", bargeIn),
 	newCase("the end of the call is a stop too", callEnds),
-	newCase("a cancel is followed by silence", silence).needing("Heard", hasHeard),
+	newCase("a cancel is followed by silence", silence).needing("FramesSent", countsFrames),
 	newCase("a Start that hangs is over soon after its operation", startHangs).
-		needing("Stall", hasStall),
+		needing("BlockBackend", canBlock),
 	newHastyCase("a stop that hung returns when its back end answers", stopHangs).
-		needing("Stall", hasStall),
+		needing("BlockBackend", canBlock),
 	newHastyCase("a report after being given up ends nothing else", lateReport).
-		needing("Stall", hasStall),
+		needing("BlockBackend", canBlock),
 	newHastyCase("a Start that was given up disturbs nothing else", lateStart).
-		needing("Stall", hasStall),
+		needing("BlockBackend", canBlock),
 }

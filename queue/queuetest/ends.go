@@ -6,7 +6,7 @@ import (
 
 // This file shows the rules of what ends, well or not, without a stop.
 
-func endsByItself(r *rig) {
+func endsByItself(r *fixture) {
 	r.t.Helper()
 	op := r.ends()
 	e := r.ended(op)
@@ -16,7 +16,7 @@ func endsByItself(r *rig) {
 	}
 }
 
-func endsInsideStart(r *rig) {
+func endsInsideStart(r *fixture) {
 	r.t.Helper()
 	op := r.enqueue("EndsAtOnce", r.h.EndsAtOnce)
 	s := r.started(op)
@@ -35,7 +35,7 @@ func endsInsideStart(r *rig) {
 	r.goesOn()
 }
 
-func fails(r *rig) {
+func fails(r *fixture) {
 	r.t.Helper()
 	op := r.enqueue("Fails", r.h.Fails)
 	const rule = "what cannot be done fails, by Start's error or Task.Fail, with a cause or a reason"
@@ -51,7 +51,7 @@ func fails(r *rig) {
 
 // failsOnce has two operations fail, of which the second is dead when Start is called, and looks
 // on while what they left behind would come.
-func failsOnce(r *rig) {
+func failsOnce(r *fixture) {
 	r.t.Helper()
 	d := length(r.t, r.h)
 	r.ended(r.enqueue("Fails", r.h.Fails))
@@ -67,7 +67,7 @@ func failsOnce(r *rig) {
 	}
 }
 
-func series(r *rig) {
+func series(r *fixture) {
 	r.t.Helper()
 	ops := make([]*operation.Operation, 6)
 	for i := range ops {
@@ -82,7 +82,7 @@ func series(r *rig) {
 	}
 }
 
-func endsOnce(r *rig) {
+func endsOnce(r *fixture) {
 	r.t.Helper()
 	r.ended(r.ends())
 	r.pass(r.quiet())

@@ -32,33 +32,33 @@ type Harness struct {
 	// is told soon after. Nil: the media has none.
 	Fails func() operation.Request
 
-	// Stall has the back end of m hang: from now on it answers nothing, tells no end and begins
+	// BlockBackend has the back end of m hang: from now on it answers nothing, tells no end and begins
 	// nothing, though it takes what it is told and what it plays goes on. Back ends are what m
 	// waits for: a server, a connection, a loader of prompts. The suite calls release once; then the
 	// back end catches up, in order. Nil: m waits for nothing.
-	Stall func(m queue.Media) (release func())
+	BlockBackend func(m queue.Media) (release func())
 
-	// Heard tells how much of what m sends or has played has left for the caller so far: a number
+	// FramesSent tells how much of what m sends or has played has left for the caller so far: a number
 	// of frames, which never falls. A back end that plays by itself may count milliseconds. Nil:
 	// nobody can tell.
-	Heard func(m queue.Media) int
+	FramesSent func(m queue.Media) int
 
-	// Tail is how much may still be Heard after CancelAll has returned: what was on its way. Zero
+	// MaxTail is how much may still be sent after CancelAll has returned: what was on its way. Zero
 	// means 1, the frame of a goroutine that asks Live right before each. Negative: anything until
 	// the stop was answered, for media whose back end plays by itself; while that hangs, such media
 	// need not answer.
-	Tail int
+	MaxTail int
 
-	// Within is the patience of the suite, and the stop timeout of its queues. Where a case wants a
+	// Timeout is the patience of the suite, and the stop timeout of its queues. Where a case wants a
 	// task to be given up, that takes a fiftieth of it. Zero means 5 s.
-	Within time.Duration
+	Timeout time.Duration
 
 	// Options are given to the suite's queues: [queue.WithInlineMedia], for media that is meant
 	// for it.
 	Options []queue.Option
 }
 
-const defaultWithin = 5 * time.Second
+const defaultTimeout = 5 * time.Second
 
 // whole fills in what zero means, and fails the test if something required is missing.
 func (h *Harness) whole(t testing.TB) {
@@ -70,19 +70,19 @@ func (h *Harness) whole(t testing.TB) {
 		t.Fatal("queuetest: the harness has no Ends")
 	case h.Lasts == nil:
 		t.Fatal("queuetest: the harness has no Lasts")
-	case h.Within < 0:
-		t.Fatalf("queuetest: the harness's Within is %v, must be more than 0, or 0 for %v",
-			h.Within, defaultWithin)
-	case h.Within == 0:
-		h.Within = defaultWithin
+	case h.Timeout < 0:
+		t.Fatalf("queuetest: the harness's Timeout is %v, must be more than 0, or 0 for %v",
+			h.Timeout, defaultTimeout)
+	case h.Timeout == 0:
+		h.Timeout = defaultTimeout
 	}
-	if h.Tail == 0 {
-		h.Tail = 1
+	if h.MaxTail == 0 {
+		h.MaxTail = 1
 	}
 }
 
 // These tell whether the harness has what a case needs.
 func hasEndsAtOnce(h *Harness) bool { return h.EndsAtOnce != nil }
 func hasFails(h *Harness) bool      { return h.Fails != nil }
-func hasStall(h *Harness) bool      { return h.Stall != nil }
-func hasHeard(h *Harness) bool      { return h.Heard != nil }
+func canBlock(h *Harness) bool      { return h.BlockBackend != nil }
+func countsFrames(h *Harness) bool  { return h.FramesSent != nil }

@@ -33,13 +33,13 @@ func harness(newMedia func(t testing.TB) queue.Media) queuetest.Harness {
 		return func() operation.Request { return s }
 	}
 	return queuetest.Harness{
-		New:        newMedia,
-		Ends:       request(script{length: length}),
-		Lasts:      request(script{length: -1}),
-		EndsAtOnce: request(script{}),
-		Fails:      request(script{fails: true}),
-		Stall:      func(m queue.Media) func() { return backEndOf(m).stall() },
-		Heard:      func(m queue.Media) int { return int(backEndOf(m).heard.Load()) },
+		New:          newMedia,
+		Ends:         request(script{length: length}),
+		Lasts:        request(script{length: -1}),
+		EndsAtOnce:   request(script{}),
+		Fails:        request(script{fails: true}),
+		BlockBackend: func(m queue.Media) func() { return backEndOf(m).stall() },
+		FramesSent:   func(m queue.Media) int { return int(backEndOf(m).heard.Load()) },
 	}
 }
 
@@ -47,7 +47,7 @@ func harness(newMedia func(t testing.TB) queue.Media) queuetest.Harness {
 func harnessOf(f fault) queuetest.Harness {
 	h := harness(faulty(f))
 	if f.remote() {
-		h.Tail = -1
+		h.MaxTail = -1
 	}
 	return h
 }

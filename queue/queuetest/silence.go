@@ -4,7 +4,7 @@ import "time"
 
 // silence cancels an operation that is dead when its Start is called, and some that are heard, at
 // several moments, and counts what is heard of them after that.
-func silence(r *rig) {
+func silence(r *fixture) {
 	r.t.Helper()
 	from := r.heard()
 	r.media.cancelsBefore(r.queue)
@@ -20,13 +20,13 @@ func silence(r *rig) {
 			return
 		}
 		if !r.isHeard() {
-			r.t.Fatalf("queuetest: the harness's Heard tells of nothing in %v of Lasts", r.h.Within)
+			r.t.Fatalf("queuetest: the harness's FramesSent tells of nothing in %v of Lasts", r.h.Timeout)
 		}
 		r.pass(time.Duration(moment) * r.quiet() / 6)
 		r.queue.CancelAll()
 		from := r.heard()
 		r.released(op)
-		if !r.fallsSilent(from, r.h.Tail, "it was cancelled while it was heard") {
+		if !r.fallsSilent(from, r.h.MaxTail, "it was cancelled while it was heard") {
 			return
 		}
 	}
@@ -34,17 +34,17 @@ func silence(r *rig) {
 
 // fallsSilent reports if more than tail was heard of an operation since from, when it was ended, or
 // anything after now, when it was reported: whichever the harness holds the media to.
-func (r *rig) fallsSilent(from, tail int, when string) bool {
+func (r *fixture) fallsSilent(from, tail int, when string) bool {
 	r.t.Helper()
 	reported := r.heard()
 	r.pass(2 * r.quiet())
 	now := r.heard()
 	switch {
-	case r.h.Tail < 0 && now > reported:
+	case r.h.MaxTail < 0 && now > reported:
 		r.broke("media that has reported a task is silent", "%d more was heard after the report; %s",
 			now-reported, when)
 		return false
-	case r.h.Tail >= 0 && now-from > tail:
+	case r.h.MaxTail >= 0 && now-from > tail:
 		r.broke("Task.Live is asked right before each frame: once CancelAll has returned, no more "+
 			"is heard than was on its way", "%d frames were heard after that, at most %d may be; %s",
 			now-from, tail, when)
@@ -54,11 +54,11 @@ func (r *rig) fallsSilent(from, tail int, when string) bool {
 }
 
 // heard returns what was heard of the media so far.
-func (r *rig) heard() int { return r.h.Heard(r.media.media) }
+func (r *fixture) heard() int { return r.h.FramesSent(r.media.media) }
 
 // isHeard waits until more is heard, and tells whether it is.
-func (r *rig) isHeard() bool {
-	for from, end := r.heard(), time.Now().Add(r.h.Within); r.heard() == from; {
+func (r *fixture) isHeard() bool {
+	for from, end := r.heard(), time.Now().Add(r.h.Timeout); r.heard() == from; {
 		if time.Now().After(end) {
 			return false
 		}

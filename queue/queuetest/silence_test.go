@@ -23,7 +23,7 @@ func TestTheHarnessSaysHowMuchMayBeHeardAfterACancel(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			h := harnessOf(test.fault)
-			h.Tail = test.tail
+			h.MaxTail = test.tail
 			f := runInBubble(t, caseNamed(t, silent), h)
 			if f.Failed() != (test.says != "") || !strings.Contains(f.String(), test.says) {
 				t.Errorf("failed: %v, want %q\n%s", f.Failed(), test.says, f)
@@ -35,9 +35,9 @@ func TestTheHarnessSaysHowMuchMayBeHeardAfterACancel(t *testing.T) {
 func TestAHarnessThatHearsNothingIsToldSo(t *testing.T) {
 	t.Parallel()
 	h := harnessOf("")
-	h.Heard = func(queue.Media) int { return 0 }
+	h.FramesSent = func(queue.Media) int { return 0 }
 	f := runInBubble(t, caseNamed(t, silent), h)
-	if !f.Failed() || !strings.Contains(f.String(), "Heard tells of nothing in 5s of Lasts") {
+	if !f.Failed() || !strings.Contains(f.String(), "FramesSent tells of nothing in 5s of Lasts") {
 		t.Errorf("failed: %v\n%s", f.Failed(), f)
 	}
 }

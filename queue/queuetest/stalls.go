@@ -12,7 +12,7 @@ import (
 // startHangs cancels an operation that may be waiting for a back end that hangs. Its Start must not
 // hold up all else that the media is told. Media that sends the frames itself must report, too,
 // though what it waits for does not come; where the back end plays, only that could tell.
-func startHangs(r *rig) {
+func startHangs(r *fixture) {
 	r.t.Helper()
 	op, release := r.startsStalled()
 	r.queue.CancelAll()
@@ -22,10 +22,10 @@ func startHangs(r *rig) {
 		r.broke("a Start that waits for its back end waits no longer than t.Context, or has a patience "+
 			"of its own that is shorter than the stop timeout",
 			"the back end hangs, and Start of %s had not returned %v after its cancel",
-			describe(op), r.h.Within)
+			describe(op), r.h.Timeout)
 		return
 	}
-	if r.h.Tail > 0 && !r.answered(op, "cancelled while it waited for a back end that hung") {
+	if r.h.MaxTail > 0 && !r.answered(op, "cancelled while it waited for a back end that hung") {
 		return
 	}
 	release()
@@ -35,7 +35,7 @@ func startHangs(r *rig) {
 
 // stopHangs stops an operation whose back end hangs, so that it may be given up with its Stop under
 // way, and has the back end answer when the next one has the media.
-func stopHangs(r *rig) {
+func stopHangs(r *fixture) {
 	r.t.Helper()
 	op := r.lasts()
 	if !r.begun(op) {
@@ -55,7 +55,7 @@ func stopHangs(r *rig) {
 // end hung so long that the first was given up. A back end without ids for operations does not tell
 // which one has ended. The first is one that lasts, one whose own end comes meanwhile, and, if its
 // Start does not wait, one that the back end has not begun yet.
-func lateReport(r *rig) {
+func lateReport(r *fixture) {
 	r.t.Helper()
 	d := length(r.t, r.h)
 	if !r.answersStops() {
@@ -86,7 +86,7 @@ func lateReport(r *rig) {
 // lateStart cancels an operation whose Start waits for a back end that hangs, so that it may be
 // given up with its Start under way. When that returns, the next operation has the media, and Stop
 // is called for the first.
-func lateStart(r *rig) {
+func lateStart(r *fixture) {
 	r.t.Helper()
 	d := length(r.t, r.h)
 	if !r.answersStops() {
@@ -102,7 +102,7 @@ func lateStart(r *rig) {
 }
 
 // startsStalled has Start called for an operation that lasts, while the back end hangs.
-func (r *rig) startsStalled() (op *operation.Operation, release func()) {
+func (r *fixture) startsStalled() (op *operation.Operation, release func()) {
 	r.t.Helper()
 	release = r.stall()
 	op = r.lasts()
@@ -113,7 +113,7 @@ func (r *rig) startsStalled() (op *operation.Operation, release func()) {
 
 // undisturbed starts an operation, has the back end go on, looks on while what was given up comes
 // back, for d, and stops it.
-func (r *rig) undisturbed(release func(), d time.Duration, when string) bool {
+func (r *fixture) undisturbed(release func(), d time.Duration, when string) bool {
 	r.t.Helper()
 	next := r.lasts()
 	r.entered(next)
@@ -122,15 +122,15 @@ func (r *rig) undisturbed(release func(), d time.Duration, when string) bool {
 	if !r.begun(next) || !r.stillRuns(next, d) {
 		return false
 	}
-	if r.h.Heard != nil && !r.isHeard() {
+	if r.h.FramesSent != nil && !r.isHeard() {
 		r.broke("what was given up does not hold up the next",
-			"the back end goes on, and nothing is heard of %s in %v", describe(next), r.h.Within)
+			"the back end goes on, and nothing is heard of %s in %v", describe(next), r.h.Timeout)
 		return false
 	}
 	late := r.lateReports()
 	r.queue.CancelAll()
 	if !r.reported(next, late) {
-		r.broke(answers, "no report of %s in %v; %s", describe(next), r.h.Within, when)
+		r.broke(answers, "no report of %s in %v; %s", describe(next), r.h.Timeout, when)
 		return false
 	}
 	return true

@@ -7,7 +7,7 @@ import (
 
 // This file shows the rules of what is ended over its media's head.
 
-func stop(r *rig) {
+func stop(r *fixture) {
 	r.t.Helper()
 	op := r.lasts()
 	if !r.begun(op) || !r.stillRuns(op, 0) {
@@ -20,7 +20,7 @@ func stop(r *rig) {
 }
 
 // stopBeforeStart cancels when Start is on its way: the task is dead on arrival, and Stop follows.
-func stopBeforeStart(r *rig) {
+func stopBeforeStart(r *fixture) {
 	r.t.Helper()
 	r.media.cancelsBefore(r.queue)
 	op := r.lasts()
@@ -33,7 +33,7 @@ func stopBeforeStart(r *rig) {
 
 // stopAfterStart cancels as soon as Start has done its work, and, in some more rounds, while it may
 // be at it.
-func stopAfterStart(r *rig) {
+func stopAfterStart(r *fixture) {
 	r.t.Helper()
 	r.media.cancelsAfter(r.queue)
 	op := r.lasts()
@@ -51,7 +51,7 @@ func stopAfterStart(r *rig) {
 }
 
 // stopMeetsEnd stops an operation at several moments up to its own end and beyond.
-func stopMeetsEnd(r *rig) {
+func stopMeetsEnd(r *fixture) {
 	r.t.Helper()
 	const moments = 12
 	d := length(r.t, r.h)
@@ -71,7 +71,7 @@ func stopMeetsEnd(r *rig) {
 }
 
 // stopsOnce stops an operation halfway and looks on while its own end would have come.
-func stopsOnce(r *rig) {
+func stopsOnce(r *fixture) {
 	r.t.Helper()
 	d := length(r.t, r.h)
 	op := r.ends()
@@ -90,7 +90,7 @@ func stopsOnce(r *rig) {
 // stopAgain calls Stop of a task twice more than the queue does: at once, as a wrapper of the media
 // may, and when the next operation has the media, as the queue does where a Start that was given up
 // comes back. Nothing is promised of such a Stop but what it must not do.
-func stopAgain(r *rig) {
+func stopAgain(r *fixture) {
 	r.t.Helper()
 	if !r.answersStops() {
 		return
@@ -116,7 +116,7 @@ func stopAgain(r *rig) {
 }
 
 // stopReturns looks for the return of Stop only, whether the report comes in it or later.
-func stopReturns(r *rig) {
+func stopReturns(r *fixture) {
 	r.t.Helper()
 	op := r.lasts()
 	if !r.begun(op) {
@@ -136,7 +136,7 @@ func stopReturns(r *rig) {
 
 // endOfAnother stops an operation halfway, starts one that lasts, and looks on while the first
 // one's own end would have come.
-func endOfAnother(r *rig) {
+func endOfAnother(r *fixture) {
 	r.t.Helper()
 	d := length(r.t, r.h)
 	first := r.ends()
@@ -149,7 +149,7 @@ func endOfAnother(r *rig) {
 	}
 }
 
-func bargeIn(r *rig) {
+func bargeIn(r *fixture) {
 	r.t.Helper()
 	op := r.lasts()
 	if !r.begun(op) || !r.stillRuns(op, 0) {
@@ -164,7 +164,7 @@ func bargeIn(r *rig) {
 	}
 }
 
-func callEnds(r *rig) {
+func callEnds(r *fixture) {
 	r.t.Helper()
 	op := r.lasts()
 	if !r.begun(op) || !r.stillRuns(op, 0) {

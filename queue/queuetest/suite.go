@@ -53,20 +53,20 @@ func casesOf(h Harness) []Case {
 	return of
 }
 
-// newCase makes a case of what shows it on a rig of its own.
-func newCase(name string, show func(r *rig)) Case {
+// newCase makes a case of what shows it on a fixture of its own.
+func newCase(name string, show func(r *fixture)) Case {
 	return Case{Name: name, Run: func(t testing.TB, h Harness) {
 		t.Helper()
-		show(newRig(t, h, 1))
+		show(newFixture(t, h, 1))
 	}}
 }
 
 // newHastyCase is newCase with a queue that soon gives media up.
-func newHastyCase(name string, show func(r *rig)) Case {
+func newHastyCase(name string, show func(r *fixture)) Case {
 	const haste = 50
 	return Case{Name: name, Run: func(t testing.TB, h Harness) {
 		t.Helper()
-		show(newRig(t, h, haste))
+		show(newFixture(t, h, haste))
 	}}
 }
 

@@ -35,7 +35,7 @@ func TestGoodMediaPasses(t *testing.T) {
 		}
 		t.Run(good.name+" in real time", func(t *testing.T) {
 			t.Parallel()
-			good.h.Within = 2 * time.Second
+			good.h.Timeout = 2 * time.Second
 			queuetest.TestMedia(t, good.h)
 		})
 	}
@@ -87,7 +87,7 @@ func TestTheSuiteNamesWhatTheHarnessLacks(t *testing.T) {
 		"no New":        {Ends: whole.Ends, Lasts: whole.Lasts},
 		"no Ends":       {New: whole.New, Lasts: whole.Lasts},
 		"no Lasts":      {New: whole.New, Ends: whole.Ends},
-		"Within is -1s": {New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts, Within: -time.Second},
+		"Timeout is -1s": {New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts, Timeout: -time.Second},
 		"returned nil": {
 			New:  func(testing.TB) queue.Media { return nil },
 			Ends: whole.Ends, Lasts: whole.Lasts,
@@ -113,10 +113,10 @@ func TestACaseThatLacksItsHookSkipsItself(t *testing.T) {
 	whole := harness(blocking)
 	bare := queuetest.Harness{New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts}
 	for hook, names := range map[string][]string{
-		"EndsAtOnce": {endsInside},
-		"Fails":      {failsTold, failsClean},
-		"Heard":      {silent},
-		"Stall":      {startHangs, stopHangs, lateReport, lateStart},
+		"EndsAtOnce":   {endsInside},
+		"Fails":        {failsTold, failsClean},
+		"FramesSent":   {silent},
+		"BlockBackend": {startHangs, stopHangs, lateReport, lateStart},
 	} {
 		for _, name := range names {
 			f := run(t, caseNamed(t, name), bare)

@@ -11,7 +11,7 @@ import (
 // This file is what the cases wait for, and what they say if it does not come.
 
 // entered waits until the media's Start of op was called.
-func (r *rig) entered(op *operation.Operation) {
+func (r *fixture) entered(op *operation.Operation) {
 	r.t.Helper()
 	ctx, cancel := r.patience(2)
 	defer cancel()
@@ -21,7 +21,7 @@ func (r *rig) entered(op *operation.Operation) {
 }
 
 // started waits until the media's Start of op has returned and tells how.
-func (r *rig) started(op *operation.Operation) start {
+func (r *fixture) started(op *operation.Operation) start {
 	r.t.Helper()
 	ctx, cancel := r.patience(2)
 	defer cancel()
@@ -33,21 +33,21 @@ func (r *rig) started(op *operation.Operation) start {
 }
 
 // hasReturned reports whether the media's Start of op has.
-func (r *rig) hasReturned(op *operation.Operation) bool {
+func (r *fixture) hasReturned(op *operation.Operation) bool {
 	return slices.ContainsFunc(r.media.starts.all(), func(s start) bool {
 		return s.task.Operation == op
 	})
 }
 
-func (r *rig) neverStarted(op *operation.Operation, what string) {
+func (r *fixture) neverStarted(op *operation.Operation, what string) {
 	r.t.Helper()
 	r.broke("Start returns, and every end is told, so that the next operation is started",
-		"no Start of %s %s in %v", describe(op), what, 2*r.h.Within)
+		"no Start of %s %s in %v", describe(op), what, 2*r.h.Timeout)
 	r.t.FailNow()
 }
 
 // begun waits until op, which lasts, is begun, and reports if it is not.
-func (r *rig) begun(op *operation.Operation) bool {
+func (r *fixture) begun(op *operation.Operation) bool {
 	r.t.Helper()
 	switch s := r.started(op); {
 	case s.err != nil:
@@ -62,14 +62,14 @@ func (r *rig) begun(op *operation.Operation) bool {
 }
 
 // ended waits for the end of op.
-func (r *rig) ended(op *operation.Operation) queue.Event {
+func (r *fixture) ended(op *operation.Operation) queue.Event {
 	r.t.Helper()
 	ctx, cancel := r.patience(1)
 	defer cancel()
 	e, err := r.seen.Wait(ctx, queue.Ended, op)
 	if err != nil {
 		r.broke("the end of every operation that Start has begun is told by Task.End or Task.Fail",
-			"no end of %s in %v", describe(op), r.h.Within)
+			"no end of %s in %v", describe(op), r.h.Timeout)
 		r.t.FailNow()
 	}
 	return e
@@ -77,7 +77,7 @@ func (r *rig) ended(op *operation.Operation) queue.Event {
 
 // released waits until the media has answered the end of op over its head, or was given up. An
 // operation that came to an end of its own before is as good as one that was answered.
-func (r *rig) released(op *operation.Operation) (answered, givenUp bool) {
+func (r *fixture) released(op *operation.Operation) (answered, givenUp bool) {
 	switch result, _ := op.Result(); result.Reason {
 	case operation.Cancelled, operation.BargedIn, operation.CallEnded:
 	default:
@@ -97,20 +97,20 @@ const answers = "media that is told to Stop a task falls silent and calls Task.E
 	"unless it had reported the task before"
 
 // answered waits until the media has answered the Stop of op, and reports if it does not.
-func (r *rig) answered(op *operation.Operation, when string) bool {
+func (r *fixture) answered(op *operation.Operation, when string) bool {
 	r.t.Helper()
 	if answered, _ := r.released(op); answered {
 		return true
 	}
-	r.broke(answers, "no report of %s, %s, in %v", describe(op), when, r.h.Within)
+	r.broke(answers, "no report of %s, %s, in %v", describe(op), when, r.h.Timeout)
 	return false
 }
 
 // reported waits until the media has reported op, or, if the queue was so hasty as to give it up,
 // until there is a late report more than there were.
-func (r *rig) reported(op *operation.Operation, late int) bool {
+func (r *fixture) reported(op *operation.Operation, late int) bool {
 	answered, givenUp := r.released(op)
-	for end := time.Now().Add(r.h.Within); givenUp && !answered && time.Now().Before(end); {
+	for end := time.Now().Add(r.h.Timeout); givenUp && !answered && time.Now().Before(end); {
 		r.pass(r.quiet() / 5)
 		answered = r.lateReports() > late
 	}
@@ -118,7 +118,7 @@ func (r *rig) reported(op *operation.Operation, late int) bool {
 }
 
 // answersStops tells whether the media answers a plain stop. Where it does not, other cases say so.
-func (r *rig) answersStops() bool {
+func (r *fixture) answersStops() bool {
 	r.t.Helper()
 	op := r.lasts()
 	if s := r.started(op); s.err != nil || !s.live {
@@ -132,7 +132,7 @@ func (r *rig) answersStops() bool {
 
 // stopIsOver waits until op is released and its Stop, if it was called, has returned, and reports
 // if it does not.
-func (r *rig) stopIsOver(op *operation.Operation, rule string) bool {
+func (r *fixture) stopIsOver(op *operation.Operation, rule string) bool {
 	r.t.Helper()
 	r.released(op)
 	ctx, cancel := r.patience(1)
@@ -142,7 +142,7 @@ func (r *rig) stopIsOver(op *operation.Operation, rule string) bool {
 			continue
 		}
 		if _, err := task(ctx, &r.media.stopped, op); err != nil {
-			r.broke(rule, "Stop of %s had not returned after %v", describe(op), r.h.Within)
+			r.broke(rule, "Stop of %s had not returned after %v", describe(op), r.h.Timeout)
 			return false
 		}
 	}
@@ -150,7 +150,7 @@ func (r *rig) stopIsOver(op *operation.Operation, rule string) bool {
 }
 
 // goesOn reports if the media does not begin what comes next.
-func (r *rig) goesOn() {
+func (r *fixture) goesOn() {
 	r.t.Helper()
 	next := r.lasts()
 	if r.begun(next) {
@@ -159,7 +159,7 @@ func (r *rig) goesOn() {
 }
 
 // stillRuns reports if op, which lasts, does not go on for a while longer.
-func (r *rig) stillRuns(op *operation.Operation, longer time.Duration) bool {
+func (r *fixture) stillRuns(op *operation.Operation, longer time.Duration) bool {
 	r.t.Helper()
 	r.pass(longer + r.quiet())
 	result, ended := op.Result()

@@ -22,13 +22,13 @@ func TestTheAdapterKeepsTheContract(t *testing.T) {
 			s := newStandIn(t)
 			return wired{connectFor(t, s, 50*shortly).Media("ch-1"), s}
 		},
-		Ends:   func() operation.Request { return play("short") },
-		Lasts:  func() operation.Request { return play("long") },
-		Fails:  func() operation.Request { return play("nothing") },
-		Stall:  func(m queue.Media) func() { return m.(wired).standIn.stall() },
-		Heard:  func(m queue.Media) int { return m.(wired).standIn.heardFor() },
-		Tail:   -1,            // the server plays until the playback is removed
-		Within: 200 * shortly, // more than it takes for a Start to run out of patience, twice
+		Ends:         func() operation.Request { return play("short") },
+		Lasts:        func() operation.Request { return play("long") },
+		Fails:        func() operation.Request { return play("nothing") },
+		BlockBackend: func(m queue.Media) func() { return m.(wired).standIn.stall() },
+		FramesSent:   func(m queue.Media) int { return m.(wired).standIn.heardFor() },
+		MaxTail:      -1,            // the server plays until the playback is removed
+		Timeout:      200 * shortly, // more than it takes for a Start to run out of patience, twice
 	})
 }
 

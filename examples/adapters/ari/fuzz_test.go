@@ -1,12 +1,12 @@
 package ari_test
 
 import (
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"ivrqueue/examples/adapters/ari"
+	"ivrqueue/internal/bounds"
 )
 
 // Whatever an event says, reading it is bounded in memory and time, and what is read was in it.
@@ -18,13 +18,12 @@ func FuzzEvent(f *testing.F) {
 	f.Add([]byte(strings.Repeat(`{"playback":`, 5000)))
 	f.Add([]byte("\xff"))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		began := time.Now()
-		channel, id, state, ok := ari.Finished(line)
-		took := time.Since(began)
-		runtime.ReadMemStats(&after)
-		if got := after.TotalAlloc - before.TotalAlloc; got > uint64(64<<10+50*len(line)) || took > 5*time.Second {
+		var channel, id, state string
+		var ok bool
+		got, took := bounds.Measure(func() {
+			channel, id, state, ok = ari.Finished(line)
+		})
+		if got > uint64(64<<10+50*len(line)) || took > 5*time.Second {
 			t.Errorf("%d bytes and %v for an event of %d", got, took, len(line))
 		}
 		// A byte that is no UTF-8 becomes a character of three.

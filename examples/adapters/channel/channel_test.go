@@ -23,13 +23,13 @@ func TestTheAdapterKeepsTheContract(t *testing.T) {
 			s := newStandIn(t)
 			return wired{adapt(t, s), s}
 		},
-		Ends:   func() operation.Request { return play("short") },
-		Lasts:  func() operation.Request { return play("long") },
-		Fails:  func() operation.Request { return play("nothing") },
-		Stall:  func(m queue.Media) func() { return m.(wired).standIn.stall() },
-		Heard:  func(m queue.Media) int { return m.(wired).standIn.heardFor() },
-		Tail:   -1, // it plays until it is told to break
-		Within: 3 * time.Second,
+		Ends:         func() operation.Request { return play("short") },
+		Lasts:        func() operation.Request { return play("long") },
+		Fails:        func() operation.Request { return play("nothing") },
+		BlockBackend: func(m queue.Media) func() { return m.(wired).standIn.stall() },
+		FramesSent:   func(m queue.Media) int { return m.(wired).standIn.heardFor() },
+		MaxTail:      -1, // it plays until it is told to break
+		Timeout:      3 * time.Second,
 	}
 	inMemory := h
 	inMemory.New = func(t testing.TB) queue.Media {

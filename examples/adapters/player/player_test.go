@@ -16,16 +16,16 @@ import (
 func TestThePlayerKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	h := queuetest.Harness{
-		Ends:  func() operation.Request { return play("aa") },
-		Lasts: func() operation.Request { return loop("b") },
-		Fails: func() operation.Request { return play("missing") },
-		Stall: func(m queue.Media) func() { return m.(*wired).stall() },
-		Heard: func(m queue.Media) int { return int(m.(*wired).sent.Load()) },
+		Ends:         func() operation.Request { return play("aa") },
+		Lasts:        func() operation.Request { return loop("b") },
+		Fails:        func() operation.Request { return play("missing") },
+		BlockBackend: func(m queue.Media) func() { return m.(*wired).stall() },
+		FramesSent:   func(m queue.Media) int { return int(m.(*wired).sent.Load()) },
 	}
 	t.Run("on a socket", func(t *testing.T) {
 		t.Parallel()
 		socket := h
-		socket.Within = 2 * time.Second
+		socket.Timeout = 2 * time.Second
 		socket.New = func(t testing.TB) queue.Media {
 			t.Helper()
 			p, line := dial(t, newPhone(t))

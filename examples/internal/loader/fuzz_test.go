@@ -6,13 +6,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"ivrqueue/examples/internal/loader"
+	"ivrqueue/internal/bounds"
 	"ivrqueue/operation"
 )
 
@@ -61,13 +61,12 @@ func FuzzPromptURI(f *testing.F) {
 			}
 			return // the network is not for here
 		}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		began := time.Now()
-		samples, err := app.Load(t.Context(), operation.Prompt{URI: uri})
-		took := time.Since(began)
-		runtime.ReadMemStats(&after)
-		if got := after.TotalAlloc - before.TotalAlloc; got > uint64(64<<10+50*len(uri)) || took > 5*time.Second {
+		var samples []int16
+		var err error
+		got, took := bounds.Measure(func() {
+			samples, err = app.Load(t.Context(), operation.Prompt{URI: uri})
+		})
+		if got > uint64(64<<10+50*len(uri)) || took > 5*time.Second {
 			t.Errorf("%d bytes and %v for a URI of %d", got, took, len(uri))
 		}
 		var reason operation.Reason

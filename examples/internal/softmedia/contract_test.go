@@ -16,12 +16,12 @@ import (
 func TestTheEngineKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	plays := queuetest.Harness{
-		New:   newWired,
-		Ends:  func() operation.Request { return &operation.PlayPrompt{Prompts: prompts("short")} },
-		Lasts: func() operation.Request { return &operation.PlayPrompt{Prompts: prompts("short"), Loop: true} },
-		Fails: func() operation.Request { return &operation.PlayPrompt{Prompts: prompts("missing")} },
-		Stall: func(m queue.Media) func() { return m.(*wired).loader.stall() },
-		Heard: func(m queue.Media) int { return int(m.(*wired).sent.Load()) },
+		New:          newWired,
+		Ends:         func() operation.Request { return &operation.PlayPrompt{Prompts: prompts("short")} },
+		Lasts:        func() operation.Request { return &operation.PlayPrompt{Prompts: prompts("short"), Loop: true} },
+		Fails:        func() operation.Request { return &operation.PlayPrompt{Prompts: prompts("missing")} },
+		BlockBackend: func(m queue.Media) func() { return m.(*wired).loader.stall() },
+		FramesSent:   func(m queue.Media) int { return int(m.(*wired).sent.Load()) },
 	}
 	records := plays // a record without a beep sends nothing, and one with a prompt loads it
 	records.Ends = func() operation.Request {
@@ -35,7 +35,7 @@ func TestTheEngineKeepsTheContract(t *testing.T) {
 	records.Fails = func() operation.Request {
 		return record(func(r *operation.RecordResponse) { r.Prompts = prompts("missing") })
 	}
-	records.Heard = nil
+	records.FramesSent = nil
 	inline := plays
 	inline.Options = []queue.Option{queue.WithInlineMedia()}
 
@@ -50,7 +50,7 @@ func TestTheEngineKeepsTheContract(t *testing.T) {
 	}
 	t.Run("in real time", func(t *testing.T) {
 		t.Parallel()
-		plays.Within = 5 * time.Second
+		plays.Timeout = 5 * time.Second
 		queuetest.TestMedia(t, plays)
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"ivrqueue/examples/internal/softmedia"
+	"ivrqueue/internal/bounds"
 )
 
 // chunk is a piece of a WAV file; its size may be a lie.
@@ -233,13 +233,10 @@ func TestReadingCostsWhatTheFileHas(t *testing.T) { //nolint:paralleltest // mea
 // runs.
 func costs(t *testing.T, what string, bytes int, long time.Duration, f func()) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	began := time.Now()
-	f()
-	took := time.Since(began)
-	runtime.ReadMemStats(&after)
-	if got := after.TotalAlloc - before.TotalAlloc; got > uint64(bytes) || took > long {
+	got, took := bounds.Measure(func() {
+		f()
+	})
+	if got > uint64(bytes) || took > long {
 		t.Errorf("%s: %d bytes and %v, want at most %d and %v", what, got, took, bytes, long)
 	}
 }

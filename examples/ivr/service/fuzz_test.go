@@ -6,11 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"testing"
 	"time"
 
 	"ivrqueue/examples/ivr/service"
+	"ivrqueue/internal/bounds"
 )
 
 // Whatever is posted to the helpers below /dev, it is taken or refused, and to read it is bounded in
@@ -30,13 +30,10 @@ func FuzzDevBodies(f *testing.F) {
 			req := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
 			req.Header.Set("Authorization", "Bearer bot")
 			w := httptest.NewRecorder()
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			began := time.Now()
-			r.service.ServeHTTP(w, req)
-			took := time.Since(began)
-			runtime.ReadMemStats(&after)
-			if got := after.TotalAlloc - before.TotalAlloc; got > uint64(256<<10+50*len(body)) || took > 5*time.Second {
+			got, took := bounds.Measure(func() {
+				r.service.ServeHTTP(w, req)
+			})
+			if got > uint64(256<<10+50*len(body)) || took > 5*time.Second {
 				t.Errorf("%s: %d bytes and %v for %d bytes", path, got, took, len(body))
 			}
 			if w.Code != taken && w.Code != http.StatusBadRequest {

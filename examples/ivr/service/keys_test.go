@@ -10,7 +10,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +22,7 @@ import (
 
 	"ivrqueue/examples/ivr/service"
 	"ivrqueue/graph"
+	"ivrqueue/internal/bounds"
 )
 
 // keyring is an issuer in memory: what it answers, and how often it was asked.
@@ -199,13 +199,12 @@ func FuzzToken(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		began := time.Now()
-		app, err := v.Verify(t.Context(), token)
-		took := time.Since(began)
-		runtime.ReadMemStats(&after)
-		if got := after.TotalAlloc - before.TotalAlloc; got > uint64(256<<10+50*len(token)) || took > 5*time.Second {
+		var app graph.Application
+		var err error
+		got, took := bounds.Measure(func() {
+			app, err = v.Verify(t.Context(), token)
+		})
+		if got > uint64(256<<10+50*len(token)) || took > 5*time.Second {
 			t.Errorf("%d bytes and %v for a token of %d", got, took, len(token))
 		}
 		if err == nil && (app.ID != "app" || !strings.Contains(token, parts[1])) {
@@ -224,13 +223,12 @@ func FuzzKeys(f *testing.F) {
 	f.Add([]byte(`{"keys":null}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		began := time.Now()
-		n, err := service.ParseKeys(data)
-		took := time.Since(began)
-		runtime.ReadMemStats(&after)
-		if got := after.TotalAlloc - before.TotalAlloc; got > uint64(256<<10+200*len(data)) || took > 5*time.Second {
+		var n int
+		var err error
+		got, took := bounds.Measure(func() {
+			n, err = service.ParseKeys(data)
+		})
+		if got > uint64(256<<10+200*len(data)) || took > 5*time.Second {
 			t.Errorf("%d bytes and %v for %d bytes", got, took, len(data))
 		}
 		if err == nil && n > len(data) {

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
 	"ivrqueue/examples/adapters/internal/lines"
+	"ivrqueue/internal/bounds"
 )
 
 type line struct {
@@ -83,32 +83,30 @@ func FuzzLines(f *testing.F) {
 	f.Add([]byte("xyz"), uint16(60_000))
 	f.Fuzz(func(t *testing.T, data []byte, times uint16) {
 		data = bytes.Repeat(data, int(times%2048))
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		began := time.Now()
-		in, rest, cuts := lines.New(bytes.NewReader(data)), data, 0
-		for {
-			text, cut, err := in.Next()
-			if err != nil {
-				break
+		rest, cuts := data, 0
+		got, took := bounds.Measure(func() {
+			in := lines.New(bytes.NewReader(data))
+			for {
+				text, cut, err := in.Next()
+				if err != nil {
+					break
+				}
+				if len(text) > lines.Max || cut && len(text) < lines.Max {
+					t.Fatalf("a line of %d bytes, cut %v", len(text), cut)
+				}
+				if !bytes.HasPrefix(rest, text) {
+					t.Fatal("a line that does not come next")
+				}
+				if cut {
+					cuts++
+				}
+				_, rest, _ = bytes.Cut(rest, []byte("\n"))
 			}
-			if len(text) > lines.Max || cut && len(text) < lines.Max {
-				t.Fatalf("a line of %d bytes, cut %v", len(text), cut)
-			}
-			if !bytes.HasPrefix(rest, text) {
-				t.Fatal("a line that does not come next")
-			}
-			if cut {
-				cuts++
-			}
-			_, rest, _ = bytes.Cut(rest, []byte("\n"))
-		}
-		took := time.Since(began)
-		runtime.ReadMemStats(&after)
+		})
 		if len(rest) > 0 {
 			t.Errorf("%d bytes were not read", len(rest))
 		}
-		if got := after.TotalAlloc - before.TotalAlloc; got > uint64((cuts+2)*2*lines.Max) || took > 5*time.Second {
+		if got > uint64((cuts+2)*2*lines.Max) || took > 5*time.Second {
 			t.Errorf("%d bytes and %v for %d bytes with %d long lines", got, took, len(data), cuts)
 		}
 	})

@@ -8,9 +8,9 @@ import (
 	"ivrqueue/queue"
 )
 
-// witness stands between the queue and the media, sees what is called and what returns, and does
+// spy stands between the queue and the media, sees what is called and what returns, and does
 // what a case wants done at the very moment before a Start and after.
-type witness struct {
+type spy struct {
 	media         queue.Media
 	before, after atomic.Pointer[func()] // of the next Start
 	stopTwice     atomic.Bool
@@ -28,10 +28,10 @@ type start struct {
 	live bool // the operation had not ended
 }
 
-var _ queue.Media = (*witness)(nil)
+var _ queue.Media = (*spy)(nil)
 
 // Start calls the media's.
-func (w *witness) Start(t queue.Task) error {
+func (w *spy) Start(t queue.Task) error {
 	w.entered.add(t)
 	if f := w.before.Swap(nil); f != nil {
 		(*f)()
@@ -45,7 +45,7 @@ func (w *witness) Start(t queue.Task) error {
 }
 
 // Stop calls the media's.
-func (w *witness) Stop(t queue.Task) {
+func (w *spy) Stop(t queue.Task) {
 	w.stopping.add(t)
 	w.media.Stop(t)
 	if w.stopTwice.Load() {
@@ -55,23 +55,23 @@ func (w *witness) Stop(t queue.Task) {
 }
 
 // cancelsBefore has everything cancelled just before the media's Start is called the next time.
-func (w *witness) cancelsBefore(q *queue.Queue) {
+func (w *spy) cancelsBefore(q *queue.Queue) {
 	f := func() { q.CancelAll() }
 	w.before.Store(&f)
 }
 
 // cancelsAfter has everything cancelled when the media's Start has done its work the next time.
-func (w *witness) cancelsAfter(q *queue.Queue) {
+func (w *spy) cancelsAfter(q *queue.Queue) {
 	f := func() { q.CancelAll() }
 	w.after.Store(&f)
 }
 
 // returned waits until Start of op has returned.
-func (w *witness) returned(ctx context.Context, op *operation.Operation) (start, error) {
+func (w *spy) returned(ctx context.Context, op *operation.Operation) (start, error) {
 	return w.starts.find(ctx, func(s start) bool { return s.task.Operation == op })
 }
 
-// task waits for op in one of the witness's lists of tasks.
+// task waits for op in one of the spy's lists of tasks.
 func task(
 	ctx context.Context, among *journal[queue.Task], op *operation.Operation,
 ) (queue.Task, error) {

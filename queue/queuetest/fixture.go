@@ -12,27 +12,27 @@ import (
 	"ivrqueue/queue"
 )
 
-// rig is a queue with the media under test, and all that is seen of it.
-type rig struct {
+// fixture is a queue with the media under test, and all that is seen of it.
+type fixture struct {
 	t     testing.TB
 	h     Harness
 	queue *queue.Queue
 	seen  *Recorder
-	media *witness
+	media *spy
 }
 
-// newRig makes a queue that the end of the test closes, with fresh media. It gives media up after
-// the harness's Within, divided by haste.
-func newRig(t testing.TB, h Harness, haste time.Duration) *rig {
+// newFixture makes a queue that the end of the test closes, with fresh media. It gives media up after
+// the harness's Timeout, divided by haste.
+func newFixture(t testing.TB, h Harness, haste time.Duration) *fixture {
 	t.Helper()
 	h.whole(t)
 	m := h.New(t)
 	if m == nil {
 		t.Fatal("queuetest: New of the harness returned nil")
 	}
-	r := &rig{t: t, h: h, seen: &Recorder{}, media: &witness{media: m}}
+	r := &fixture{t: t, h: h, seen: &Recorder{}, media: &spy{media: m}}
 	opts := append([]queue.Option{queue.WithLogger(slog.New(slog.DiscardHandler))}, h.Options...)
-	opts = append(opts, queue.WithObserver(r.seen), queue.WithStopTimeout(max(h.Within/haste, 1)))
+	opts = append(opts, queue.WithObserver(r.seen), queue.WithStopTimeout(max(h.Timeout/haste, 1)))
 	q, err := queue.New("queuetest", r.media, opts...)
 	if err != nil {
 		t.Fatalf("queuetest: %v", err)
@@ -43,9 +43,9 @@ func newRig(t testing.TB, h Harness, haste time.Duration) *rig {
 }
 
 // close ends the queue and waits until the media is through with it, or was given up.
-func (r *rig) close() {
+func (r *fixture) close() {
 	r.queue.Close(nil)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*r.h.Within)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*r.h.Timeout)
 	defer cancel()
 	select {
 	case <-r.queue.Done():
@@ -54,13 +54,13 @@ func (r *rig) close() {
 }
 
 // broke reports that the media broke a rule.
-func (r *rig) broke(rule, format string, args ...any) {
+func (r *fixture) broke(rule, format string, args ...any) {
 	r.t.Helper()
 	r.t.Errorf("queue.Media: %s\nseen: %s\nevents:\n%s", rule, fmt.Sprintf(format, args...), r.seen)
 }
 
 // enqueue accepts an operation of the harness.
-func (r *rig) enqueue(name string, request func() operation.Request) *operation.Operation {
+func (r *fixture) enqueue(name string, request func() operation.Request) *operation.Operation {
 	r.t.Helper()
 	op, err := r.queue.Enqueue(context.Background(), request())
 	if err != nil {
@@ -69,15 +69,15 @@ func (r *rig) enqueue(name string, request func() operation.Request) *operation.
 	return op
 }
 
-func (r *rig) ends() *operation.Operation  { r.t.Helper(); return r.enqueue("Ends", r.h.Ends) }
-func (r *rig) lasts() *operation.Operation { r.t.Helper(); return r.enqueue("Lasts", r.h.Lasts) }
+func (r *fixture) ends() *operation.Operation  { r.t.Helper(); return r.enqueue("Ends", r.h.Ends) }
+func (r *fixture) lasts() *operation.Operation { r.t.Helper(); return r.enqueue("Lasts", r.h.Lasts) }
 
 // stall has the media's back end hang until release is called, or the test ends. If it is not
 // released in time, a callback on this very goroutine hangs with it.
-func (r *rig) stall() (release func()) {
+func (r *fixture) stall() (release func()) {
 	r.t.Helper()
-	goOn := sync.OnceFunc(r.h.Stall(r.media.media))
-	valve := time.AfterFunc(6*r.h.Within, func() {
+	goOn := sync.OnceFunc(r.h.BlockBackend(r.media.media))
+	valve := time.AfterFunc(6*r.h.Timeout, func() {
 		r.broke("with inline delivery, Start and Stop do not wait", "the back end hangs, and so does "+
 			"the goroutine that enqueued or cancelled")
 		goOn()
@@ -91,7 +91,7 @@ func (r *rig) stall() (release func()) {
 }
 
 // stopsAgain calls Stop of op once more, and reports if it does not return.
-func (r *rig) stopsAgain(op *operation.Operation) bool {
+func (r *fixture) stopsAgain(op *operation.Operation) bool {
 	r.t.Helper()
 	ctx, cancel := r.patience(1)
 	defer cancel()
@@ -106,24 +106,24 @@ func (r *rig) stopsAgain(op *operation.Operation) bool {
 		return true
 	case <-ctx.Done():
 		r.broke("Stop of a task that was reported does nothing, and returns",
-			"Stop of %s, called once more, had not returned after %v", describe(op), r.h.Within)
+			"Stop of %s, called once more, had not returned after %v", describe(op), r.h.Timeout)
 		return false
 	}
 }
 
 // lateReports returns how many reports came after a task's first, or after it was given up.
-func (r *rig) lateReports() int { return r.queue.Snapshot().LateReports }
+func (r *fixture) lateReports() int { return r.queue.Snapshot().LateReports }
 
-// patience is a context for what must happen in n times the harness's Within.
-func (r *rig) patience(n time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), n*r.h.Within) //nolint:durationcheck // n counts
+// patience is a context for what must happen in n times the harness's Timeout.
+func (r *fixture) patience(n time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), n*r.h.Timeout) //nolint:durationcheck // n counts
 }
 
 // quiet is how long the suite looks on to see that something does not happen.
-func (r *rig) quiet() time.Duration { return r.h.Within / 100 }
+func (r *fixture) quiet() time.Duration { return r.h.Timeout / 100 }
 
 // pass lets time pass.
-func (r *rig) pass(d time.Duration) {
+func (r *fixture) pass(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	<-timer.C
@@ -132,7 +132,7 @@ func (r *rig) pass(d time.Duration) {
 // length returns how long Ends takes undisturbed, on media of its own.
 func length(t testing.TB, h Harness) time.Duration {
 	t.Helper()
-	r := newRig(t, h, 1)
+	r := newFixture(t, h, 1)
 	defer r.close()
 	begun := time.Now()
 	op := r.ends()

@@ -12,16 +12,16 @@ import (
 	"ivrqueue/queue"
 )
 
-// problem is an answer other than success. Its message goes on the wire, so it never holds anything
+// apiError is an answer other than success. Its message goes on the wire, so it never holds anything
 // that the client did not send or may not know.
-type problem struct {
+type apiError struct {
 	status  int
 	code    string // Graph's word, or the number of its communications services
 	message string
 	header  [2]string // one that belongs to the status, or none
 }
 
-func (p *problem) Error() string { return p.message }
+func (p *apiError) Error() string { return p.message }
 
 // Codes of Graph's communications services, or of Azure Communication Services, which share their
 // number space.
@@ -35,51 +35,51 @@ const (
 )
 
 var (
-	errCallNotFound = &problem{
+	errCallNotFound = &apiError{
 		status: http.StatusNotFound, code: codeCallNotFound, message: "Call not found.",
 	}
-	errOperationNotFound = &problem{
+	errOperationNotFound = &apiError{
 		status: http.StatusNotFound, code: "itemNotFound", message: "Operation not found.",
 	}
-	errNoResource = &problem{
+	errNoResource = &apiError{
 		status: http.StatusNotFound, code: "ResourceNotFound",
 		message: "No resource matches the request URI.",
 	}
-	errForbidden = &problem{
+	errForbidden = &apiError{
 		status: http.StatusForbidden, code: codeForbidden,
 		message: "Insufficient permissions, cannot access this API: " + RoleInitiate + " is required.",
 	}
-	errNotEstablished = &problem{
+	errNotEstablished = &apiError{
 		status: http.StatusConflict, code: codeNotEstablished,
 		message: "Action is invalid when the call is not in Established state.",
 	}
-	errTooMany = &problem{
+	errTooMany = &apiError{
 		status: http.StatusTooManyRequests, code: codeBusy,
 		message: "The call's operation queue is full.", header: [2]string{"Retry-After", "1"},
 	}
-	errTooMuch = &problem{
+	errTooMuch = &apiError{
 		status: http.StatusTooManyRequests, code: codeBusy,
 		message: "Too much is kept for the call or the application already.",
 		header:  [2]string{"Retry-After", "1"},
 	}
-	errTooManyCalls = &problem{
+	errTooManyCalls = &apiError{
 		status: http.StatusTooManyRequests, code: codeBusy,
 		message: "The application has too many calls.", header: [2]string{"Retry-After", "5"},
 	}
-	errUnavailable = &problem{
+	errUnavailable = &apiError{
 		status: http.StatusServiceUnavailable, code: "serviceNotAvailable",
 		message: "The service is not available.", header: [2]string{"Retry-After", "5"},
 	}
-	errInternal = &problem{
+	errInternal = &apiError{
 		status: http.StatusInternalServerError, code: codeInternal,
 		message: "Unknown internal server error.",
 	}
 )
 
 // tooFast answers an application that has sent more requests than it may.
-func tooFast(wait time.Duration) *problem {
+func tooFast(wait time.Duration) *apiError {
 	seconds := (wait + time.Second - 1) / time.Second
-	return &problem{
+	return &apiError{
 		status: http.StatusTooManyRequests, code: "TooManyRequests",
 		message: "The application sends too many requests.",
 		header:  [2]string{"Retry-After", strconv.Itoa(int(seconds))},
@@ -87,8 +87,8 @@ func tooFast(wait time.Duration) *problem {
 }
 
 // unauthorized answers a request without a good token, as RFC 6750 has it.
-func unauthorized(r *http.Request) *problem {
-	p := &problem{
+func unauthorized(r *http.Request) *apiError {
+	p := &apiError{
 		status: http.StatusUnauthorized, code: "InvalidAuthenticationToken",
 		message: "Access token is missing.", header: [2]string{"WWW-Authenticate", "Bearer"},
 	}
@@ -99,23 +99,23 @@ func unauthorized(r *http.Request) *problem {
 	return p
 }
 
-func notAllowed(allow string) *problem {
-	return &problem{
+func notAllowed(allow string) *apiError {
+	return &apiError{
 		status: http.StatusMethodNotAllowed, code: "methodNotAllowed",
 		message: "The method is not allowed on this resource.", header: [2]string{"Allow", allow},
 	}
 }
 
-func malformed(format string, args ...any) *problem {
-	return &problem{
+func malformed(format string, args ...any) *apiError {
+	return &apiError{
 		status: http.StatusBadRequest, code: "BadRequest", message: fmt.Sprintf(format, args...),
 	}
 }
 
 // invalid says which member is wrong, what it is, and what it may be. It echoes no more of what the
 // client sent than a reader needs.
-func invalid(member, value, limit string) *problem {
-	return &problem{
+func invalid(member, value, limit string) *apiError {
+	return &apiError{
 		status: http.StatusBadRequest, code: codeInvalid,
 		message: fmt.Sprintf("%s is %s, must be %s.", cut(member, 200), cut(value, 300), limit),
 	}
@@ -123,8 +123,8 @@ func invalid(member, value, limit string) *problem {
 
 // problemOf finds the answer to an error of ours, of the queue's or of the platform's. What it does
 // not know is an internal error, whose text stays here.
-func problemOf(err error) *problem {
-	var p *problem
+func problemOf(err error) *apiError {
+	var p *apiError
 	var field *operation.FieldError
 	switch {
 	case errors.As(err, &p):
@@ -167,9 +167,9 @@ type innerError struct {
 	ClientRequestID string `json:"client-request-id"`
 }
 
-// envelope puts the problem into Graph's form. A client that sent no id of its own gets ours in its
+// envelope puts the apiError into Graph's form. A client that sent no id of its own gets ours in its
 // place, as Graph does.
-func (p *problem) envelope(requestID, clientRequestID string) errorBody {
+func (p *apiError) envelope(requestID, clientRequestID string) errorBody {
 	return errorBody{errorDetail{p.code, p.message, innerError{
 		Date:            time.Now().UTC().Format("2006-01-02T15:04:05"),
 		RequestID:       requestID,

@@ -2,16 +2,16 @@ package graph
 
 import "sync"
 
-// flush knows which calls have something to tell, for a Shutdown that waits for them.
-type flush struct {
+// drainTracker knows which calls have something to tell, for a Shutdown that waits for them.
+type drainTracker struct {
 	mu      sync.Mutex // guards everything below
 	busy    map[*Call]struct{}
-	ending  int           // calls that are detached, and have not put their last notice
+	ending  int           // calls that are detached, and have not put their last notification
 	waiting chan struct{} // closed when there is nothing; nil if nobody waits
 }
 
 // note is told by an outbox when it begins and ceases to have something to tell.
-func (f *flush) note(c *Call, busy bool) {
+func (f *drainTracker) note(c *Call, busy bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !busy {
@@ -25,34 +25,34 @@ func (f *flush) note(c *Call, busy bool) {
 	f.busy[c] = struct{}{}
 }
 
-func (f *flush) begin() {
+func (f *drainTracker) begin() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.ending++
 }
 
-func (f *flush) done() {
+func (f *drainTracker) done() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.ending--
 	f.look()
 }
 
-func (f *flush) look() {
+func (f *drainTracker) look() {
 	if f.waiting != nil && f.ending == 0 && len(f.busy) == 0 {
 		close(f.waiting)
 		f.waiting = nil
 	}
 }
 
-func (f *flush) telling() int {
+func (f *drainTracker) pending() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.busy)
 }
 
-// flushed returns a channel that is closed when there is nothing to tell.
-func (f *flush) flushed() <-chan struct{} {
+// drained returns a channel that is closed when there is nothing to tell.
+func (f *drainTracker) drained() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.waiting == nil {
@@ -64,7 +64,7 @@ func (f *flush) flushed() <-chan struct{} {
 }
 
 // drop has every call let go of what it has to tell.
-func (f *flush) drop() {
+func (f *drainTracker) drop() {
 	f.mu.Lock()
 	calls := make([]*Call, 0, len(f.busy))
 	for c := range f.busy {

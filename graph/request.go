@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// exchange is one request and its answer.
-type exchange struct {
+// request is one request and its answer.
+type request struct {
 	handler     *Handler
 	w           http.ResponseWriter
 	r           *http.Request // as the client sent it
@@ -31,8 +31,8 @@ type exchange struct {
 // pathValues is what is in the path by name; http.Request has it.
 type pathValues interface{ PathValue(name string) string }
 
-// exchangeKey finds the exchange in the context of a routed request.
-type exchangeKey struct{}
+// requestKey finds the request in the context of a routed request.
+type requestKey struct{}
 
 // reply is the answer to a request that succeeded.
 type reply struct {
@@ -43,25 +43,25 @@ type reply struct {
 }
 
 // endpoint answers a request.
-type endpoint func(x *exchange) (*reply, error)
+type endpoint func(x *request) (*reply, error)
 
 // ServeHTTP serves the Graph API below any prefix: everything before /communications/calls or
 // /app/calls is taken for the place where the handler is mounted, with v1.0, beta or no version at
 // its end. It reads at most WithMaxBody of the body; how long that may take is for the server's
 // timeouts to say.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{handler: h, w: w, r: r, id: uuid.NewString(), pending: &pendingAnswer{handler: h}}
+	x := &request{handler: h, w: w, r: r, id: uuid.NewString(), pending: &pendingAnswer{handler: h}}
 	x.clientID = r.Header.Get("Client-Request-Id")
 	if x.clientID == "" || len(x.clientID) > 128 {
 		x.clientID = x.id
 	}
 	defer x.pending.answered()
 	defer x.recovered()
-	x.serve() //nolint:contextcheck // an exchange has its request, and thereby the context
+	x.serve() //nolint:contextcheck // an request has its request, and thereby the context
 }
 
 // serve finds out who asks for what, and answers.
-func (x *exchange) serve() {
+func (x *request) serve() {
 	h := x.handler
 	if h.isShut() {
 		x.refuse(ErrShutDown)
@@ -99,7 +99,7 @@ func (x *exchange) serve() {
 // serve makes an http.Handler of an endpoint.
 func (h *Handler) serve(e endpoint) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		x := r.Context().Value(exchangeKey{}).(*exchange)
+		x := r.Context().Value(requestKey{}).(*request)
 		x.path = r
 		rep, err := e(x)
 		if err != nil {
@@ -113,7 +113,7 @@ func (h *Handler) serve(e endpoint) http.Handler {
 // serveCall is serve for endpoints below a call. What the application is told of the call waits
 // for the answer of a request that changes it.
 func (h *Handler) serveCall(e endpoint) http.Handler {
-	return h.serve(func(x *exchange) (*reply, error) {
+	return h.serve(func(x *request) (*reply, error) {
 		id, ok := parseID(x.path.PathValue("call"))
 		if !ok {
 			return nil, errCallNotFound
@@ -129,7 +129,7 @@ func (h *Handler) serveCall(e endpoint) http.Handler {
 }
 
 // recovered answers a request whose endpoint panicked. net/http's own panic goes on.
-func (x *exchange) recovered() {
+func (x *request) recovered() {
 	v := recover()
 	if v == nil {
 		return
@@ -144,7 +144,7 @@ func (x *exchange) recovered() {
 }
 
 // answer sends a success.
-func (x *exchange) answer(rep *reply) {
+func (x *request) answer(rep *reply) {
 	header := x.w.Header()
 	if rep.location != "" {
 		header.Set("Location", x.base+rep.location)
@@ -156,7 +156,7 @@ func (x *exchange) answer(rep *reply) {
 }
 
 // refuse sends an error.
-func (x *exchange) refuse(err error) {
+func (x *request) refuse(err error) {
 	p := problemOf(err)
 	if p == errInternal {
 		x.failed(err)
@@ -168,7 +168,7 @@ func (x *exchange) refuse(err error) {
 }
 
 // write sends the answer, and sees it off: when it returns, what is told afterwards follows it.
-func (x *exchange) write(status int, body any) {
+func (x *request) write(status int, body any) {
 	var data []byte
 	if body != nil {
 		var err error
@@ -193,7 +193,7 @@ func (x *exchange) write(status int, body any) {
 }
 
 // failed logs what must not go on the wire.
-func (x *exchange) failed(err error) {
+func (x *request) failed(err error) {
 	attrs := []any{slog.Any("error", err), slog.String("request", x.id)}
 	if x.call != nil {
 		attrs = append(attrs, slog.String("call", x.call.given.ID.String()))

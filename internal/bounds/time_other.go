@@ -1,0 +1,9 @@
+//go:build !unix
+
+package bounds
+
+import "time"
+
+var start = time.Now()
+
+func processorTime() time.Duration { return time.Since(start) }
