@@ -216,5 +216,5 @@ func name(uri string) string {
 	if s := u.String(); len(s) <= 200 {
 		return s
 	}
-	return u.Scheme + ":…"
+	return fmt.Sprintf("%.20s:…", u.Scheme)
 }
