@@ -15,6 +15,10 @@ func describeMachine(out *bytes.Buffer) {
 	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil { // where it is Linux
 		fmt.Fprintf(out, "kernel: %s\n", bytes.TrimSpace(release))
 	}
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil { // what else it was doing
+		first, _, _ := strings.Cut(string(load), " ")
+		fmt.Fprintf(out, "load: %s\n", first)
+	}
 	if gb := memory(); gb != "" {
 		fmt.Fprintf(out, "memory: %s\n", gb)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // write writes performance.md, and the charts in a folder beside it.
@@ -61,9 +62,26 @@ func (p *page) chart(file, alt string) { p.printf("![%s](performance/%s)\n\n", a
 func (p *page) machine() {
 	m := p.all.machine
 	p.printf("Measured on: %s, %s cores, %s of memory, %s/%s, kernel %s, %s; "+
-		"%d rounds of %s a benchmark.\n\n",
+		"%d rounds\nof %s a benchmark. Its load average was %s when it began: %s\n\n",
 		m["cpu"], m["cores"], m["memory"], m["goos"], m["goarch"], m["kernel"], m["go"],
-		p.all.rounds, m["benchtime"])
+		p.all.rounds, m["benchtime"], m["load"], shared(m["load"], m["cores"]))
+}
+
+// shared says in words what a load average means for the figures.
+func shared(load, cores string) string {
+	l, err := strconv.ParseFloat(load, 64)
+	n, err2 := strconv.ParseFloat(cores, 64)
+	switch {
+	case err != nil || err2 != nil:
+		return "whether others used it is not known."
+	case l > n:
+		return "others kept it busy, so\nwhat needs two cores or a goroutine that wakes up is off by " +
+			"more than its range says."
+	case l > n/4:
+		return "others used it too."
+	default:
+		return "it had nothing else to do."
+	}
 }
 
 func (p *page) budgets() {
