@@ -125,6 +125,10 @@ CALLS ?= 20000
 calls: ## CALLS calls (default 20000) live and die in the service, and leave nothing behind
 	IVR_CALLS=$(CALLS) go test -count=1 -v -run TestCallsLeaveNothingBehind -timeout 20m ./examples/ivr/service
 
+.PHONY: attacks
+attacks: ## what means ill is thrown at a service whose memory is limited; needs Linux
+	go run ./examples/ivr/attacks
+
 .PHONY: demo
 demo: ## a bot's call over HTTP, and what was heard in it
 	go run ./examples/ivr

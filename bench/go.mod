@@ -1,6 +1,6 @@
 module ivrqueue/bench
 
-go 1.25.0
+go 1.26
 
 require (
 	github.com/alitto/pond/v2 v2.7.1

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"ivrqueue/examples/internal/loader"
 	"ivrqueue/examples/internal/softmedia"
 	"ivrqueue/examples/ivr/service"
 	"ivrqueue/graph"
@@ -41,6 +42,10 @@ type serveOptions struct {
 	ready   string // a token; with -dev
 	caller  string
 	service service.Options
+
+	calls, requests int
+	giveUp          time.Duration
+	callbacks       int
 }
 
 // serve runs the service until ctx ends.
@@ -144,10 +149,28 @@ func parseServe(args []string, stdout, stderr io.Writer) (serveOptions, error) {
 	flags.StringVar(&o.service.Prompts, "prompts", "", "the one folder that file: prompts come from "+
 		"is `DIR`")
 	flags.StringVar(&o.caller, "caller", "", "each call's caller says `FILE` once")
+	flags.IntVar(&o.service.PromptBytes, "prompt-bytes", loader.DefaultHeld, "the samples that one "+
+		"application's operations hold have at most `N` bytes")
+	flags.IntVar(&o.service.RecordingBytes, "recording-bytes", service.DefaultRecordingBytes, "one "+
+		"application's recordings that are kept have at most `N` bytes; the oldest make room")
+	flags.IntVar(&o.calls, "max-calls", graph.DefaultMaxCalls, "one application has at most `N` "+
+		"calls; 0 is no limit")
+	flags.IntVar(&o.requests, "max-requests", graph.DefaultMaxRequests, "one application has at most "+
+		"`N` requests in a second; 0 is no limit")
+	flags.DurationVar(&o.giveUp, "give-up", graph.DefaultGiveUp, "try to deliver a notification for "+
+		"`TIME`")
+	flags.IntVar(&o.callbacks, "callbacks", graph.DefaultMaxConnections, "at most `N` requests to "+
+		"callbacks are under way, at least 4")
 	flags.BoolVar(&o.service.Dev, "dev", false, "for development: print a token, allow callbacks and "+
 		"prompts on this machine, add /dev/…")
 	if err := parse(flags, args, serveUsage, stdout, stderr); err != nil {
 		return o, err
+	}
+	o.service.Notifier = []graph.NotifierOption{
+		graph.WithGiveUp(o.giveUp), graph.WithMaxConnections(o.callbacks),
+	}
+	o.service.Graph = []graph.Option{
+		graph.WithMaxCalls(o.calls), graph.WithMaxRequests(o.requests),
 	}
 	if o.service.Dev {
 		o.ready = strings.ToLower(rand.Text())

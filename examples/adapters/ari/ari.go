@@ -1,17 +1,18 @@
 package ari
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	"ivrqueue/examples/adapters/internal/lines"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
@@ -24,6 +25,7 @@ var errDown = errors.New("ari: no event stream")
 type Client struct {
 	base string
 	http *http.Client
+	log  *slog.Logger
 	hang context.CancelFunc
 	over chan struct{} // closed when the event stream has ended
 
@@ -33,8 +35,12 @@ type Client struct {
 
 // Connect opens the event stream. Every other request may take up to patience, which must be less
 // than half the stop timeout of the queues: a Start that gets no answer asks twice, and is given up
-// if that takes longer.
-func Connect(base string, patience time.Duration) (*Client, error) {
+// if that takes longer. An event that is longer than [MaxEvent] is lost, and told to log, on the
+// goroutine that takes events; nil is slog.Default.
+func Connect(base string, patience time.Duration, log *slog.Logger) (*Client, error) {
+	if log == nil {
+		log = slog.Default()
+	}
 	ctx, hang := context.WithCancel(context.Background())
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/events", http.NoBody)
 	if err != nil {
@@ -47,7 +53,7 @@ func Connect(base string, patience time.Duration) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		base: base, http: &http.Client{Timeout: patience}, hang: hang,
+		base: base, http: &http.Client{Timeout: patience}, log: log, hang: hang,
 		over: make(chan struct{}), tasks: map[string]queue.Task{},
 	}
 	go c.read(events.Body)
@@ -60,6 +66,9 @@ func (c *Client) Close() {
 	<-c.over
 }
 
+// MaxEvent is how long an event may be, in bytes: 64 KiB.
+const MaxEvent = lines.Max
+
 // event is what the server tells of the end of a playback.
 type event struct {
 	Type     string `json:"type"`
@@ -70,18 +79,32 @@ type event struct {
 	} `json:"playback"`
 }
 
+// finished reads an event. It reports false for one that ends no playback.
+func finished(line []byte) (e event, ok bool) {
+	return e, json.Unmarshal(line, &e) == nil && e.Type == "PlaybackFinished"
+}
+
 // read takes events until the stream ends.
 func (c *Client) read(events io.ReadCloser) {
 	defer close(c.over)
 	defer func() { _ = events.Close() }()
-	for lines := bufio.NewScanner(events); lines.Scan(); {
-		var e event
-		if json.Unmarshal(lines.Bytes(), &e) != nil || e.Type != "PlaybackFinished" {
+	in := lines.New(events)
+	for {
+		line, cut, err := in.Next()
+		if err != nil {
+			break
+		}
+		if cut { // an end that is lost with it is the queue's business, as any other
+			c.log.Warn("ari: event lost, it is too long", slog.Int("max", MaxEvent))
+			continue
+		}
+		e, ok := finished(line)
+		if !ok {
 			continue
 		}
 		t := c.take(strings.TrimPrefix(e.Playback.Target, "channel:"), e.Playback.ID)
 		if e.Playback.State != "done" {
-			t.Fail(fmt.Errorf("%w: %s", operation.PromptFailed, e.Playback.State))
+			t.Fail(fmt.Errorf("%w: %.100s", operation.PromptFailed, e.Playback.State))
 			continue
 		}
 		t.End(operation.Result{})
@@ -132,7 +155,7 @@ func (c *Client) do(method, path string) (int, error) {
 	}
 	_ = answer.Body.Close()
 	if answer.StatusCode >= http.StatusMultipleChoices {
-		err = fmt.Errorf("ari: %s %s: %s", method, path, answer.Status)
+		err = fmt.Errorf("ari: %s %s: %.100s", method, path, answer.Status)
 	}
 	return answer.StatusCode, err
 }

@@ -3,6 +3,7 @@ package ari_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +155,44 @@ func TestARequestWithoutAnAnswerFailsAndIsTakenBack(t *testing.T) {
 	}
 }
 
+// An event that is too long is lost, and told, and nothing else is: what plays goes on, on this
+// channel and on others, and what comes next is played.
+func TestAnEventThatIsTooLongIsLostAloneAndTold(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	told := make(chan string, 1)
+	c, err := ari.Connect(s.URL, 10*time.Second, slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+		told <- string(p)
+		return len(p), nil
+	}), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	one, other := newQueue(t, c.Media("ch-1")), newQueue(t, c.Media("ch-2"))
+	playing := enqueue(t, other, "long")
+	<-s.begun
+	s.listener <- []byte(`{"type":"ChannelVarset","value":"` + strings.Repeat("x", ari.MaxEvent) + `"}`)
+	select {
+	case text := <-told:
+		if !strings.Contains(text, "event lost") {
+			t.Errorf("told %q", text)
+		}
+	case <-within(t).Done():
+		t.Error("it was not told")
+	}
+	if _, err := enqueue(t, one, "short").Wait(within(t)); err != nil {
+		t.Errorf("what comes next: %v", err)
+	}
+	if got := playing.Status(); got != operation.Running {
+		t.Errorf("what plays is %v", got)
+	}
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
 func TestWithoutTheEventStreamEverythingFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newStandIn(t)
@@ -175,10 +214,10 @@ func TestWithoutAServerThereIsNoClient(t *testing.T) {
 	t.Parallel()
 	s := newStandIn(t)
 	s.Close()
-	if _, err := ari.Connect(s.URL, time.Second); err == nil {
+	if _, err := ari.Connect(s.URL, time.Second, nil); err == nil {
 		t.Error("connected to a server that is closed")
 	}
-	if _, err := ari.Connect("://", time.Second); err == nil {
+	if _, err := ari.Connect("://", time.Second, nil); err == nil {
 		t.Error("connected to what is no address")
 	}
 }
@@ -194,7 +233,7 @@ func connect(t testing.TB, s *standIn) *ari.Client {
 
 func connectFor(t testing.TB, s *standIn, patience time.Duration) *ari.Client {
 	t.Helper()
-	c, err := ari.Connect(s.URL, patience)
+	c, err := ari.Connect(s.URL, patience, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,4 +14,6 @@
 //     must be longer than the longest prompt, since ARI tells no progress), Stop asks the server,
 //     and a server that knows of no such playback is an answer. One that says nothing is given up
 //     after [queue.WithStopTimeout].
+//   - An event that is too long costs no memory and no other event: it is told to a logger, and the
+//     end that it told, if any, is lost.
 package ari

@@ -13,19 +13,21 @@
 //   - An end that never comes would have the next task wait for ever. So the adapter asks the
 //     channel whether it plays at all. An answer is behind all events that were told before it, so
 //     "idle" means that the end was lost.
+//   - A line that is too long is one that says nothing we know: only its answer, or its event, is
+//     lost.
 //   - A stop of a task that waits in the adapter is answered at once.
 //   - All is decided under one lock and reported after it, so that the adapter works with inline
 //     callbacks too.
 package channel
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
 	"sync"
 
+	"ivrqueue/examples/adapters/internal/lines"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
@@ -146,11 +148,15 @@ func (c *Channel) free(r operation.Result) report {
 	return report{t, r}
 }
 
+// maxAnswers is how many answers may be due. A back end that owes more will not give them.
+const maxAnswers = 100
+
 // send sends a command. The lock is held, so that answers are in the order of the commands; a
 // line is short, and a connection that does not take it will not do anything else either.
 func (c *Channel) send(command string, a answer) {
 	c.answers = append(c.answers, a)
-	if _, err := fmt.Fprintln(c.conn, command); err != nil {
+	_, err := fmt.Fprintln(c.conn, command)
+	if err != nil || len(c.answers) > maxAnswers {
 		_ = c.conn.Close() // the reader sees to it
 	}
 }
@@ -158,14 +164,20 @@ func (c *Channel) send(command string, a answer) {
 // read takes answers and events until the connection ends.
 func (c *Channel) read() {
 	defer close(c.over)
-	lines := bufio.NewScanner(c.conn)
-	for lines.Scan() {
-		c.do(func() report { return c.take(lines.Text()) })
+	in := lines.New(c.conn)
+	var err error
+	for {
+		var line []byte
+		line, _, err = in.Next()
+		if err != nil {
+			break
+		}
+		c.do(func() report { return c.take(string(line)) })
 	}
 	var on, next queue.Task
 	c.do(func() report {
 		on, next, c.on, c.next = c.on, c.next, queue.Task{}, queue.Task{}
-		c.err = fmt.Errorf("channel: connection lost: %w", errors.Join(lines.Err(), net.ErrClosed))
+		c.err = fmt.Errorf("channel: connection lost: %w", errors.Join(err, net.ErrClosed))
 		return report{}
 	})
 	on.Fail(c.err)

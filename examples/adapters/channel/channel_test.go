@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ivrqueue/examples/adapters/channel"
@@ -136,6 +137,47 @@ func TestALostNaturalEndIsNoticedByTheRunTimeout(t *testing.T) {
 	if n := q.Snapshot().Abandoned; n != 0 {
 		t.Errorf("%d were given up, want none, since nothing plays", n)
 	}
+}
+
+// A line that is too long is lost, and nothing else is.
+func TestALineThatIsTooLongIsLostAlone(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	q, _ := newQueue(t, adapt(t, s))
+	playing := enqueue(t, q, "long")
+	s.begins(t, "long")
+	s.mu.Lock()
+	s.say("EVENT channel %s", strings.Repeat("x", 200_000))
+	s.mu.Unlock()
+	q.CancelAll()
+	if _, err := enqueue(t, q, "short").Wait(within(t)); err != nil {
+		t.Errorf("what comes next: %v", err)
+	}
+	if r, _ := playing.Result(); r.Reason != operation.Cancelled {
+		t.Errorf("what played ended with %v", r.Reason)
+	}
+}
+
+// A back end that answers nothing any more is given up before what it owes takes memory.
+func TestABackEndThatOwesManyAnswersIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newLine()
+		s := standInOn(t, a, b)
+		q, _ := newQueue(t, adapt(t, s))
+		defer s.stall()()
+		var err error
+		for range 100 {
+			op := enqueue(t, q, "long")
+			time.Sleep(shortly)
+			q.CancelAll()
+			time.Sleep(100 * shortly) // more than the stop timeout
+			_, err = op.Wait(t.Context())
+		}
+		if err == nil || !strings.Contains(err.Error(), "connection lost") {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 func TestWithoutAConnectionEverythingFails(t *testing.T) {

@@ -6,8 +6,14 @@
 //   - https://… is fetched: at most 10 MiB in at most 10 s, without redirects, from public
 //     addresses only. http://… and loopback addresses can be allowed, for development.
 //
-// A prompt with a resourceId is fetched once for its application, as Graph has it, and kept within
-// a bound. Without one it is fetched each time.
+// A prompt with a resourceId is fetched once for its application and its URI, as Graph has it, and
+// kept within a bound. Without one it is fetched each time.
+//
+// # Fairness
+//
+// What one application has under way is bounded, and what goes beyond waits in its own line: slow
+// downloads of one delay no other. What all keep is bounded together, and the one that keeps most
+// makes room. No load goes on for longer than a moment after its context has ended.
 //
 // # Errors
 //

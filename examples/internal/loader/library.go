@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"ivrqueue/examples/internal/softmedia"
 	"ivrqueue/operation"
@@ -20,20 +22,38 @@ type Options struct {
 	Embedded fs.FS  // of embedded:; nil: there are none
 	Folder   string // of file:; empty: there are none
 	Loopback bool   // allow http, and this machine
+
+	// Held is how many bytes of samples one application's operations may hold at once. Zero means
+	// DefaultHeld.
+	Held int
 }
+
+// DefaultHeld is how many bytes of samples one application's operations may hold: 512 MiB, more
+// than four hours of audio.
+const DefaultHeld = 512 << 20
 
 // Library gets prompts for all calls. New makes it, Close ends it. It is safe for concurrent use.
 type Library struct {
 	embedded fs.FS
 	folder   string   // absolute; empty if there is none
 	root     *os.Root // of the folder
+	held     int
 	fetcher  *fetcher
 	cache    *cache
+
+	mu           sync.Mutex // guards the block below
+	applications map[string]*Application
 }
 
-// New makes a library. Its error names the folder.
+// New makes a library. Its error names the folder, or the option.
 func New(o Options) (*Library, error) {
-	l := &Library{embedded: o.Embedded, fetcher: newFetcher(o.Loopback), cache: newCache()}
+	if o.Held < 0 {
+		return nil, fmt.Errorf("loader: Held is %d, must be 0 or more", o.Held)
+	}
+	l := &Library{
+		embedded: o.Embedded, held: cmp.Or(o.Held, DefaultHeld), fetcher: newFetcher(o.Loopback),
+		cache: newCache(), applications: make(map[string]*Application),
+	}
 	if o.Folder == "" {
 		return l, nil
 	}
@@ -58,26 +78,30 @@ func (l *Library) Close() error {
 	return l.root.Close()
 }
 
-// For returns the loader of an application's calls.
-func (l *Library) For(application string) softmedia.Loader { return forApplication{l, application} }
-
-type forApplication struct {
-	library     *Library
-	application string
+// For returns the loader of an application's calls: always the same one. It costs little, and stays
+// as long as the library does.
+func (l *Library) For(application string) *Application {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.applications[application]
+	if a == nil {
+		a = &Application{softmedia.NewBudget(l.held), l, application, newShare()}
+		l.applications[application] = a
+	}
+	return a
 }
 
 // Load gets a prompt.
-func (l forApplication) Load(ctx context.Context, p operation.Prompt) ([]int16, error) {
-	samples, err := l.library.load(ctx, l.application, p)
+func (a *Application) Load(ctx context.Context, p operation.Prompt) ([]int16, error) {
+	samples, err := a.load(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("loader: %s: %w", name(p.URI), err)
 	}
 	return samples, nil
 }
 
-func (l *Library) load(
-	ctx context.Context, application string, p operation.Prompt,
-) ([]int16, error) {
+func (a *Application) load(ctx context.Context, p operation.Prompt) ([]int16, error) {
+	l := a.library
 	u, err := url.Parse(p.URI)
 	if err != nil {
 		return nil, notDownloadable(errors.New("no URI"))
@@ -87,15 +111,17 @@ func (l *Library) load(
 		if l.embedded == nil {
 			return nil, notDownloadable(errors.New("there are no embedded prompts"))
 		}
-		return read(ctx, l.embedded, u.Opaque)
+		return a.read(ctx, l.embedded, u.Opaque)
 	case "file":
-		return l.file(ctx, u)
+		return a.file(ctx, u)
 	case "http", "https":
-		fetch := func(ctx context.Context) ([]int16, error) { return l.fetcher.fetch(ctx, u) }
+		fetch := func(ctx context.Context) ([]int16, error) {
+			return l.fetcher.fetch(ctx, a.share, u)
+		}
 		if p.ResourceID == "" {
 			return fetch(ctx)
 		}
-		return l.cache.get(ctx, application+"\n"+p.ResourceID, fetch)
+		return l.cache.get(ctx, key{a.id, p.ResourceID, p.URI}, fetch)
 	default:
 		return nil, notDownloadable(
 			fmt.Errorf("scheme %.20q, must be https, file or embedded", u.Scheme))
@@ -104,7 +130,8 @@ func (l *Library) load(
 
 // file reads a prompt of the folder. The URI is decoded once, here, and what it names is opened
 // below the folder's root, which no name and no link leaves.
-func (l *Library) file(ctx context.Context, u *url.URL) ([]int16, error) {
+func (a *Application) file(ctx context.Context, u *url.URL) ([]int16, error) {
+	l := a.library
 	if l.root == nil {
 		return nil, notDownloadable(errors.New("no folder of prompts is set"))
 	}
@@ -125,28 +152,34 @@ func (l *Library) file(ctx context.Context, u *url.URL) ([]int16, error) {
 		}
 		path = below
 	}
-	return read(ctx, l.root.FS(), filepath.ToSlash(path))
+	return a.read(ctx, softmedia.Dir(l.root), filepath.ToSlash(path))
 }
 
-// read reads a prompt of a file system.
-func read(ctx context.Context, fsys fs.FS, path string) ([]int16, error) {
+// read reads a prompt of a file system, within the application's share.
+func (a *Application) read(ctx context.Context, fsys fs.FS, path string) ([]int16, error) {
 	if ctx.Err() != nil {
 		return nil, notDownloadable(context.Cause(ctx))
-	}
-	// A pipe would hold the one who opens it.
-	info, err := fs.Stat(fsys, path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a file")
-	}
-	if err != nil {
-		return nil, notDownloadable(bare(err))
 	}
 	file, err := fsys.Open(path)
 	if err != nil {
 		return nil, notDownloadable(bare(err))
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	return decode(file)
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
+	if err != nil {
+		return nil, notDownloadable(bare(err))
+	}
+	// Not more than what was asked for is read, even if the file grows.
+	size := min(info.Size(), softmedia.MaxWAV+1)
+	leave, err := enter(ctx, a.share.files, min(size, MaxFileBytes))
+	if err != nil {
+		return nil, notDownloadable(err)
+	}
+	defer leave()
+	return decode(io.LimitReader(softmedia.Until(ctx, file), size))
 }
 
 // decode reads a WAV file.

@@ -3,7 +3,6 @@ package softmedia_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
@@ -40,6 +39,7 @@ func TestAfterACancelAtMostOneMoreFrameIsHeard(t *testing.T) {
 		names = append(names, name)
 		all = append(all, framed(readWAV(t, filepath.Join(folder, name)))...)
 	}
+	root := openRoot(t, folder)
 	frames := len(all) / softmedia.FrameSamples
 	for seed := range uint64(50) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestAfterACancelAtMostOneMoreFrameIsHeard(t *testing.T) {
 				case 1: // perhaps in the middle of one
 					late = time.Duration(draw.Int64N(int64(frame)))
 				}
-				b := newBed(t, with(softmedia.Files{FS: os.DirFS(folder)}), func(c *softmedia.Call) {
+				b := newBed(t, with(softmedia.Files{FS: softmedia.Dir(root)}), func(c *softmedia.Call) {
 					c.Sink = heavy{c.Sink, late}
 				})
 				for _, name := range names {

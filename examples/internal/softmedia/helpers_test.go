@@ -219,3 +219,18 @@ func files(t *testing.T, folder string) []string {
 	}
 	return append(paths, hidden...)
 }
+
+// openRoot opens a folder until the end of the test.
+func openRoot(t *testing.T, folder string) *os.Root {
+	t.Helper()
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := root.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return root
+}

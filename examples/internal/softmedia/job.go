@@ -29,6 +29,7 @@ type job struct {
 	mu       sync.Mutex // guards the block below
 	done     bool       // somebody has taken the end upon himself
 	recorder *recorder  // nil for a play
+	parts    [][]int16  // held in the call's budget
 	stops    *tone.Subscription
 }
 
@@ -58,8 +59,20 @@ func (j *job) loadPrompts() error {
 	if err != nil {
 		return err
 	}
+	j.hold(parts)
 	j.clips = append(j.clips, &clip{parts: parts, loop: j.loop, fails: operation.PromptFailed})
 	return nil
+}
+
+// hold keeps parts until the job is done, which may have been meanwhile.
+func (j *job) hold(parts [][]int16) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.done {
+		j.media.call.Budget.release(parts)
+		return
+	}
+	j.parts = parts
 }
 
 // frame does the job's frame of this instant.
@@ -175,6 +188,8 @@ func (j *job) finish(r operation.Result) {
 		kept = j.recorder.kept
 	}
 	stops := j.stops
+	j.media.call.Budget.release(j.parts)
+	j.parts = nil
 	j.mu.Unlock()
 
 	if stops != nil {

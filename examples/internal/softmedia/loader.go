@@ -19,8 +19,9 @@ type Loader interface {
 	Load(ctx context.Context, p operation.Prompt) ([]int16, error)
 }
 
-// Files is a [Loader] of the files of a file system: an [embed.FS], or an [os.DirFS]. A prompt's
-// URI is the path in it. Nothing is kept: every Load reads the file again.
+// Files is a [Loader] of the files of a file system whose Open does not block: an [embed.FS], or
+// the [Dir] of a folder. A prompt's URI is the path in it. Nothing is kept: every Load reads the
+// file again.
 type Files struct{ FS fs.FS }
 
 var _ Loader = Files{}
@@ -31,22 +32,25 @@ func (f Files) Load(ctx context.Context, p operation.Prompt) ([]int16, error) {
 		return nil, notDownloadable(p.URI, context.Cause(ctx))
 	}
 	file, err := f.FS.Open(p.URI)
-	return load(p.URI, file, err)
+	return load(ctx, p.URI, file, err)
 }
 
-// LoadFile reads the file at path as a [Loader] does.
+// LoadFile reads the file at path as a [Loader] does. It is for a path of one's own: it waits for
+// the other end of a pipe.
 func LoadFile(path string) ([]int16, error) {
 	file, err := os.Open(path)
-	return load(path, file, err)
+	return load(context.Background(), path, file, err)
 }
 
 // load reads what Open returned, and closes it.
-func load(name string, file io.ReadCloser, err error) ([]int16, error) {
+func load(
+	ctx context.Context, name string, file io.ReadCloser, err error,
+) ([]int16, error) {
 	if err != nil {
 		return nil, notDownloadable(name, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	samples, err := ReadWAV(file)
+	samples, err := ReadWAV(Until(ctx, file))
 	if read := (*ReadError)(nil); errors.As(err, &read) {
 		return nil, notDownloadable(name, err)
 	}

@@ -41,6 +41,10 @@ type Call struct {
 	// fails the operation; the file stays.
 	Publish func(op *operation.Operation, file operation.Recording) (operation.Recording, error)
 
+	// Budget bounds the samples that this call's operations hold, together with those of all calls
+	// that are given the same one. An operation whose prompts do not fit fails. Nil: unbounded.
+	Budget *Budget
+
 	// Tones is where stop tones come from. Nil: they never come.
 	Tones *tone.Stream
 
@@ -111,19 +115,30 @@ func (m *Media) Start(t queue.Task) error {
 	return m.engine.begin(j)
 }
 
-// load gets the samples of prompts.
+// load gets the samples of prompts. They are held until they are released; after an error nothing
+// is.
 func (m *Media) load(ctx context.Context, prompts []operation.Prompt) (parts [][]int16, err error) {
+	own := NewBudget(MaxPrompts)
 	for _, p := range prompts {
 		var samples []int16
 		err := guard("loader", func() (err error) {
 			samples, err = m.call.Prompts.Load(ctx, p)
 			return err
 		})
-		if err != nil {
-			return nil, err
+		switch {
+		case err != nil:
+		case len(samples) == 0: // a loop of it would never come to a frame's end
+			err = fmt.Errorf("softmedia: %s: %w: %w", p.URI, operation.BadFormat, errNoSamples)
+		default:
+			if err = own.hold(samples); err != nil {
+				err = fmt.Errorf("softmedia: operation: %w: %w", operation.NotDownloadable, err)
+			} else if err = m.call.Budget.hold(samples); err != nil {
+				err = fmt.Errorf("softmedia: all operations: %w: %w", operation.NotDownloadable, err)
+			}
 		}
-		if len(samples) == 0 { // a loop of it would never come to a frame's end
-			return nil, fmt.Errorf("softmedia: %s: %w: %w", p.URI, operation.BadFormat, errNoSamples)
+		if err != nil {
+			m.call.Budget.release(parts)
+			return nil, err
 		}
 		parts = append(parts, samples)
 	}

@@ -5,12 +5,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"ivrqueue/examples/internal/softmedia"
 )
@@ -50,6 +53,14 @@ func format(tag, channels uint16, rate uint32, bits uint16) chunk {
 	return chunk{name: "fmt ", data: d}
 }
 
+// extensible is a "fmt " chunk that names its format by a GUID.
+func extensible(tag uint16) chunk {
+	c := format(0xfffe, 1, 16000, 16)
+	c.data = append(c.data, 22, 0, 16, 0, 4, 0, 0, 0, byte(tag), byte(tag>>8))
+	c.data = append(c.data, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71)
+	return c
+}
+
 var good = format(1, 1, 16000, 16)
 
 func data(n int) chunk { return chunk{name: "data", data: bytes.Repeat([]byte{1, 2}, n)} }
@@ -74,11 +85,10 @@ var badFiles = []struct {
 	{"alaw", riff(format(6, 1, 16000, 8), data(4)), "audio format 0x6 (A-law), must be 0x1 (PCM)"},
 	{"ulaw", riff(format(7, 1, 16000, 8), data(4)), "audio format 0x7 (µ-law), must be 0x1 (PCM)"},
 	{"extensible", riff(format(0xfffe, 1, 16000, 16), data(4)), "audio format 0xfffe (extensible), must be 0x1 (PCM)"},
+	{"extensible-float", riff(extensible(3), data(4)), "audio format 0x3 (float), must be 0x1 (PCM)"},
+	{"half-a-sample", riff(good, chunk{name: "data", data: []byte{1}}), "no samples, must have at least one"},
 	{"adpcm", riff(format(2, 1, 16000, 4), data(4)), "audio format 0x2, must be 0x1 (PCM)"},
-	{"odd", riff(good, chunk{name: "data", data: []byte{1, 2, 3}}), "3 bytes of samples, must be a whole number of 16-bit samples"},
-	{"odd-padded", riff(good, chunk{name: "data", data: []byte{1, 2, 3, 0}, size: 3}), "3 bytes of samples, must be a whole number of 16-bit samples"},
 	{"truncated", riff(good, chunk{name: "data", data: make([]byte, 100), size: 640}), `truncated: chunk "data" says 640 bytes, the file has 100 left`},
-	{"streamed", riff(good, chunk{name: "data", data: make([]byte, 100), size: 0xffffffff}), `truncated: chunk "data" says 4294967295 bytes, the file has 100 left`},
 	{"cut-off", riff(good)[:30], `truncated: chunk "fmt " says 16 bytes, the file has 10 left`},
 	{"cut-off-name", riff(good, data(1))[:40], "truncated: 4 bytes where a chunk should begin"},
 	{"huge-list", riff(chunk{name: "LIST", data: make([]byte, 4), size: 1 << 31}, good, data(4)), `truncated: chunk "LIST" says 2147483648 bytes, the file has 44 left`},
@@ -123,11 +133,18 @@ func TestAReadErrorIsToldApartFromABadFile(t *testing.T) {
 	}
 }
 
-func TestOtherChunksAreSkipped(t *testing.T) {
+// What common tools write around the samples is skipped, or understood.
+func TestTheOneFormatIsReadInAnyWrapping(t *testing.T) {
 	t.Parallel()
 	want := []int16{0x0201, 0x0201, 0x0201}
 	info := chunk{name: "LIST", data: []byte("INFOISFT\x04\x00\x00\x00demo")}
 	odd := chunk{name: "junk", data: []byte{1, 2, 3, 0}, size: 3}
+	unpadded := chunk{name: "LIST", data: []byte("INFOICMT\x05\x00\x00\x00hello")}
+	streamed := func(size uint32) []byte {
+		file := riff(good, data(3))
+		binary.LittleEndian.PutUint32(file[len(file)-10:], size)
+		return file
+	}
 	for name, file := range map[string][]byte{
 		"list between":    riff(good, info, data(3)),
 		"list first":      riff(info, good, data(3)),
@@ -135,6 +152,14 @@ func TestOtherChunksAreSkipped(t *testing.T) {
 		"list behind":     riff(good, data(3), info),
 		"garbage behind":  append(riff(good, data(3)), 1, 2, 3),
 		"longer format":   riff(chunk{name: "fmt ", data: append(slices.Clone(good.data), 0, 0)}, data(3)),
+		"no pad byte":     riff(good, unpadded, data(3)),
+		"extensible":      riff(extensible(1), data(3)),
+		"streamed, 2³²-1": streamed(0xffffffff),
+		"streamed, 2³¹-1": streamed(0x7fffffff),
+		"streamed, 2·10⁹": streamed(2_000_000_000),
+		"streamed, 0":     streamed(0),
+		"half a sample":   riff(good, chunk{name: "data", data: []byte{1, 2, 1, 2, 1, 2, 3}}),
+		"and a pad byte":  riff(good, chunk{name: "data", data: []byte{1, 2, 1, 2, 1, 2, 3, 0}, size: 7}),
 		"wrong RIFF size": append([]byte("RIFF\xff\xff\xff\xff"), riff(good, data(3))[8:]...),
 	} {
 		samples, err := softmedia.ReadWAV(bytes.NewReader(file))
@@ -177,22 +202,70 @@ func TestAFileThatCannotBeWrittenIsNamedAndLeavesNothing(t *testing.T) {
 	}
 }
 
+// lying is a WAV file of 74 bytes with a LIST chunk in it that speaks of 4 GiB.
+var lying = riff(
+	chunk{name: "LIST", data: []byte("INFOISFT\x04\x00\x00\xff\xffemo")[:16]}, good, data(3),
+)
+
+// What reading a file costs is bounded by what the file has, not by what it says.
+func TestReadingCostsWhatTheFileHas(t *testing.T) { //nolint:paralleltest // measures the process
+	const many = 1 << 20
+	for name, file := range map[string][]byte{
+		"a size that lies":      lying,
+		"chunks without bytes":  riff(good, chunk{name: "LIST", data: bytes.Repeat([]byte("ISFT\x00\x00\x00\x00"), many/8)}, data(3)),
+		"chunks of a byte":      append(riff(good), bytes.Repeat([]byte("ISFT\x01\x00\x00\x00\x01"), many/9)...),
+		"formats":               append(riff(), bytes.Repeat(riff(good)[12:], many/24)...),
+		"samples":               riff(good, data(many/2)),
+		"cut off":               riff(good, chunk{name: "data", data: make([]byte, many), size: many + 1}),
+		"the most a size holds": riff(good, chunk{name: "data", data: make([]byte, many), size: math.MaxUint32}),
+		"the most a LIST holds": riff(good, chunk{name: "LIST", data: make([]byte, many), size: math.MaxUint32}),
+	} {
+		var err error
+		// The most is of a garbage collector that lets ReadAll's buffers lie.
+		costs(t, name, 10*len(file)+4096, time.Second, func() {
+			_, err = softmedia.ReadWAV(bytes.NewReader(file))
+		})
+		t.Logf("%s, %d bytes: %v", name, len(file), err)
+	}
+}
+
+// costs fails the test if f allocates more, or takes longer. It is only exact where nothing else
+// runs.
+func costs(t *testing.T, what string, bytes int, long time.Duration, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	f()
+	took := time.Since(began)
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > uint64(bytes) || took > long {
+		t.Errorf("%s: %d bytes and %v, want at most %d and %v", what, got, took, bytes, long)
+	}
+}
+
+// Whatever the bytes, reading them is bounded in memory and time, and samples are those of the file.
 func FuzzReadWAV(f *testing.F) {
 	for _, test := range badFiles {
 		f.Add(test.file)
 	}
+	f.Add(lying)
 	f.Add(riff(good, data(3)))
+	f.Add(riff(extensible(1), chunk{name: "data", data: []byte{1, 2, 3}, size: math.MaxUint32}))
 	f.Add(riff(chunk{name: "LIST", data: []byte("INFOISFT\x04\x00\x00\x00demo")}, good, data(3)))
 	f.Add(riff(chunk{name: "smpl", data: make([]byte, 60)}, chunk{name: "cue ", data: make([]byte, 28)}, good, data(3)))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		samples, err := softmedia.ReadWAV(bytes.NewReader(file))
+		var samples []int16
+		var err error
+		costs(t, "reading", 10*len(file)+64<<10, 5*time.Second, func() {
+			samples, err = softmedia.ReadWAV(bytes.NewReader(file))
+		})
 		if err != nil {
 			if samples != nil || err.Error() == "" {
 				t.Fatalf("got %d samples beside %v", len(samples), err)
 			}
 			return
 		}
-		// Whatever came before it, the samples are those of the first data chunk.
 		var raw []byte
 		for _, s := range samples {
 			raw = binary.LittleEndian.AppendUint16(raw, uint16(s))

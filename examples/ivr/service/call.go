@@ -16,8 +16,12 @@ import (
 	"ivrqueue/tone"
 )
 
-// HeardMax is how much of what a caller hears is kept with Dev: the first 10 minutes.
-const HeardMax = 10 * time.Minute
+// What is kept of what callers hear, with Dev: of so many calls at once, and of each the first 10
+// minutes, which are 18 MiB.
+const (
+	HeardCalls = 20
+	HeardMax   = 10 * time.Minute
+)
 
 // call is a call of the service's.
 type call struct {
@@ -30,6 +34,8 @@ type call struct {
 	media   *softmedia.Media
 	phone   *softmedia.Phone
 	log     *slog.Logger
+
+	listened bool // what the phone hears is kept
 
 	ahead *operation.Operation // whose prompts are loaded; for the observer
 
@@ -51,12 +57,10 @@ func (s *Service) create(ctx context.Context, n graph.NewCall) (*graph.Call, err
 		log: s.options.Logger.With(slog.String("call", id.String())),
 	}
 	c.phone.Keep(0)
-	if s.options.Dev {
-		c.phone.Keep(HeardMax)
-	}
 	var err error
+	prompts := s.library.For(n.Application.ID)
 	c.media, err = s.engine.Media(softmedia.Call{
-		Sink: c.phone, Source: c.phone, Prompts: s.library.For(n.Application.ID),
+		Sink: c.phone, Source: c.phone, Prompts: prompts, Budget: prompts.Budget,
 		Folder: s.options.Folder, Publish: c.publish, Tones: c.tones,
 	})
 	if err != nil {
@@ -131,7 +135,7 @@ func (c *call) after(d time.Duration, f func()) {
 func (c *call) publish(
 	op *operation.Operation, file operation.Recording,
 ) (operation.Recording, error) {
-	published, err := c.service.recordings.publish(c.base, op.ID(), file)
+	published, err := c.service.recordings.publish(c.base, c.owner, op.ID(), file)
 	if err != nil {
 		return published, err
 	}

@@ -2,11 +2,8 @@ package service
 
 import (
 	"encoding/json"
-	"errors"
-	"log/slog"
+	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/google/uuid"
@@ -80,25 +77,14 @@ func (*Service) pressKeys(w http.ResponseWriter, r *http.Request, c *call) {
 }
 
 // heard sends what the caller has heard so far, as a WAV file.
-func (s *Service) heard(w http.ResponseWriter, _ *http.Request, c *call) {
-	data, err := encoded(s.options.Folder, c.phone.Heard())
-	if err != nil {
-		c.log.Error("heard.wav", slog.Any("error", err))
-		refuse(w, http.StatusInternalServerError, "9999", "Unknown internal server error.")
+func (*Service) heard(w http.ResponseWriter, _ *http.Request, c *call) {
+	if !c.listened {
+		refuse(w, http.StatusServiceUnavailable, "ServiceUnavailable", fmt.Sprintf(
+			"What is heard is kept of %d calls at once, and there were as many before.", HeardCalls))
 		return
 	}
 	w.Header().Set("Content-Type", "audio/wav")
-	_, _ = w.Write(data) // a client that is gone misses it
-}
-
-// encoded returns samples as a WAV file. The encoder needs a file to go back in.
-func encoded(folder string, samples []int16) (data []byte, err error) {
-	path := filepath.Join(folder, "heard-"+uuid.NewString()+".wav")
-	if err := softmedia.WriteWAV(path, samples); err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.Remove(path)) }()
-	return os.ReadFile(path)
+	_ = softmedia.EncodeWAV(w, c.phone.Heard()) // a client that is gone misses it
 }
 
 // callerHangsUp ends the call as the caller would.

@@ -3,6 +3,7 @@ package service
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,8 +15,9 @@ import (
 
 // Bounds of the inbox; the oldest go first.
 const (
-	InboxMax      = 1000   // notifications
-	inboxCalls    = 10_000 // of which it knows whose they are
+	InboxMax      = 1000    // notifications
+	InboxBytes    = 4 << 20 // of them
+	inboxCalls    = 10_000  // of which it knows whose they are
 	inboxBodySize = 1 << 20
 )
 
@@ -25,6 +27,7 @@ type inbox struct {
 	mu     sync.Mutex // guards the block below
 	owners *lru.Cache[uuid.UUID, string]
 	got    []letter
+	bytes  int // of the notifications
 }
 
 // letter is a notification, and whose it is.
@@ -51,8 +54,7 @@ func (b *inbox) take(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "BadRequest", "The body must be commsNotifications.")
 		return
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	var got []letter
 	for _, raw := range body.Value {
 		var n struct {
 			ResourceURL string `json:"resourceUrl"`
@@ -61,14 +63,31 @@ func (b *inbox) take(w http.ResponseWriter, r *http.Request) {
 		rest, _ := strings.CutPrefix(n.ResourceURL, "/communications/calls/")
 		id, _, _ := strings.Cut(rest, "/")
 		call, err := uuid.Parse(id)
-		if owner, ok := b.owners.Get(call); ok && err == nil {
-			b.got = append(b.got, letter{owner, raw})
+		if err != nil {
+			continue
+		}
+		if owner, ok := b.owners.Get(call); ok {
+			got = append(got, letter{owner, raw})
 		}
 	}
-	if over := len(b.got) - InboxMax; over > 0 {
-		b.got = append([]letter(nil), b.got[over:]...)
-	}
+	b.keep(got)
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// keep keeps letters within the bounds.
+func (b *inbox) keep(got []letter) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range got {
+		b.got = append(b.got, l)
+		b.bytes += len(l.notification)
+	}
+	over := 0
+	for len(b.got)-over > InboxMax || b.bytes > InboxBytes {
+		b.bytes -= len(b.got[over].notification)
+		over++
+	}
+	b.got = slices.Delete(b.got, 0, over)
 }
 
 // of returns what came for an application, the oldest first.

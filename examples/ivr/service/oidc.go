@@ -2,9 +2,7 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -17,12 +15,13 @@ import (
 // discovery.
 type oidcVerifier struct {
 	tokens *oidc.IDTokenVerifier
+	keys   *keySet
 	client *http.Client
 }
 
 // newOIDC asks the issuer for its configuration. ctx bounds that, not the verifier's life.
 func newOIDC(ctx context.Context, issuer, audience string) (*oidcVerifier, error) {
-	client := &http.Client{Timeout: 10 * time.Second, Transport: new(http.Transport)}
+	client := &http.Client{Timeout: 10 * time.Second, Transport: bounded{new(http.Transport)}}
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, client), issuer)
 	if err != nil {
 		return nil, fmt.Errorf("service: issuer %s: %w", issuer, err)
@@ -33,30 +32,25 @@ func newOIDC(ctx context.Context, issuer, audience string) (*oidcVerifier, error
 	if err := provider.Claims(&found); err != nil {
 		return nil, fmt.Errorf("service: issuer %s: %w", issuer, err)
 	}
-	life := oidc.ClientContext(context.WithoutCancel(ctx), client)
-	return &oidcVerifier{
-		tokens: oidc.NewVerifier(issuer, keySet{oidc.NewRemoteKeySet(life, found.Keys)}, &oidc.Config{
-			ClientID:             audience,
-			SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.PS256},
-		}),
-		client: client,
-	}, nil
+	return newVerifier(issuer, audience, found.Keys, client), nil
 }
 
-// keySet is the issuer's keys. That it can't be asked for them is not the client's fault, so it is
-// noted beside the error, which the verifier does not keep.
-type keySet struct{ oidc.KeySet }
+func newVerifier(issuer, audience, keysURI string, client *http.Client) *oidcVerifier {
+	keys := newKeySet(keysURI, client)
+	config := &oidc.Config{ClientID: audience}
+	for _, a := range algorithms {
+		config.SupportedSigningAlgs = append(config.SupportedSigningAlgs, string(a))
+	}
+	return &oidcVerifier{oidc.NewVerifier(issuer, keys, config), keys, client}
+}
 
 type unreachableKey struct{}
 
-func (k keySet) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	payload, err := k.KeySet.VerifySignature(ctx, jwt)
-	if away := net.Error(nil); errors.As(err, &away) {
-		if noted, ok := ctx.Value(unreachableKey{}).(*error); ok {
-			*noted = err
-		}
+// noteUnreachable notes that the issuer can't be asked for its keys: no fault of the client's.
+func noteUnreachable(ctx context.Context, err error) {
+	if noted, ok := ctx.Value(unreachableKey{}).(*error); ok {
+		*noted = err
 	}
-	return payload, err
 }
 
 // verify checks the token's signature, issuer, audience and time, and reads who it is for, as Entra
@@ -89,4 +83,7 @@ func (v *oidcVerifier) verify(ctx context.Context, raw string) (graph.Applicatio
 	return app, nil
 }
 
-func (v *oidcVerifier) close() { v.client.CloseIdleConnections() }
+func (v *oidcVerifier) close() {
+	v.keys.close()
+	v.client.CloseIdleConnections()
+}

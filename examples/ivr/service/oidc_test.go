@@ -18,8 +18,9 @@ import (
 
 // issuer is an OpenID Connect issuer with one key.
 type issuer struct {
-	url string
-	key *rsa.PrivateKey
+	url   string
+	key   *rsa.PrivateKey
+	extra string // in its configuration
 }
 
 func newIssuer(t *testing.T) *issuer {
@@ -32,7 +33,7 @@ func newIssuer(t *testing.T) *issuer {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(object{
-			"issuer": i.url, "jwks_uri": i.url + "/keys", "authorization_endpoint": i.url + "/a", "token_endpoint": i.url + "/t",
+			"extra": i.extra, "issuer": i.url, "jwks_uri": i.url + "/keys", "authorization_endpoint": i.url + "/a", "token_endpoint": i.url + "/t",
 			"id_token_signing_alg_values_supported": []string{"RS256"},
 		})
 	})

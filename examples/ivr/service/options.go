@@ -25,6 +25,10 @@ type Options struct {
 	Embedded fs.FS
 	Prompts  string
 
+	// PromptBytes bounds the samples that one application's operations hold, in bytes. Zero means
+	// 512 MiB.
+	PromptBytes int
+
 	// Caller is what each call's caller says, once, from the moment when its audio is active.
 	Caller []int16
 
@@ -39,6 +43,10 @@ type Options struct {
 	// must exist.
 	Folder         string
 	KeepRecordings time.Duration
+
+	// RecordingBytes bounds the recordings of one application that are kept, in bytes on the disk: the
+	// oldest make room. Zero means 1 GiB.
+	RecordingBytes int
 
 	// Notifier are options of the one that brings notifications, after those that Dev makes.
 	Notifier []graph.NotifierOption
@@ -56,6 +64,7 @@ const (
 	DefaultEstablish      = 200 * time.Millisecond
 	DefaultAudio          = 200 * time.Millisecond
 	DefaultKeepRecordings = 5 * time.Minute
+	DefaultRecordingBytes = 1 << 30 // more than nine hours of audio; also that of the zero Options
 )
 
 // Application returns an application by its name, with the id that belongs to it.
@@ -71,6 +80,13 @@ func (o *Options) check() error {
 	} {
 		if d < 0 {
 			return fmt.Errorf("service: %s is %v, must be 0 or more", what, d)
+		}
+	}
+	for what, n := range map[string]int{
+		"PromptBytes": o.PromptBytes, "RecordingBytes": o.RecordingBytes,
+	} {
+		if n < 0 {
+			return fmt.Errorf("service: %s is %d, must be 0 or more", what, n)
 		}
 	}
 	switch {

@@ -4,21 +4,27 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"ivrqueue/examples/internal/softmedia"
 	"ivrqueue/operation"
 )
 
 // recordings are the files that recordingLocations lead to, each against its own token, until some
-// time after the end of its call.
+// time after the end of its call, or until its application's newer ones need the room.
 type recordings struct {
+	most int // bytes of an application
+
 	mu     sync.Mutex // guards the block below
 	files  map[uuid.UUID]recordingFile
+	shares map[string]*recordingShare // by application; of those that have files
 	timers map[*time.Timer]struct{}
 	closed bool
 }
@@ -26,27 +32,58 @@ type recordings struct {
 type recordingFile struct {
 	path  string
 	token string
+	owner string
+	bytes int
 }
 
-// publish makes a file one that can be had, and says where.
+// recordingShare is an application's files.
+type recordingShare struct {
+	ids   []uuid.UUID // the oldest first
+	bytes int
+}
+
+// publish makes a file of an application one that can be had, and says where.
 func (s *recordings) publish(
-	base string, id uuid.UUID, file operation.Recording,
+	base, owner string, id uuid.UUID, file operation.Recording,
 ) (operation.Recording, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	f := recordingFile{
+		path: file.Location, token: rand.Text(), owner: owner, bytes: softmedia.WAVSize(file.Duration),
+	}
+	gone, ok := s.put(id, f)
+	removeFiles(gone)
+	if !ok {
 		return operation.Recording{}, errors.Join(operation.ShutDown, os.Remove(file.Location))
 	}
-	f := recordingFile{path: file.Location, token: rand.Text()}
-	if s.files == nil {
-		s.files = make(map[uuid.UUID]recordingFile)
-	}
-	s.files[id] = f
 	return operation.Recording{
 		Location:    base + "/recordings/" + id.String(),
 		AccessToken: f.token,
 		Duration:    file.Duration,
 	}, nil
+}
+
+// put adds a file, and returns those that make room for it. It reports false after close.
+func (s *recordings) put(id uuid.UUID, f recordingFile) (gone []string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, false
+	}
+	if s.files == nil {
+		s.files = make(map[uuid.UUID]recordingFile)
+		s.shares = make(map[string]*recordingShare)
+	}
+	share := s.shares[f.owner]
+	if share == nil {
+		share = new(recordingShare)
+		s.shares[f.owner] = share
+	}
+	s.files[id] = f
+	share.ids = append(share.ids, id)
+	share.bytes += f.bytes
+	for share.bytes > s.most && len(share.ids) > 1 {
+		gone = append(gone, s.forget(share.ids[0])...)
+	}
+	return gone, true
 }
 
 // expire removes recordings after some time, or when the service ends.
@@ -65,11 +102,10 @@ func (s *recordings) expire(ids []uuid.UUID, after time.Duration) {
 	var timer *time.Timer
 	timer = time.AfterFunc(after, func() {
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		delete(s.timers, timer)
-		for _, id := range ids {
-			s.remove(id)
-		}
+		gone := s.forget(ids...)
+		s.mu.Unlock()
+		removeFiles(gone)
 	})
 	s.timers[timer] = struct{}{}
 }
@@ -77,20 +113,40 @@ func (s *recordings) expire(ids []uuid.UUID, after time.Duration) {
 // close removes all of them.
 func (s *recordings) close() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.closed = true
 	for timer := range s.timers {
 		timer.Stop()
 	}
-	for id := range s.files {
-		s.remove(id)
-	}
+	gone := s.forget(slices.Collect(maps.Keys(s.files))...)
+	s.mu.Unlock()
+	removeFiles(gone)
 }
 
-func (s *recordings) remove(id uuid.UUID) {
-	if f, ok := s.files[id]; ok {
+// forget makes files that can be had ones that can't, and returns their paths, for removeFiles.
+func (s *recordings) forget(ids ...uuid.UUID) (paths []string) {
+	for _, id := range ids {
+		f, ok := s.files[id]
+		if !ok {
+			continue
+		}
 		delete(s.files, id)
-		_ = os.Remove(f.path) // nobody can do anything about it
+		paths = append(paths, f.path)
+		share := s.shares[f.owner]
+		share.bytes -= f.bytes
+		if i := slices.Index(share.ids, id); i >= 0 {
+			share.ids = slices.Delete(share.ids, i, i+1)
+		}
+		if len(share.ids) == 0 {
+			delete(s.shares, f.owner)
+		}
+	}
+	return paths
+}
+
+// removeFiles is called without a lock: a disk may be slow.
+func removeFiles(paths []string) {
+	for _, path := range paths {
+		_ = os.Remove(path) // nobody can do anything about it
 	}
 }
 

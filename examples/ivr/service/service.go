@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -30,10 +31,11 @@ type Service struct {
 	queues     queue.Option // of all calls' queues
 	mux        *http.ServeMux
 
-	mu      sync.Mutex // guards the block below
-	calls   map[uuid.UUID]*call
-	closing bool
-	empty   chan struct{} // closed when closing, and there is no call
+	mu       sync.Mutex // guards the block below
+	calls    map[uuid.UUID]*call
+	listened int // of the calls
+	closing  bool
+	empty    chan struct{} // closed when closing, and there is no call
 }
 
 // New makes a service. ctx bounds how long it takes: an issuer is asked for its keys.
@@ -66,12 +68,13 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, err
 	}
 	s.library, err = loader.New(loader.Options{
-		Embedded: o.Embedded, Folder: o.Prompts, Loopback: o.Dev,
+		Embedded: o.Embedded, Folder: o.Prompts, Loopback: o.Dev, Held: o.PromptBytes,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.engine = softmedia.NewEngine()
+	s.recordings.most = cmp.Or(o.RecordingBytes, DefaultRecordingBytes)
 	s.queues = queue.Options(queue.WithObserver(s.handler), queue.WithLogger(o.Logger))
 	s.mux = s.routes()
 	return s, nil
@@ -150,6 +153,11 @@ func (s *Service) add(c *call) bool {
 		return false
 	}
 	s.calls[c.id] = c
+	if s.options.Dev && s.listened < HeardCalls {
+		s.listened++
+		c.listened = true
+		c.phone.Keep(HeardMax)
+	}
 	if s.inbox != nil {
 		s.inbox.expect(c.id, c.owner)
 	}
@@ -159,6 +167,9 @@ func (s *Service) add(c *call) bool {
 func (s *Service) remove(id uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c := s.calls[id]; c != nil && c.listened {
+		s.listened--
+	}
 	delete(s.calls, id)
 	s.lookEmpty()
 }

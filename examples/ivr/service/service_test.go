@@ -215,6 +215,8 @@ func TestOptionsNameWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*service.Options){
 		"Folder is empty":          func(o *service.Options) { o.Folder = "" },
+		"PromptBytes is -1":        func(o *service.Options) { o.PromptBytes = -1 },
+		"RecordingBytes is -1":     func(o *service.Options) { o.RecordingBytes = -1 },
 		"Audio is -1ns":            func(o *service.Options) { o.Audio = -1 },
 		"must be both or neither":  func(o *service.Options) { o.Issuer = "https://x" },
 		"loader: open":             func(o *service.Options) { o.Prompts = "nowhere" },

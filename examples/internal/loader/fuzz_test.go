@@ -1,0 +1,83 @@
+package loader_test
+
+import (
+	"errors"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"ivrqueue/examples/internal/loader"
+	"ivrqueue/operation"
+)
+
+// Whatever the URI, what it leads to is in the program, in the folder, or at a host that is not this
+// machine; an error tells the reason; and to find out is bounded in memory and time.
+func FuzzPromptURI(f *testing.F) {
+	const inside, embedded, outside = 3, 5, 7 // samples
+	above := f.TempDir()
+	folder := filepath.Join(above, "prompts")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		f.Fatal(err)
+	}
+	for path, n := range map[string]int{
+		filepath.Join(folder, "a.wav"): inside, filepath.Join(above, "b.wav"): outside,
+	} {
+		if err := os.WriteFile(path, wav(n), 0o600); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../b.wav", filepath.Join(folder, "link.wav")); err != nil {
+		f.Fatal(err)
+	}
+	library, err := loader.New(loader.Options{
+		Embedded: fstest.MapFS{"e.wav": {Data: wav(embedded)}}, Folder: folder,
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = library.Close() })
+	app := library.For("app")
+	for _, uri := range []string{
+		"file:a.wav", "file:link.wav", "file:../b.wav", "file:%2e%2e/b.wav", "file://" + folder + "/a.wav",
+		"file://" + folder + "/../b.wav", "file:///etc/passwd", "file://host/a.wav", "file:a.wav%00",
+		"embedded:e.wav", "embedded:../e.wav", "https://example.com/a.wav", "http://example.com/",
+		"https://127.0.0.1/", "https://[::ffff:127.0.0.1]/", "https://localhost", "https://user:secret@host/?q#f",
+		"%", "", ":", "file:", "FILE:a.wav", "https:", "https://[::1%25lo]/",
+	} {
+		f.Add(uri)
+	}
+	f.Fuzz(func(t *testing.T, uri string) {
+		if u, err := url.Parse(uri); err == nil && strings.HasPrefix(strings.ToLower(u.Scheme), "http") {
+			ip, err := netip.ParseAddr(u.Hostname())
+			if library.Check(u) == nil && (u.Hostname() == "" || strings.EqualFold(u.Scheme, "http") ||
+				strings.EqualFold(u.Hostname(), "localhost") || err == nil && ip.Unmap().IsLoopback()) {
+				t.Errorf("it may be fetched")
+			}
+			return // the network is not for here
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		began := time.Now()
+		samples, err := app.Load(t.Context(), operation.Prompt{URI: uri})
+		took := time.Since(began)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > uint64(64<<10+50*len(uri)) || took > 5*time.Second {
+			t.Errorf("%d bytes and %v for a URI of %d", got, took, len(uri))
+		}
+		var reason operation.Reason
+		switch {
+		case err == nil && len(samples) != inside && len(samples) != embedded:
+			t.Errorf("got %d samples", len(samples))
+		case err != nil && !errors.As(err, &reason):
+			t.Errorf("an error without a reason: %v", err)
+		case err != nil && len(err.Error()) > 2000:
+			t.Errorf("an error of %d bytes", len(err.Error()))
+		}
+	})
+}

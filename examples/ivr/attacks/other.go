@@ -1,0 +1,13 @@
+//go:build !linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	fmt.Fprintln(os.Stderr, "attacks: needs Linux, whose /proc tells how much memory a process had")
+	os.Exit(2)
+}

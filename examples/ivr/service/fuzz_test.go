@@ -1,0 +1,48 @@
+package service_test
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"testing"
+	"time"
+
+	"ivrqueue/examples/ivr/service"
+)
+
+// Whatever is posted to the helpers below /dev, it is taken or refused, and to read it is bounded in
+// memory and time.
+func FuzzDevBodies(f *testing.F) {
+	r := start(f, func(o *service.Options) { o.Logger = slog.New(slog.DiscardHandler) })
+	id := r.call().id
+	f.Add([]byte(`{"tones":"12#"}`))
+	f.Add([]byte(`{"tones":null}`))
+	f.Add([]byte(`{"value":[{"resourceUrl":"/communications/calls/` + id + `"},7,null]}`))
+	f.Add([]byte(`{"value":{}}`))
+	f.Add(bytes.Repeat([]byte(`[`), 20_000))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for path, taken := range map[string]int{
+			"/dev/inbox": http.StatusAccepted, "/dev/calls/" + id + "/tones": http.StatusNoContent,
+		} {
+			req := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
+			req.Header.Set("Authorization", "Bearer bot")
+			w := httptest.NewRecorder()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			began := time.Now()
+			r.service.ServeHTTP(w, req)
+			took := time.Since(began)
+			runtime.ReadMemStats(&after)
+			if got := after.TotalAlloc - before.TotalAlloc; got > uint64(256<<10+50*len(body)) || took > 5*time.Second {
+				t.Errorf("%s: %d bytes and %v for %d bytes", path, got, took, len(body))
+			}
+			if w.Code != taken && w.Code != http.StatusBadRequest {
+				text, _ := io.ReadAll(w.Body)
+				t.Errorf("%s: answered %d: %s", path, w.Code, text)
+			}
+		}
+	})
+}
