@@ -305,13 +305,14 @@ func TestTheKeyKnowsEveryFieldOfTheMachine(t *testing.T) {
 func TestTheExplorerReachesEveryState(t *testing.T) {
 	t.Parallel()
 	depth := map[string]budget{
-		"many operations": {Enqueues: 3, Interrupts: 1, Cancels: 2, Seals: 1, Closes: 1, Timeouts: 1},
-		"every input":     {Enqueues: 2, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 1, Stale: 1, Late: 1, Progress: 1},
+		"many operations": {Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: anyNumber},
+		"every input":     {Enqueues: 2, Cancels: 1, Closes: 1, Timeouts: 1, Stale: 1, Late: 1, Progress: 1},
 		"a late observer": {Enqueues: 1, Interrupts: 1, Cancels: 1, Closes: 1},
 	}
 	if os.Getenv("EXPLORE") == "deep" {
 		depth = map[string]budget{
-			"many operations": {Enqueues: 3, Interrupts: 2, Cancels: 3, Seals: 1, Closes: 1, Timeouts: anyNumber, Late: 1},
+			"many operations": {Enqueues: 5, Interrupts: 2, Cancels: 3, Seals: 1, Closes: 1, Timeouts: anyNumber},
+			"late reports":    {Enqueues: 2, Interrupts: 1, Cancels: 2, Seals: 1, Closes: 1, Timeouts: anyNumber, Late: 1},
 			"every input":     {Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 2, Stale: 1, Late: 1, Progress: 1},
 			"a late observer": {Enqueues: 2, Interrupts: 1, Cancels: 1, Closes: 1},
 		}
@@ -327,7 +328,7 @@ func TestTheExplorerReachesEveryState(t *testing.T) {
 				t.Parallel()
 				found := explore(x)
 				t.Log(found)
-				if found.err != nil || found.states < 500 {
+				if found.err != nil || found.states < 300 {
 					t.Fatal(found)
 				}
 			})
