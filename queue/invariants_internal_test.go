@@ -568,24 +568,24 @@ func (v *invariants) queue(b *Bare, holder Op) error {
 
 // timeout: media that must come free does.
 func (v *invariants) timeout(b *Bare, holder Op) error {
-	armed, since, any := b.Timeout()
+	armed, since, is := b.Timeout()
 	if holder == 0 {
-		if any {
+		if is {
 			return fmt.Errorf("G15: the %v is armed, and nothing has the media", armed)
 		}
 		return nil
 	}
 	o, runs := v.op(holder), b.m.config.runTimeout > 0
 	switch {
-	case any && armed.Op != holder:
+	case is && armed.Op != holder:
 		return fmt.Errorf("G13: the %v is armed, and %d has the media", armed, holder)
 	case !o.stopping.IsZero() && armed.Do != DoStopTimeout:
 		return fmt.Errorf("G13: the media is to be through with %d, and no stop timeout is armed", holder)
 	case !o.stopping.IsZero() && !since.Equal(o.stopping):
 		return fmt.Errorf("G13: the stop timeout of %d does not count from its preemption", holder)
-	case o.stopping.IsZero() && (armed.Do == DoStopTimeout || any != runs):
+	case o.stopping.IsZero() && (armed.Do == DoStopTimeout || is != runs):
 		return fmt.Errorf("G12: the media works for %d, and armed is %q", holder, armed.text())
-	case v.sealed && len(v.live()) == 0 && !any:
+	case v.sealed && len(v.live()) == 0 && !is:
 		return fmt.Errorf("G14: after a close nothing frees the media of %d", holder)
 	}
 	return nil
