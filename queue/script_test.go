@@ -249,7 +249,8 @@ func (s *scripted) shutDown(t *rapid.T) {
 	if s.model.Timer() != model.NoTimer && time.Until(s.deadline) == patience {
 		patience++
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	end := time.Now().Add(patience)
+	ctx, cancel := context.WithDeadline(context.Background(), end)
 	defer cancel()
 	var receipt queue.Receipt
 	var err error
@@ -258,10 +259,10 @@ func (s *scripted) shutDown(t *rapid.T) {
 		defer close(returned)
 		receipt, err = s.queue.Shutdown(ctx, cause.Err)
 	}()
-	s.predict(model.Step{Do: model.Seal})
 	s.settle()
+	s.predict(model.Step{Do: model.Seal})
 	s.compare()
-	s.pass(patience)
+	s.pass(time.Until(end))
 	<-returned
 	if s.model.Done() {
 		if err != nil || receipt.Len() != 0 {
