@@ -117,7 +117,7 @@ func (q *Queue) claimOwn() bool {
 	return true
 }
 
-// activateOwn makes an own dispatcher active, and has the watch look at it.
+// activateOwn makes an own dispatcher the active one, and has the watch look at its callbacks.
 func (q *Queue) activateOwn() {
 	d := &q.dispatch
 	d.own = true
@@ -258,7 +258,9 @@ func (d *dispatcher) run() {
 func (d *dispatcher) makeCalls() (finished bool) {
 	defer func() {
 		if d.role != 0 {
-			d.callbackFailed(recover())
+			panicked := recover()
+			d.callbackFailed(panicked)
+			finished = panicked == nil // GODEBUG=panicnil=1: recovered, though another goroutine goes on
 		}
 	}()
 	q := d.queue
@@ -294,10 +296,22 @@ func (d *dispatcher) makeCalls() (finished bool) {
 }
 
 func (d *dispatcher) deactivate() {
-	if d.inline {
-		d.queue.dispatch.inline = false
-	} else {
-		d.queue.dispatch.own = false
+	q := d.queue
+	if !d.inline {
+		q.dispatch.own = false
+		return
+	}
+	q.dispatch.inline = false
+	if q.machine.log.behind(0) { // a media callback is under way: these events are not delivered inline
+		d.claimOwn()
+	}
+}
+
+// claimOwn makes an own dispatcher active, if there is something for it to do. It is spawned with the
+// next release of the lock.
+func (d *dispatcher) claimOwn() {
+	if d.queue.claimOwn() {
+		d.spawn = true
 	}
 }
 
@@ -347,23 +361,19 @@ func (d *dispatcher) leave() {
 
 // rejoin makes a detached dispatcher active again if no other is, else it is over.
 func (d *dispatcher) rejoin() {
-	q, s := d.queue, &d.queue.dispatch
-	switch {
-	case d.inline:
-		d.over = s.inline
-		s.inline = true
-	default:
-		if d.over = s.own; !d.over {
-			q.activateOwn()
-		}
+	s := &d.queue.dispatch
+	if d.inline {
+		d.over, s.inline = s.inline, true
+	} else if d.over = s.own; !d.over {
+		d.queue.activateOwn()
 	}
 }
 
 // booked follows what the return of a media callback, or a warning, has changed.
 func (d *dispatcher) booked(at time.Time) {
 	d.queue.syncTimeout(nil, at)
-	if d.inline && d.queue.claimOwn() {
-		d.spawn = true
+	if d.inline {
+		d.claimOwn()
 	}
 }
 
@@ -450,6 +460,7 @@ func (d *dispatcher) notifyDone(e *entry) {
 	e.control.NotifyDone()
 	q.lock(d.by)
 	q.dispatch.finishing--
+	q.closeDone() // here too: if this dispatcher is over, the other one may have found it unfinished
 }
 
 // stopLate is for a Start that returned after its operation was abandoned: the media gets Stop for
@@ -458,7 +469,7 @@ func (d *dispatcher) stopLate(media Media, t Task) {
 	q := d.queue
 	if !d.over {
 		d.deactivate()
-		d.spawn = q.claimOwn()
+		d.claimOwn()
 	}
 	d.call = callStop
 	q.machine.callEntered(d.entry, callStop)

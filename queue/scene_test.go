@@ -254,13 +254,14 @@ func (logbook) Enabled(context.Context, slog.Level) bool { return true }
 
 func (l logbook) Handle(_ context.Context, r slog.Record) error {
 	i, dropped := trace.Item{}, false
+	if r.Message == "queue: media abandoned" {
+		i.What = trace.GivenUp
+	}
 	r.Attrs(func(a slog.Attr) bool {
-		switch {
-		case a.Key == "what" && a.Value.String() == "media given up":
-			i.What = trace.GivenUp
-		case a.Key == "operation":
+		switch a.Key {
+		case "operation":
 			i.Op = uuid.MustParse(a.Value.String())
-		case a.Key == "dropped":
+		case "dropped":
 			dropped = true
 		}
 		return true

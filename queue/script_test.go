@@ -246,7 +246,8 @@ func (s *scripted) shutDown(t *rapid.T) {
 	if due, armed := s.clock.due(); armed && time.Until(due) == patience {
 		patience++
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	end := time.Now().Add(patience)
+	ctx, cancel := context.WithDeadline(context.Background(), end)
 	defer cancel()
 	var receipt queue.Receipt
 	var err error
@@ -258,7 +259,7 @@ func (s *scripted) shutDown(t *rapid.T) {
 	s.settle()
 	s.predict(queue.Input{Do: queue.DoSeal})
 	s.compare()
-	s.pass(patience - settling)
+	s.pass(time.Until(end))
 	<-returned
 	if s.bare.Drained() {
 		if err != nil || receipt.Len() != 0 {

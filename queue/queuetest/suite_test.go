@@ -84,9 +84,9 @@ func TestTheSuiteNamesWhatTheHarnessLacks(t *testing.T) {
 	t.Parallel()
 	whole := harness(blocking)
 	for want, h := range map[string]queuetest.Harness{
-		"no New":        {Ends: whole.Ends, Lasts: whole.Lasts},
-		"no Ends":       {New: whole.New, Lasts: whole.Lasts},
-		"no Lasts":      {New: whole.New, Ends: whole.Ends},
+		"no New":         {Ends: whole.Ends, Lasts: whole.Lasts},
+		"no Ends":        {New: whole.New, Lasts: whole.Lasts},
+		"no Lasts":       {New: whole.New, Ends: whole.Ends},
 		"Timeout is -1s": {New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts, Timeout: -time.Second},
 		"returned nil": {
 			New:  func(testing.TB) queue.Media { return nil },
