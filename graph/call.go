@@ -51,7 +51,7 @@ type Call struct {
 
 	mu       sync.Mutex // guards everything below
 	state    State      // the last one set
-	tones    *tone.Subscription
+	tones    *tone.Handler
 	result   *ResultInfo // of a call that was detached
 	hangUp   bool        // a client has asked for it
 	quiet    bool        // its queue has told its last event

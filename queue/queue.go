@@ -360,7 +360,7 @@ func validate(req operation.Request) (bargesIn bool, err error) {
 	if req.Kind() == "" {
 		return false, fmt.Errorf("queue: request %T has an empty kind", req)
 	}
-	b, ok := req.(interface{ BargesIn() bool })
+	b, ok := req.(operation.Interrupter)
 	return ok && b.BargesIn(), nil
 }
 

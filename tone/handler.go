@@ -8,6 +8,24 @@ import (
 	"strings"
 )
 
+// Handler is a function that gets the tones of a stream as they come. [Stream.Handle] makes it; Close,
+// or the end of the stream, end it. It must not be copied.
+type Handler struct{ sub Subscription }
+
+// Lost returns how many tones, of whatever value, were lost in all because the function lagged.
+func (h *Handler) Lost() uint64 { return h.sub.Lost() }
+
+// Err returns nil while there may be tones to come, then [ErrEnded] or [ErrClosed].
+func (h *Handler) Err() error { return h.sub.Err() }
+
+// Close ends the handler. It does not wait: a call of the function may be under way, which Done shows;
+// no other begins. To close it again does nothing.
+func (h *Handler) Close() { h.sub.Close() }
+
+// Done returns a channel that is closed when the handler was closed, or has got the last tone of an
+// ended stream, and no call of its function is under way.
+func (h *Handler) Done() <-chan struct{} { return h.sub.Done() }
+
 // run handles tones until there are none. If the function, or the logger, exits the goroutine
 // (runtime.Goexit, or FailNow of a test), another one goes on.
 func (s *Subscription) run() {
@@ -38,9 +56,9 @@ func (s *Subscription) take() (Event, bool) {
 			s.settle()
 			return Event{}, false
 		}
-		s.untold += e.Lost
+		s.skipped += e.Lost
 		if s.set.Contains(e.Tone) {
-			e.Lost, s.untold = s.untold, 0
+			e.Lost, s.skipped = s.skipped, 0
 			return e, true
 		}
 	}
@@ -53,17 +71,17 @@ func (s *Subscription) call(e Event) {
 		if returned {
 			return
 		}
-		tell(e.Seq, recover())
+		warn(e.Seq, recover())
 	}()
 	s.handle(e)
 	returned = true
 }
 
-// tell logs what the handler did instead of returning. It names the tone's number, the type of the
+// warn logs what the handler did instead of returning. It names the tone's number, the type of the
 // panic and where it was, but not the tone, nor the panic's value, which may hold it: a tone may be
-// a digit of somebody's PIN. The logger is somebody else's code as well; if it panics, there is
-// nobody left to tell.
-func tell(seq uint64, panicked any) {
+// a digit of somebody's PIN. The logger is somebody else's code as well; if it panics, nobody
+// is left to hear of it.
+func warn(seq uint64, panicked any) {
 	defer func() { _ = recover() }()
 	what := "exited its goroutine"
 	if panicked != nil {

@@ -144,11 +144,11 @@ func (s *Stream) Subscribe() *Subscription {
 }
 
 // Handle calls f with every tone of the set that is published from now on, in order, one at a time,
-// on a goroutine of the stream's own. f may block (then it lags, which is its own affair), and call
-// everything of stream and subscription that does not wait. A tone on which it panics or exits its
-// goroutine counts as handled; that is told to [log/slog]'s default logger, without the tone. The
-// set must not be empty and f not nil.
-func (s *Stream) Handle(set Set, f func(Event)) (*Subscription, error) {
+// on a goroutine of the stream's own that exists only while there are tones. f may block (then it
+// lags, and nobody else does), and call everything of stream and handler that does not wait. A tone on
+// which it panics or exits its goroutine counts as handled; [log/slog]'s default logger gets a warning,
+// without the tone. The set must not be empty and f not nil.
+func (s *Stream) Handle(set Set, f func(Event)) (*Handler, error) {
 	switch {
 	case f == nil:
 		return nil, errors.New("tone: Handle: nil function")
@@ -157,9 +157,9 @@ func (s *Stream) Handle(set Set, f func(Event)) (*Subscription, error) {
 	case set&^All != 0:
 		return nil, errors.New("tone: Handle: set has what is no tone")
 	}
-	sub := &Subscription{stream: s, set: set, handled: true, handle: f}
-	s.add(sub)
-	return sub, nil
+	h := &Handler{Subscription{stream: s, set: set, handled: true, handle: f}}
+	s.add(&h.sub)
+	return h, nil
 }
 
 func (s *Stream) add(sub *Subscription) {

@@ -6,20 +6,20 @@ import (
 	"fmt"
 )
 
-// Subscription is a place in a stream. Stream.Subscribe and Stream.Handle make it; Close, or the
-// end of the stream, end it. It must not be copied. Several goroutines may pull one subscription:
-// each tone goes to one of them.
+// Subscription is a place in a stream, from which tones are pulled. [Stream.Subscribe] makes it;
+// Close, or the end of the stream, end it. It must not be copied. Several goroutines may pull one
+// subscription: each tone goes to one of them.
 type Subscription struct {
 	stream  *Stream
-	set     Set  // what a handled one wants
-	handled bool // it is not pulled
+	set     Set  // of a Handler
+	handled bool // it is a Handler's
 
 	// Guarded by the stream's mutex.
 	handle  func(Event)   // let go when no call of it can follow
 	below   *Subscription // in the stream's list
 	next    uint64        // number of the tone to read next
 	lost    uint64        // in total
-	untold  uint64        // lost before a tone that the set does not have
+	skipped uint64        // of these, before a tone that the set does not have
 	wake    chan struct{} // holds a token while there is something to read; made on demand
 	done    chan struct{} // made on demand
 	over    bool          // gets no more tones, and has read what there was; or closed
@@ -27,23 +27,19 @@ type Subscription struct {
 	running bool // a goroutine is handling tones
 }
 
-// TryNext returns the next tone, if there is one. It does not wait. For a handled subscription it
-// never has one.
+// TryNext returns the next tone, if there is one. It does not wait.
 func (s *Subscription) TryNext() (e Event, ok bool) {
 	s.stream.mu.Lock()
 	defer s.stream.mu.Unlock()
-	ok = !s.handled && s.read(&e)
+	ok = s.read(&e)
 	return e, ok
 }
 
-// Next returns the next tone, and waits for it until ctx ends. Errors: [ErrEnded], [ErrClosed],
-// [ErrHandled], the cause of ctx. What is there is returned even if ctx is over.
+// Next returns the next tone, and waits for it until ctx ends. Errors: [ErrEnded], [ErrClosed], the
+// cause of ctx. What is there is returned even if ctx is over.
 func (s *Subscription) Next(ctx context.Context) (Event, error) {
 	if ctx == nil {
 		return Event{}, errors.New("tone: Next: nil context")
-	}
-	if s.handled {
-		return Event{}, ErrHandled
 	}
 	for {
 		e, ok := s.TryNext()
@@ -113,8 +109,7 @@ func (s *Subscription) Lost() uint64 {
 	return s.lost
 }
 
-// Close ends the subscription. It does not wait: of a handled one a call may be under way, which
-// Done tells; no other begins. To close it again does nothing.
+// Close ends the subscription. It does not wait. To close it again does nothing.
 func (s *Subscription) Close() {
 	s.stream.mu.Lock()
 	defer s.stream.mu.Unlock()
@@ -123,7 +118,7 @@ func (s *Subscription) Close() {
 }
 
 // Done returns a channel that is closed when the subscription was closed, or has read the last tone
-// of an ended stream, and no call of its function is under way.
+// of an ended stream.
 func (s *Subscription) Done() <-chan struct{} {
 	s.stream.mu.Lock()
 	defer s.stream.mu.Unlock()

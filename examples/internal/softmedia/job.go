@@ -30,7 +30,7 @@ type job struct {
 	done     bool       // somebody has taken the end upon himself
 	recorder *recorder  // nil for a play
 	parts    [][]int16  // held in the call's budget
-	stops    *tone.Subscription
+	stops    *tone.Handler
 }
 
 // load gets the prompts and hands the job to the pacer.
