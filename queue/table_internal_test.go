@@ -117,7 +117,7 @@ func machineTables(t *testing.T) (operations, phases string) {
 	moves := map[string]map[string]move{} // by situation and input
 	ways := map[[2]phase][]string{}
 	was, phaseWas, events := map[Op]string{}, phaseOpen, 0
-	x := exploration{budget: budget{Enqueues: 1, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 2}}
+	x := exploration{budget: budget{Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 1}}
 	x.before = func(s *exploredState, in Input) {
 		clear(was)
 		for op := Op(1); int(op) <= len(s.seen.order)+1; op++ {
