@@ -30,6 +30,9 @@ func (c *Control) Init(s Spec) {
 		randomID(&o.id)
 	}
 	o.value = s.Value
+	if c, ok := s.Context.(*taskContext); ok { // of an operation that may drop its values before this one
+		s.Context = c.operation().values()
+	}
 	if s.Context != context.Background() {
 		o.ctx = s.Context
 	}

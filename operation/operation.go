@@ -104,7 +104,8 @@ func (o *Operation) Value() any {
 // Context returns the context of the media's work: it ends when the operation does, whatever the
 // end, with the [Reason] as cause, and has the values of Enqueue's context (trace ids and the like)
 // until they are released; see [Operation.Value]. It costs nothing to make. Each context that is
-// derived from it costs a goroutine until one of the two ends.
+// derived from it costs a goroutine until one of the two ends, and loses the values when it does:
+// what outlives the operation derives from [Operation.DetachedContext].
 func (o *Operation) Context() context.Context {
 	if o == nil {
 		return causes[Unspecified]

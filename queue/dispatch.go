@@ -42,7 +42,6 @@ type dispatchState struct {
 	watched bool
 	done    bool // Done is closed, or would be
 	seam    bool // a test holds up whoever takes or releases the lock
-	clock   clockKind
 }
 
 // borrowedCalls is how many calls are made on a goroutine that is not ours before one of ours goes
@@ -123,7 +122,7 @@ func (q *Queue) activateOwn() {
 	d.own = true
 	if !d.watched {
 		d.watched = true
-		q.clocks().watch.add(q)
+		q.watch().add(q)
 	}
 }
 

@@ -144,7 +144,7 @@ var defaults = &config{
 	maxPending:     DefaultMaxPending,
 	maxUndelivered: 4 * DefaultMaxPending,
 	stopTimeout:    DefaultStopTimeout,
-	clocks:         newClocks(DefaultStopTimeout, 0, processWatch),
+	clocks:         newClocks(DefaultStopTimeout, 0),
 	tickEvery:      tick,
 }
 
@@ -176,7 +176,7 @@ func newConfig(opts []Option) (*config, error) {
 	}
 	c.allInline = c.inlineMedia &&
 		(len(c.observers) == 0 || len(c.observers) == 1 && c.inlineObserver)
-	c.clocks = newClocks(c.stopTimeout, c.runTimeout, processWatch)
+	c.clocks = newClocks(c.stopTimeout, c.runTimeout)
 	return c, nil
 }
 

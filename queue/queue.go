@@ -48,7 +48,6 @@ type link struct{ queue atomic.Pointer[Queue] }
 type shellState struct {
 	stuck    int // media callbacks under way whose operation was abandoned
 	warnings *warnings
-	own      *clocks // in a synctest bubble
 }
 
 // New makes the queue of a call. callID names the call in events and logs and must not be empty.

@@ -9,59 +9,53 @@ import (
 // their deadlines are in order: they wait in a list, with one timer for all, and to arm or disarm one
 // is to append it or take it out. That is 20 ns, where a timer for each is 250 ns and two allocations.
 
-// clocks are what queues of one configuration share that needs a timer.
-type clocks struct {
-	stops, runs deadlines
-	watch       *watch
-}
+// clocks are the deadlines of all queues of one configuration.
+type clocks struct{ stops, runs deadlines }
 
-func newClocks(stopTimeout, runTimeout time.Duration, w *watch) *clocks {
+func newClocks(stopTimeout, runTimeout time.Duration) *clocks {
 	return &clocks{
 		stops: deadlines{length: stopTimeout},
 		runs:  deadlines{length: max(runTimeout/runLooks, 1)},
-		watch: w,
 	}
 }
 
-// clocks returns those of the queue's configuration. In a synctest bubble time is the bubble's own,
-// and a timer must not be shared with another; there a queue has clocks of its own. Bubbles begin in
-// the year 2000.
-func (q *Queue) clocks() *clocks {
-	d, c := &q.dispatch, q.machine.config
-	if d.clock == unknownClock {
-		d.clock = realClock
-		if time.Now().Before(firstReal) {
-			d.clock = bubbleClock
-			q.shellState().own = newClocks(c.stopTimeout, c.runTimeout, &watch{tickEvery: c.tickEvery})
-		}
+// In a synctest bubble time is the bubble's own, and a timer must not be shared with others: a bubble
+// that ends takes its timers along. There each timeout has clocks of its own, and each queue a watch.
+
+// inBubble reports whether at is a time of a bubble, where time.Now has no monotonic reading.
+func inBubble(at time.Time) bool { return at == at.Round(0) } //nolint:revive // it strips the reading
+
+// deadlines returns where a timeout of this kind waits that begins at this time.
+func (q *Queue) deadlines(k timeoutKind, at time.Time) *deadlines {
+	config := q.machine.config
+	c := config.clocks
+	if inBubble(at) {
+		c = newClocks(config.stopTimeout, config.runTimeout)
 	}
-	if d.clock == bubbleClock {
-		return q.machine.cold.shell.own
+	if k == stopTimeout {
+		return &c.stops
 	}
-	return c.clocks
+	return &c.runs
 }
 
-// clockKind says whether a queue lives in a bubble.
-type clockKind uint8
-
-const (
-	unknownClock clockKind = iota
-	realClock
-	bubbleClock
-)
-
-// firstReal is a time before which no clock is that is set.
-var firstReal = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+// watch returns what looks at the queue's dispatcher.
+func (q *Queue) watch() *watch {
+	if inBubble(time.Now()) {
+		return &watch{tickEvery: q.machine.config.tickEvery}
+	}
+	return processWatch
+}
 
 // timeout is an armed timeout of a queue's current operation.
 type timeout struct {
 	next, prev *timeout
 	deadline   time.Time
+	list       *deadlines // that it was added to
 	queue      *Queue
 	entry      *entry
-	idle       int // looks in a row without progress
+	idle       uint8 // looks in a row without progress, at most runLooks
 	kind       timeoutKind
-	waits      bool // it is in the list of its kind
+	waits      bool // it is in the list; under the list's lock
 }
 
 // runLooks is how often the run timeout looks for progress in its length.
@@ -140,14 +134,6 @@ func (l *deadlines) fire() {
 	}
 }
 
-// list returns where a timeout of this kind waits.
-func (q *Queue) deadlines(k timeoutKind) *deadlines {
-	if k == stopTimeout {
-		return &q.clocks().stops
-	}
-	return &q.clocks().runs
-}
-
 // syncTimeout arms what the machine wants armed, if that is not what is. b, if there is one, has room
 // for it.
 func (q *Queue) syncTimeout(b *cancelBlock, at time.Time) {
@@ -156,7 +142,7 @@ func (q *Queue) syncTimeout(b *cancelBlock, at time.Time) {
 		if t.kind == m.timeout && t.entry == m.current {
 			return
 		}
-		if q.deadlines(t.kind).remove(t) { // else it counts until it has seen that it came too late
+		if t.list.remove(t) { // else it counts until it has seen that it came too late
 			q.dispatch.finishing--
 			t.queue, t.entry = nil, nil // a receipt may keep the block that it lies in
 		}
@@ -177,7 +163,8 @@ func (q *Queue) syncTimeout(b *cancelBlock, at time.Time) {
 	if t.kind == runTimeout {
 		t.entry.control.Stalled() // from now on
 	}
-	q.deadlines(t.kind).add(t, at)
+	t.list = q.deadlines(t.kind, at)
+	t.list.add(t, at)
 }
 
 // timedOut is called when a timeout has fired.
@@ -203,7 +190,7 @@ func (q *Queue) timedOut(t *timeout) {
 		t.idle = 0
 	}
 	if t.idle < runLooks {
-		q.deadlines(runTimeout).add(t, at)
+		t.list.add(t, at)
 		q.unlock(byTimeout)
 		return
 	}
