@@ -30,15 +30,15 @@ func TestADispatcherThatCameBackIsWatched(t *testing.T) {
 				}
 			})
 			rec := &queuetest.Recorder{}
-			started := 0
+			var started atomic.Int32
 			var m queue.Media = &queuetest.Media{OnStart: func(k queue.Task) error {
-				started++
+				started.Add(1)
 				k.End(operation.Result{})
 				return nil
 			}}
 			if name != "an observer" {
 				m = queue.Blocking(func(context.Context, queue.Active) (operation.Result, error) {
-					started++
+					started.Add(1)
 					time.Sleep(5 * time.Millisecond)
 					return operation.Result{}, nil
 				})
@@ -48,8 +48,8 @@ func TestADispatcherThatCameBackIsWatched(t *testing.T) {
 			time.Sleep(20 * time.Millisecond) // it has come back, and is in a callback that blocks
 			ops := enqueue(t, q, 1)
 			time.Sleep(20 * time.Millisecond)
-			if started != 2 || ops[0].Status() != operation.Completed {
-				t.Errorf("after %s: %d of 2 were started, the second one is %v", name, started, ops[0].Status())
+			if started.Load() != 2 || ops[0].Status() != operation.Completed {
+				t.Errorf("after %s: %d of 2 were started, the second one is %v", name, started.Load(), ops[0].Status())
 			}
 			if n := len(rec.Events()); n != 6 {
 				t.Errorf("after %s: the other observer got %d of 6 events", name, n)
