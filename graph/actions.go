@@ -34,8 +34,8 @@ func (x *request) recordResponse() (*reply, error) {
 	return x.enqueue(req, body.ClientContext, costOfPrompts(req.Prompts))
 }
 
-// What is reserved for an operation that a client asks for, and for the notification of its end with its
-// part of a request's body, besides their texts: bytes.
+// What is reserved for an operation that a client asks for, and for the notification of its end
+// with its part of a request's body, besides their texts: bytes.
 const (
 	operationCost = 1024
 	noticeCost    = 1024

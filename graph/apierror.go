@@ -12,8 +12,8 @@ import (
 	"ivrqueue/queue"
 )
 
-// apiError is an answer other than success. Its message goes on the wire, so it never holds anything
-// that the client did not send or may not know.
+// apiError is an answer other than success. Its message goes on the wire, so it never holds
+// anything that the client did not send or may not know.
 type apiError struct {
 	status  int
 	code    string // Graph's word, or the number of its communications services
@@ -167,8 +167,8 @@ type innerError struct {
 	ClientRequestID string `json:"client-request-id"`
 }
 
-// envelope puts the apiError into Graph's form. A client that sent no id of its own gets ours in its
-// place, as Graph does.
+// envelope puts the apiError into Graph's form. A client that sent no id of its own gets ours in
+// its place, as Graph does.
 func (p *apiError) envelope(requestID, clientRequestID string) errorBody {
 	return errorBody{errorDetail{p.code, p.message, innerError{
 		Date:            time.Now().UTC().Format("2006-01-02T15:04:05"),

@@ -27,8 +27,8 @@ import (
 // What clients, their callbacks and the platform's own mistakes tried, and what must come of it.
 // docs/security.md names these tests.
 
-func playOf(uri string) *operation.PlayPrompt {
-	return &operation.PlayPrompt{Prompts: []operation.Prompt{{URI: uri}}}
+func playX() *operation.PlayPrompt {
+	return &operation.PlayPrompt{Prompts: []operation.Prompt{{URI: "x"}}}
 }
 
 // An operation's id may come again once its first bearer has ended: the history holds both, each
@@ -42,7 +42,7 @@ func TestAnIDMayComeAgain(t *testing.T) {
 		id := uuid.New()
 		path := "/communications/calls/" + call.ID().String() + "/operations"
 		for i := range 3 {
-			if _, err := call.Queue().Enqueue(t.Context(), playOf("x"), queue.ID(id), queue.ClientContext(strconv.Itoa(i))); err != nil {
+			if _, err := call.Queue().Enqueue(t.Context(), playX(), queue.ID(id), queue.ClientContext(strconv.Itoa(i))); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
@@ -75,11 +75,11 @@ func TestNothingIsInheritedThroughTheContextOfAnOperation(t *testing.T) {
 		bot.post(call, "playPrompt", playBody).must(t, 200)
 		first := call.Queue().Snapshot().Running
 		for name, c := range map[string]*phone{"same": call, "other": other} {
-			if _, err := c.Queue().Enqueue(first.Context(), playOf("x"), queue.ClientContext(name)); err != nil {
+			if _, err := c.Queue().Enqueue(first.Context(), playX(), queue.ClientContext(name)); err != nil {
 				t.Fatal(err)
 			}
 			// Nor by its value, should a platform hand that on.
-			if _, err := c.Queue().Enqueue(t.Context(), playOf("x"), queue.ClientContext(name+" value"), queue.Value(first.Value())); err != nil {
+			if _, err := c.Queue().Enqueue(t.Context(), playX(), queue.ClientContext(name+" value"), queue.Value(first.Value())); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -150,7 +150,7 @@ func TestNoContextIsAskedUnderALock(t *testing.T) {
 		}
 		defer w.Body.Close()
 		equal(t, "status", w.StatusCode, 201)
-		if _, err := call.Queue().Enqueue(ctx, playOf("x")); err != nil {
+		if _, err := call.Queue().Enqueue(ctx, playX()); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()

@@ -97,8 +97,7 @@ func tooLarge(format string, args ...any) *apiError {
 
 // unreadable is the client's fault, whatever it is: its body is too long, cut off or no gzip.
 func (x *request) unreadable(err error) *apiError {
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return x.tooLarge()
 	}
 	return malformed("The body could not be read to its end.")

@@ -282,8 +282,8 @@ func (c *Call) observe(e queue.Event) {
 	}
 }
 
-// tellEnd puts the notification of an operation's end, and keeps of what was reserved for the operation
-// as much as the notification takes.
+// tellEnd puts the notification of an operation's end, and keeps of what was reserved for the
+// operation as much as the notification takes.
 func (c *Call) tellEnd(e queue.Event, reserved int64) {
 	n := pendingNotification{change: ended(c.given.ID, e.Operation, e.Result.Recording)}
 	if c.awaitsRecording(e) {

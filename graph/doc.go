@@ -39,7 +39,7 @@
 //   - A call belongs to the application that made it; for others there is no such call.
 //   - Operations that the platform enqueues itself are on the wire like those of the bot; kinds of
 //     its own are shown as commsOperation.
-//   - Operations that have ended can be read for some time, see [WithRetention]; those of a call that
+//   - Ended operations can be read for some time, see [WithRetention]; those of a call that
 //     has ended can't.
 //   - Errors: 409 with code 8501 before the call is established, 429 with 8516 if the queue is
 //     full, 400 with 8523 and the member's path for values out of their limits.
@@ -52,9 +52,8 @@
 // # Concurrency
 //
 // Everything is safe for concurrent use. Requests wait for nothing but the platform's functions,
-// which are called with no lock held.
-// Only [Handler.Shutdown] and [Notifier.Deliver] wait. A call that has nothing to tell holds no
-// goroutine.
+// which are called with no lock held. Only [Handler.Shutdown] and [Notifier.Deliver] wait. A call
+// that has nothing to tell holds no goroutine.
 //
 // # Errors
 //

@@ -55,8 +55,8 @@ type Delivery struct {
 // A delivery is repeated, with the same bytes, after a network error, 408, 429 and 5xx, with
 // exponential backoff and jitter, and not before the Retry-After that came with it. Any other
 // answer but 2xx is final: redirects are not followed. It is given up when the next attempt would
-// come later than [WithMaxElapsedTime] after its oldest notification came to be, whatever the callback
-// says. One that is older than that has one attempt, if there is a place for it within
+// come later than [WithMaxElapsedTime] after its oldest notification came to be, whatever the
+// callback says. One that is older than that has one attempt, if there is a place for it within
 // [WithAttemptTimeout].
 //
 // At most [WithMaxConnections] requests are under way; others wait for a place. An application may
@@ -111,14 +111,14 @@ func WithTokens(f func(ctx context.Context, application string) (string, error))
 // crypto/tls has it.
 func WithTLS(t *tls.Config) NotifierOption { return func(c *notifierConfig) { c.tls = t } }
 
-// WithAttemptTimeout bounds one attempt, from the place it gets to the head of the answer. It must be
-// positive, and at most a day. Default: 10 s.
+// WithAttemptTimeout bounds one attempt, from the place it gets to the head of the answer. It must
+// be positive, and at most a day. Default: 10 s.
 func WithAttemptTimeout(d time.Duration) NotifierOption {
 	return func(c *notifierConfig) { c.attempt = d }
 }
 
-// WithMaxElapsedTime sets how long notifications are tried to be delivered: after it no attempt begins. It
-// must be positive, and at most a day. Default: 2 min.
+// WithMaxElapsedTime sets how long notifications are tried to be delivered: after it no attempt
+// begins. It must be positive, and at most a day. Default: 2 min.
 func WithMaxElapsedTime(d time.Duration) NotifierOption {
 	return func(c *notifierConfig) { c.giveUp = d }
 }
@@ -302,8 +302,8 @@ func (n *Notifier) post(ctx context.Context, d Delivery) error {
 	}
 	answer, err := n.client.Do(r)
 	if err != nil {
-		var in *url.Error // names the address, which may hold a secret and ends up in logs
-		if errors.As(err, &in) {
+		// It names the address, which may hold a secret and ends up in logs.
+		if in, ok := errors.AsType[*url.Error](err); ok {
 			err = in.Err
 		}
 		return err

@@ -161,7 +161,7 @@ func TestADeliveryIsRepeatedUntilItIsTakenOrFinal(t *testing.T) {
 		{"503 and a date of the past", after(503, "Thu, 01 Jan 1970 00:00:00 GMT"), 2, 250 * time.Millisecond, time.Second, ""},
 		{"503 and 119 s, again and again", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "119")
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}, 2, 119 * time.Second, 119 * time.Second, "callback answered 503"},
 		{"400", status(400), 1, 0, 0, "callback answered 400"},
 		{"404", status(404), 1, 0, 0, "callback answered 404"},
@@ -184,12 +184,12 @@ func TestADeliveryIsRepeatedUntilItIsTakenOrFinal(t *testing.T) {
 			}
 		}, 1, 0, 0, ""},
 		{"never ends its body", func(_ int, w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(202)
+			w.WriteHeader(http.StatusAccepted)
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 		}, 1, 0, 250 * time.Millisecond, ""},
 		{"fails, and never ends its body", func(_ int, w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(400)
+			w.WriteHeader(http.StatusBadRequest)
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 		}, 1, 0, 250 * time.Millisecond, "callback answered 400"},

@@ -98,8 +98,8 @@ func WithMaxRetained(perApplication, inAll int) Option {
 // handlers. Default, and for nil: that of NewNotifier without options.
 func WithNotifier(n *Notifier) Option { return func(c *config) { c.notifier = n } }
 
-// WithFailureHandler sets a function that is told of notifications that were given up. It is called where
-// Deliver is, or by Shutdown, and may block; a panic in it is logged. Default: none.
+// WithFailureHandler sets a function that is told of notifications that were given up. It is called
+// where Deliver is, or by Shutdown, and may block; a panic in it is logged. Default: none.
 func WithFailureHandler(f func(DeliveryFailure)) Option { return func(c *config) { c.lost = f } }
 
 // WithLogger sets where the handler tells of internal errors and of notifications that were given

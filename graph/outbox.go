@@ -12,9 +12,9 @@ import (
 // An outbox holds what a call's bot is still to be told, in order. It is emptied by one goroutine,
 // which exists only while the first notification in line may go.
 //
-// A notification may go when every request to the call that was open when it was put has been answered:
-// so no notification overtakes the reply to the request that caused it. Later requests do not hold
-// it, so it goes at last, however busy the call is.
+// A notification may go when every request to the call that was open when it was put has been
+// answered: so no notification overtakes the reply to the request that caused it. Later requests do
+// not hold it, so it goes at last, however busy the call is.
 
 // notification is one notification to be, as little as is needed to write it when its turn comes.
 type pendingNotification struct {
@@ -33,8 +33,8 @@ type pendingNotification struct {
 
 type outbox struct {
 	limit int                         // of notifications that wait; put blocks above it
-	send  func([]pendingNotification) // one call at a time, on a goroutine of the outbox's; must survive
-	idle  func(busy bool)             // told, under mu, when there begins to be something to tell, or ends
+	send  func([]pendingNotification) // one call at a time, on the outbox's goroutine; must survive
+	idle  func(busy bool)             // called, under mu, when there begins to be something to send, or ends
 	over  func()                      // told, under mu, once the call's last notification has gone
 
 	mu      sync.Mutex            // guards everything below
@@ -48,7 +48,9 @@ type outbox struct {
 	dropped bool                  // takes nothing more, and has let go of what it had
 }
 
-func (o *outbox) init(limit int, send func([]pendingNotification), idle func(busy bool), over func()) {
+func (o *outbox) init(
+	limit int, send func([]pendingNotification), idle func(busy bool), over func(),
+) {
 	o.limit, o.send, o.idle, o.over = limit, send, idle, over
 	o.space.L = &o.mu
 }
@@ -70,9 +72,9 @@ func (o *outbox) hold() (release func()) {
 	}
 }
 
-// enqueue appends a notification. If wait is true and the outbox is full it blocks until there is room: that
-// is how a bot that does not listen slows down those who make notifications for it, and nobody else. It
-// returns false if the outbox takes nothing any more.
+// enqueue appends a notification. If wait is true and the outbox is full it blocks until there is
+// room: that is how a bot that does not listen slows down those who make notifications for it, and
+// nobody else. It returns false if the outbox takes nothing any more.
 func (o *outbox) enqueue(n pendingNotification, wait bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

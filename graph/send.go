@@ -18,8 +18,8 @@ type DeliveryFailure struct {
 	Err           error // why
 }
 
-// send delivers some notifications of the call, on the outbox's goroutine, and returns when they have
-// arrived or were given up. The platform's code may panic in it or exit the goroutine.
+// send delivers some notifications of the call, on the outbox's goroutine, and returns when they
+// have arrived or were given up. The platform's code may panic in it or exit the goroutine.
 func (c *Call) send(notifications []pendingNotification) {
 	err := errors.New("graph: Deliver exited its goroutine")
 	defer func() {

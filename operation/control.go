@@ -30,7 +30,7 @@ func (c *Control) Init(s Spec) {
 		randomID(&o.id)
 	}
 	o.value = s.Value
-	if c, ok := s.Context.(*taskContext); ok { // of an operation that may drop its values before this one
+	if c, ok := s.Context.(*taskContext); ok { // of one that may drop its values before this one
 		s.Context = c.operation().values()
 	}
 	if s.Context != context.Background() {

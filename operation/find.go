@@ -37,7 +37,7 @@ func find(err error, left *int) (found Reason, ok bool) {
 		if r, ok := err.(Reason); ok { //nolint:errorlint // this is what unwraps
 			return r, true
 		}
-		as, ok := err.(interface{ As(target any) bool }) //nolint:errorlint // this is what unwraps
+		as, ok := err.(interface{ As(target any) bool })
 		if ok && as.As(&found) {
 			return found, true
 		}

@@ -10,7 +10,7 @@ import (
 // keeps no other. For those who write a queue; its zero value is a live generation.
 type Generation struct {
 	reasonWord atomic.Uint32  // the Reason, or zero
-	end        *generationEnd // written before reasonWord; few generations end, so most need no room for it
+	end        *generationEnd // written before reasonWord; few generations end
 }
 
 // generationEnd is what is known of an end besides its reason.

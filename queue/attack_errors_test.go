@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -323,7 +322,7 @@ func TestTheReasonIsFoundInAnErrorOfAnyShape(t *testing.T) {
 	for range 100 {
 		deep = fmt.Errorf("x: %w", deep)
 	}
-	bottomless := error(errors.New("x"))
+	bottomless := errors.New("x")
 	for range 1_000_000 {
 		bottomless = &wrappedError{bottomless}
 	}
@@ -506,7 +505,7 @@ func TestALoggerThatAsksTheErrorHoldsUpNobodyElse(t *testing.T) {
 			var q *queue.Queue
 			bad := &hostileError{func() { <-made; act(q, release) }}
 			h := tell(t, reportings["Start panics with it"], bad,
-				queue.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))))
+				queue.WithLogger(slog.New(slog.DiscardHandler)))
 			q = h.queue
 			close(made)
 			arrives(t, "the end", h.first.Done())

@@ -78,7 +78,7 @@ func TestTheStopTimeoutCountsFromTheCancelWhateverElseIsArmed(t *testing.T) {
 						if n := q.Snapshot().Abandoned; n != 0 && run > stop {
 							t.Error("given up too early")
 						}
-						time.Sleep(1)
+						time.Sleep(time.Nanosecond)
 						synctest.Wait()
 						if s := q.Snapshot(); s.Abandoned != 1 || s.Stopping != nil {
 							t.Errorf("after the stop timeout: %+v", s)
@@ -144,7 +144,7 @@ func TestMediaThatReportsAfterACancelAndDoesNotReturnIsGivenUp(t *testing.T) {
 						if q.Snapshot().Abandoned != 0 {
 							t.Error("given up too early")
 						}
-						time.Sleep(1)
+						time.Sleep(time.Nanosecond)
 						synctest.Wait()
 						if q.Snapshot().Abandoned != 1 {
 							t.Error("not given up")

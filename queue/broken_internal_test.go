@@ -374,7 +374,7 @@ func forgetsWaiters(b *Bare, in Input, at time.Time) Output {
 	return out
 }
 
-func skipsRecord(b *Bare, observer int, bt *batch) {
+func skipsRecord(_ *Bare, observer int, bt *batch) {
 	if observer == 1 && bt.delivered == 0 && len(bt.records) > 1 {
 		bt.delivered, bt.off = 1, 0
 	}

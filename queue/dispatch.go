@@ -8,14 +8,15 @@ import (
 	"ivrqueue/operation"
 )
 
-// Who makes the calls. A dispatcher is a goroutine that makes the calls which are due, one after the
-// other: events to observers, Start and Stop to the media, warnings to the logger. It exists only
-// while there is something to call. A queue has two kinds, and at most one active of each: its own
-// goroutine, and, for callbacks that are declared inline, whichever goroutine has changed the state.
+// Who makes the calls. A dispatcher is a goroutine that makes the calls which are due, one after
+// the other: events to observers, Start and Stop to the media, warnings to the logger. It exists
+// only while there is something to call. A queue has two kinds, and at most one active of each: its
+// own goroutine, and, for callbacks that are declared inline, whichever goroutine has changed the
+// state.
 //
-// A callback that takes longer than a millisecond is noticed by the watch. Its dispatcher is detached
-// then: it keeps its one role until the callback returns, and another dispatcher goes on with all
-// the others. Every decision is made under the lock, every call without it.
+// A callback that takes longer than a millisecond is noticed by the watch. Its dispatcher is
+// detached then: it keeps its one role until the callback returns, and another dispatcher goes on
+// with all the others. Every decision is made under the lock, every call without it.
 
 // roles is a set of roles. At most one goroutine has a role, for as long as its callback is under
 // way, so that calls of one kind never overlap.
@@ -106,7 +107,8 @@ func (q *Queue) claimInline() bool {
 	return true
 }
 
-// claimOwn makes an own dispatcher active, if there is something for it to do. The caller spawns it.
+// claimOwn makes an own dispatcher active, if there is something for it to do. The caller spawns
+// it.
 func (q *Queue) claimOwn() bool {
 	d, m := &q.dispatch, &q.machine
 	if d.own || d.inline && m.config.allInline && !m.blocking && m.cold == nil || q.ownWork(0) == 0 {
@@ -160,8 +162,9 @@ func (q *Queue) inlineWork() roles {
 }
 
 // ownWork returns a role that has something to do and belongs to the own dispatcher, or none. It
-// looks at them in turn, from the one after last, so that none waits for more than one batch of each
-// of the others. Events for the inline observer are its own too, while no inline dispatcher is there.
+// looks at them in turn, from the one after last, so that none waits for more than one batch of
+// each of the others. Events for the inline observer are its own too, while no inline dispatcher is
+// there.
 func (q *Queue) ownWork(last roles) roles {
 	m, d := &q.machine, &q.dispatch
 	var due roles
@@ -182,8 +185,8 @@ func (q *Queue) ownWork(last roles) roles {
 	// Observers first, then the media, then the logger, then the observers again.
 	const rest = observerRole - 1
 	switch {
-	case last >= observerRole && due&^(last|last-1) != 0:
-		due &^= last | last - 1 // the observers after it
+	case last >= observerRole && due > last:
+		due &^= 2*last - 1 // the observers after it
 	case last >= observerRole && due&rest != 0:
 		due &= rest
 	case last == mediaRole && due&loggerRole != 0:
@@ -206,8 +209,8 @@ func (q *Queue) mediaCallback() bool {
 		q.machine.cold != nil && q.machine.cold.shell.stuck > 0
 }
 
-// closeDone closes Done if there is nothing left to happen, and cuts the link of the tasks, so that one
-// which media keeps keeps its operation alone.
+// closeDone closes Done if there is nothing left to happen, and cuts the link of the tasks, so that
+// one which media keeps keeps its operation alone.
 func (q *Queue) closeDone() {
 	m, d := &q.machine, &q.dispatch
 	if m.phase != phaseDrained || d.done || d.own || d.inline || d.held != 0 || d.finishing > 0 ||
@@ -250,10 +253,10 @@ func (d *dispatcher) run() {
 	}
 }
 
-// makeCalls makes calls until none is due, and returns true with the lock released. It returns false,
-// with the lock held, when a callback has panicked, or when a Blocking function is due, which run
-// has on a stack that is less deep. If a callback exits its goroutine, makeCalls does not return, and
-// another goroutine goes on.
+// makeCalls makes calls until none is due, and returns true with the lock released. It returns
+// false, with the lock held, when a callback has panicked, or when a Blocking function is due,
+// which run has on a stack that is less deep. If a callback exits its goroutine, makeCalls does not
+// return, and another goroutine goes on.
 func (d *dispatcher) makeCalls() (finished bool) {
 	defer func() {
 		if d.role != 0 {
@@ -301,13 +304,13 @@ func (d *dispatcher) deactivate() {
 		return
 	}
 	q.dispatch.inline = false
-	if q.machine.log.behind(0) { // a media callback is under way: these events are not delivered inline
+	if q.machine.log.behind(0) { // under a media callback, so these are not delivered inline
 		d.claimOwn()
 	}
 }
 
-// claimOwn makes an own dispatcher active, if there is something for it to do. It is spawned with the
-// next release of the lock.
+// claimOwn makes an own dispatcher active, if there is something for it to do. It is spawned with
+// the next release of the lock.
 func (d *dispatcher) claimOwn() {
 	if d.queue.claimOwn() {
 		d.spawn = true

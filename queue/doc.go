@@ -10,28 +10,30 @@
 //
 // The queue decides under its one mutex, and acts after it. An operation begins when the media is
 // free; the media is free when it has reported the end of the last operation and has returned from
-// its callbacks. An operation that is preempted (ended by a cancel, a barge-in, a timeout or the end
-// of the call while the media has it) is failed at once; its media gets [Media.Stop] and some time to
-// fall silent, and the Released event follows.
+// its callbacks. An operation that is preempted (ended by a cancel, a barge-in, a timeout or the
+// end of the call while the media has it) is failed at once; its media gets [Media.Stop] and some
+// time to fall silent, and the Released event follows.
 //
 // Beside the queue lies the call's tone stream, package tone. There is no way from here to there.
 //
 // # Concurrency
 //
 // All methods are safe for concurrent use. Only [Queue.Shutdown] waits, and whoever receives from a
-// Done channel. By default a dispatcher, a goroutine of the queue's own that exists only while there
-// is something to call, makes all callbacks (media, observers, logger), one at a time: they may block,
-// panic, exit their goroutine, take any lock, and call back into the queue. While one takes longer
-// than a millisecond or two, another dispatcher goes on with the others. [WithInlineMedia] and
-// [WithInlineObserver] make callbacks on the goroutine that changed the state: the fastest form, for
-// callbacks that return at once, take no lock that a caller of the queue may hold, and do not exit.
-// At most 256 calls in a row are made on a goroutine that is not the queue's.
+// Done channel. By default a dispatcher, a goroutine of the queue's own that exists only while
+// there is something to call, makes all callbacks (media, observers, logger), one at a time: they
+// may block, panic, exit their goroutine, take any lock, and call back into the queue. While one
+// takes longer than a millisecond or two, another dispatcher goes on with the others.
+// [WithInlineMedia] and [WithInlineObserver] make callbacks on the goroutine that changed the
+// state: the fastest form, for callbacks that return at once, take no lock that a caller of the
+// queue may hold, and do not exit. At most 256 calls in a row are made on a goroutine that is not
+// the queue's.
 //
-// The methods of errors, contexts and requests are code of others as well. They are called where they
-// were given, without a lock, so one that blocks delays nobody but whoever brought it, and one that
-// panics, as a typed nil does, is an error or a failure like another.
+// The methods of errors, contexts and requests are code of others as well. They are called where
+// they were given, without a lock, so one that blocks delays nobody but whoever brought it, and one
+// that panics, as a typed nil does, is an error or a failure like another.
 //
-// In a testing/synctest bubble a queue keeps to the bubble's time. Make it in the bubble that uses it.
+// In a testing/synctest bubble a queue keeps to the bubble's time. Make it in the bubble that uses
+// it.
 //
 // # Errors
 //
@@ -42,6 +44,6 @@
 // # Cost
 //
 // One operation costs one allocation in the inline form, beyond the caller's request. An idle call
-// holds neither goroutine nor timer, and 320 bytes with its tone stream. Cancelling costs no allocation
-// per operation. BenchmarkRoundTrip and BenchmarkCancelAll of bench measure it.
+// holds neither goroutine nor timer, and 320 bytes with its tone stream. Cancelling costs no
+// allocation per operation. BenchmarkRoundTrip and BenchmarkCancelAll of bench measure it.
 package queue

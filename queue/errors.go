@@ -44,5 +44,3 @@ func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
-
-var errNilFunc = errors.New("queue: Blocking: nil function")

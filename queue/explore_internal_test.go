@@ -87,7 +87,7 @@ func explore(x exploration) (found explored) {
 				x.before(s, in)
 			}
 			if err := s.apply(in, true); err != nil {
-				found.path, found.err = append(path, in), err
+				found.path, found.err = append(slices.Clip(path), in), err
 				found.states = len(seen)
 				return found
 			}
@@ -292,8 +292,8 @@ func TestTheKeyKnowsEveryFieldOfTheMachine(t *testing.T) {
 		reflect.TypeFor[coldState](): "closing abandoned late shell", // closing is asked; the counts decide nothing
 	} {
 		var got []string
-		for i := range typ.NumField() {
-			got = append(got, typ.Field(i).Name)
+		for f := range typ.Fields() {
+			got = append(got, f.Name)
 		}
 		if strings.Join(got, " ") != fields {
 			t.Errorf("%v has the fields %v, and the key was made for %s", typ, got, fields)

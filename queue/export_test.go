@@ -110,8 +110,7 @@ func counters(t reflect.Type, name string, all map[string]int) {
 	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Uintptr:
 		all[name] = t.Bits()
 	case t.Kind() == reflect.Struct && t != reflect.TypeFor[sync.Mutex]():
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
 			counters(f.Type, strings.TrimPrefix(name+"."+f.Name, "."), all)
 		}
 	default:

@@ -9,8 +9,8 @@ import (
 )
 
 // machine is the state of one call's queue, and every decision about it. It is pure: no lock, no
-// clock, no timer, no goroutine, no callback. The shell in queue.go calls one method for each input,
-// under its lock, with the time at which it happens, and then does what the state asks for:
+// clock, no timer, no goroutine, no callback. The shell in queue.go calls one method for each
+// input, under its lock, with the time at which it happens, and then does what the state asks for:
 //
 //   - the call that due names is to be made (dispatch.go),
 //   - the log's records are to be delivered (dispatch.go),
@@ -155,7 +155,9 @@ func (m *machine) callEntered(e *entry, c mediaCall) {
 
 // callReturned notes that a call has returned. A Start that failed has reported, unless it had
 // before; failed is nil if it did not. It returns whether that was the end of the operation.
-func (m *machine) callReturned(e *entry, c mediaCall, failed *operation.Result, at time.Time) (ended bool) {
+func (m *machine) callReturned(
+	e *entry, c mediaCall, failed *operation.Result, at time.Time,
+) (ended bool) {
 	if c == callStart {
 		e.media |= startReturned
 	} else {
@@ -178,9 +180,9 @@ func (m *machine) callReturned(e *entry, c mediaCall, failed *operation.Result, 
 // its time is needed.
 func (m *machine) returnNeedsTime() bool { return m.waiting.head != nil || m.phase != phaseOpen }
 
-// report applies what the media reported, of which it keeps nothing: a zero reason means that it did what
-// was asked for, any other is valid. Only its first report of an operation counts, and only while
-// the operation has the media. It returns whether that was the end of the operation.
+// report applies what the media reported, of which it keeps nothing: a zero reason means that it
+// did what was asked for, any other is valid. Only its first report of an operation counts, and
+// only while the operation has the media. It returns whether that was the end of the operation.
 func (m *machine) report(e *entry, r *operation.Result, at time.Time) (ended bool) {
 	if e.media&(reported|abandoned) != 0 {
 		e.media |= reported
@@ -192,8 +194,8 @@ func (m *machine) report(e *entry, r *operation.Result, at time.Time) (ended boo
 	return ended
 }
 
-// stopTimedOut takes the media from an operation whose media did not fall silent, or did not return,
-// in time.
+// stopTimedOut takes the media from an operation whose media did not fall silent, or did not
+// return, in time.
 func (m *machine) stopTimedOut(e *entry, at time.Time) {
 	if e == m.current && m.timeout == stopTimeout {
 		m.abandon(e, at)
@@ -344,8 +346,8 @@ func (m *machine) endAll(
 	return cancelled, awaited
 }
 
-// preempt is for the current operation when it has ended and its media does not know. Media that did
-// not get it never will; other media has the stop timeout to report.
+// preempt is for the current operation when it has ended and its media does not know. Media that
+// did not get it never will; other media has the stop timeout to report.
 func (m *machine) preempt(e *entry) {
 	if !e.media.has(startEntered) {
 		m.free()
@@ -388,8 +390,8 @@ func (m *machine) applyReport(e *entry, r *operation.Result, at time.Time) (ende
 	return true
 }
 
-// release logs that the media of a preempted operation is free, once. It is a function of its own, so
-// that a report which ends its operation needs little of a stack.
+// release logs that the media of a preempted operation is free, once. It is a function of its own,
+// so that a report which ends its operation needs little of a stack.
 //
 //go:noinline
 func (m *machine) release(e *entry, r *operation.Result, at time.Time) {

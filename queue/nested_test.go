@@ -16,7 +16,7 @@ func TestTheValuesOfAnOperationsContextAreHandedOn(t *testing.T) {
 		type key struct{}
 		var q *queue.Queue
 		var got []any
-		m := queue.Blocking(func(ctx context.Context, op queue.Active) (operation.Result, error) {
+		m := queue.Blocking(func(ctx context.Context, _ queue.Active) (operation.Result, error) {
 			got = append(got, ctx.Value(key{}))
 			if len(got) < 3 {
 				if _, err := q.Enqueue(ctx, play()); err != nil {

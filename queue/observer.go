@@ -43,7 +43,8 @@ type Event struct {
 	Result operation.Result
 }
 
-// CallID returns the id of the call, as [New] was given it: a name, which another queue may have too.
+// CallID returns the id of the call, as [New] was given it: a name, which another queue may have
+// too.
 func (e Event) CallID() string {
 	if e.Queue == nil {
 		return ""

@@ -94,8 +94,8 @@ func WithInlineObserver(o Observer) Option {
 func WithInlineMedia() Option { return func(c *config) { c.inlineMedia = true } }
 
 // WithLogger sets where the queue warns of callbacks that panicked or exited, and of media that was
-// abandoned. It is called on a goroutine of the queue's own. A logger without a handler is an error.
-// Defaults to [slog.Default], also for nil.
+// abandoned. It is called on a goroutine of the queue's own. A logger without a handler is an
+// error. Defaults to [slog.Default], also for nil.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) {
 		if l != nil && isNil(l.Handler()) {
@@ -112,9 +112,9 @@ func WithLogger(l *slog.Logger) Option {
 func WithMaxPending(n int) Option { return func(c *config) { c.maxPending = n } }
 
 // WithStopTimeout sets how long media may take to report after its operation was preempted, and, if
-// it has reported before, to return from its callback after a cancel of everything or the end of the
-// call; then it is abandoned. No other timeout puts it off. Zero and negative are errors. Defaults to
-// 5 s.
+// it has reported before, to return from its callback after a cancel of everything or the end of
+// the call; then it is abandoned. No other timeout puts it off. Zero and negative are errors.
+// Defaults to 5 s.
 func WithStopTimeout(d time.Duration) Option { return func(c *config) { c.stopTimeout = d } }
 
 // WithRunTimeout ends a running operation whose media has shown neither progress nor end for d (it
@@ -185,7 +185,8 @@ func isNil(v any) bool {
 	switch r := reflect.ValueOf(v); r.Kind() {
 	case reflect.Invalid:
 		return true
-	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Chan, reflect.Slice, reflect.UnsafePointer:
+	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Chan, reflect.Slice,
+		reflect.UnsafePointer:
 		return r.IsNil()
 	default:
 		return false

@@ -18,11 +18,11 @@ import (
 // last operation, end it. It must not be copied. All methods are safe for concurrent use; only
 // Shutdown waits.
 //
-// It is a shell around the machine, which decides: each method takes the lock, gives the machine one
-// input, and commits. Who makes the calls that are due then, dispatch.go says.
+// It is a shell around the machine, which decides: each method takes the lock, gives the machine
+// one input, and commits. Who makes the calls that are due then, dispatch.go says.
 type Queue struct {
-	_ [(64 - unsafe.Sizeof(queueState{})%64) % 64]byte
-	queueState
+	_          [(64 - unsafe.Sizeof(queueState{})%64) % 64]byte
+	queueState //nolint:embeddedstructfieldcheck // an empty array at the end would take a word
 }
 
 // queueState is a queue without the room that makes its size a multiple of 64 bytes, so that two
@@ -366,7 +366,8 @@ func validate(req operation.Request) (bargesIn bool, err error) {
 func (q *Queue) shellState() *shellState { return &q.machine.coldState().shell }
 
 // now is the time at which something happens to an operation: its acceptance, and the time since,
-// by the monotonic clock alone. That is 30 ns instead of 57, since the wall clock is not read again.
+// by the monotonic clock alone. That is 30 ns instead of 57, since the wall clock is not read
+// again.
 func now(e *entry) time.Time {
 	accepted := e.control.Accepted()
 	return accepted.Add(time.Since(accepted))

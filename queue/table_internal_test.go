@@ -118,7 +118,7 @@ func machineTables(t *testing.T) (operations, phases string) {
 	ways := map[[2]phase][]string{}
 	was, phaseWas, events := map[Op]string{}, phaseOpen, 0
 	x := exploration{budget: budget{Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 1}}
-	x.before = func(s *exploredState, in Input) {
+	x.before = func(s *exploredState, _ Input) {
 		clear(was)
 		for op := Op(1); int(op) <= len(s.seen.order)+1; op++ {
 			was[op] = situation(s.bare, op)

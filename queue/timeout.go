@@ -6,8 +6,9 @@ import (
 )
 
 // Timeouts and the watch. All timeouts of one kind of one configuration are of the same length, so
-// their deadlines are in order: they wait in a list, with one timer for all, and to arm or disarm one
-// is to append it or take it out. That is 20 ns, where a timer for each is 250 ns and two allocations.
+// their deadlines are in order: they wait in a list, with one timer for all, and to arm or disarm
+// one is to append it or take it out. That is 20 ns, where a timer for each is 250 ns and two
+// allocations.
 
 // clocks are the deadlines of all queues of one configuration.
 type clocks struct{ stops, runs deadlines }
@@ -19,11 +20,14 @@ func newClocks(stopTimeout, runTimeout time.Duration) *clocks {
 	}
 }
 
-// In a synctest bubble time is the bubble's own, and a timer must not be shared with others: a bubble
-// that ends takes its timers along. There each timeout has clocks of its own, and each queue a watch.
+// In a synctest bubble time is the bubble's own, and a timer must not be shared with others: a
+// bubble that ends takes its timers along. There each timeout has clocks of its own, and each queue
+// a watch.
 
 // inBubble reports whether at is a time of a bubble, where time.Now has no monotonic reading.
-func inBubble(at time.Time) bool { return at == at.Round(0) } //nolint:revive // it strips the reading
+func inBubble(at time.Time) bool {
+	return at == at.Round(0) //nolint:revive // it strips the reading
+}
 
 // deadlines returns where a timeout of this kind waits that begins at this time.
 func (q *Queue) deadlines(k timeoutKind, at time.Time) *deadlines {
@@ -119,8 +123,8 @@ func (l *deadlines) unlink(t *timeout) {
 	t.next, t.prev, t.waits = nil, nil, false
 }
 
-// fire has what is due handled, each on a goroutine of its own, since that may run inline callbacks,
-// and arms the timer for what is next.
+// fire has what is due handled, each on a goroutine of its own, since that may run inline
+// callbacks, and arms the timer for what is next.
 func (l *deadlines) fire() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,8 +138,8 @@ func (l *deadlines) fire() {
 	}
 }
 
-// syncTimeout arms what the machine wants armed, if that is not what is. b, if there is one, has room
-// for it.
+// syncTimeout arms what the machine wants armed, if that is not what is. b, if there is one, has
+// room for it.
 func (q *Queue) syncTimeout(b *cancelBlock, at time.Time) {
 	m := &q.machine
 	if t := q.armed; t != nil {
@@ -212,8 +216,8 @@ func (q *Queue) timeoutOver(t *timeout, at time.Time, awaited []*entry) {
 	q.commit(byTimeout, at, nil, awaited)
 }
 
-// abandoned takes the media role from the goroutine that is stuck in a callback of an operation that
-// was abandoned, if it was.
+// abandoned takes the media role from the goroutine that is stuck in a callback of an operation
+// that was abandoned, if it was.
 func (q *Queue) abandoned(e *entry, stuck bool) {
 	if !e.media.has(abandoned) {
 		return

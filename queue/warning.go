@@ -74,14 +74,14 @@ func (w *warning) log(l *slog.Logger, callID string) {
 	if w.err != nil {
 		attrs = append(attrs, slog.Any("error", w.err))
 	}
-	if p, ok := w.err.(*PanicError); ok {
+	if p, ok := w.err.(*PanicError); ok && p != nil { //nolint:errorlint // one of ours
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	if w.dropped > 0 {
 		attrs = append(attrs, slog.Int("dropped", w.dropped))
 	}
 	attrs = append(attrs, slog.Time("at", w.at))
-	l.Warn("queue: "+w.what, attrs...)
+	l.Warn("queue: "+w.what, attrs...) //nolint:sloglint // one of a few words of ours
 }
 
 // kindOf asks the request for its kind, or says that it panicked.
@@ -105,17 +105,15 @@ func failure(recovered any) error {
 
 // isFault reports whether err is what failure has made of a callback.
 func isFault(err error) bool {
-	switch err.(type) {
-	case *PanicError, exitedError:
+	if p, ok := err.(*PanicError); ok && p != nil { //nolint:errorlint // ours, and never unwrapped
 		return true
-	default:
-		return false
 	}
+	return err == ErrExited //nolint:errorlint // the same
 }
 
 // fault says what the callback did.
 func fault(err error) string {
-	if _, ok := err.(exitedError); ok {
+	if err == ErrExited { //nolint:errorlint // one of ours
 		return "exited its goroutine"
 	}
 	return "panicked"

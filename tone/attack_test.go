@@ -47,7 +47,7 @@ func TestASubscriptionThatIsOverLetsGoOfItsHandler(t *testing.T) {
 		"stream's end":   func(s *tone.Stream, _ *tone.Handler) { s.End() },
 		"both":           func(s *tone.Stream, sub *tone.Handler) { s.End(); sub.Close() },
 		"closed, behind": func(s *tone.Stream, sub *tone.Handler) { press(t, s, 9); sub.Close() },
-		"ended, behind":  func(s *tone.Stream, sub *tone.Handler) { press(t, s, 9); s.End() },
+		"ended, behind":  func(s *tone.Stream, _ *tone.Handler) { press(t, s, 9); s.End() },
 	} {
 		var s tone.Stream
 		var held weak.Pointer[session]

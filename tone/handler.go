@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Handler is a function that gets the tones of a stream as they come. [Stream.Handle] makes it; Close,
-// or the end of the stream, end it. It must not be copied.
+// Handler is a function that gets the tones of a stream as they come. [Stream.Handle] makes it;
+// Close, or the end of the stream, end it. It must not be copied.
 type Handler struct{ sub Subscription }
 
 // Lost returns how many tones, of whatever value, were lost in all because the function lagged.
@@ -18,8 +18,8 @@ func (h *Handler) Lost() uint64 { return h.sub.Lost() }
 // Err returns nil while there may be tones to come, then [ErrEnded] or [ErrClosed].
 func (h *Handler) Err() error { return h.sub.Err() }
 
-// Close ends the handler. It does not wait: a call of the function may be under way, which Done shows;
-// no other begins. To close it again does nothing.
+// Close ends the handler. It does not wait: a call of the function may be under way, which Done
+// shows; no other begins. To close it again does nothing.
 func (h *Handler) Close() { h.sub.Close() }
 
 // Done returns a channel that is closed when the handler was closed, or has got the last tone of an

@@ -145,9 +145,9 @@ func (s *Stream) Subscribe() *Subscription {
 
 // Handle calls f with every tone of the set that is published from now on, in order, one at a time,
 // on a goroutine of the stream's own that exists only while there are tones. f may block (then it
-// lags, and nobody else does), and call everything of stream and handler that does not wait. A tone on
-// which it panics or exits its goroutine counts as handled; [log/slog]'s default logger gets a warning,
-// without the tone. The set must not be empty and f not nil.
+// lags, and nobody else does), and call everything of stream and handler that does not wait. A tone
+// on which it panics or exits its goroutine counts as handled; [log/slog]'s default logger gets a
+// warning, without the tone. The set must not be empty and f not nil.
 func (s *Stream) Handle(set Set, f func(Event)) (*Handler, error) {
 	switch {
 	case f == nil:

@@ -1,5 +1,5 @@
-// Package bounds measures what foreign bytes cost whoever decodes them. It is for the fuzz targets and
-// tests that hold a decoder to a bound on memory and time.
+// Package bounds measures what foreign bytes cost whoever decodes them. It is for the fuzz targets
+// and tests that hold a decoder to a bound on memory and time.
 //
 // # Concurrency
 //
@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// Measure runs f and returns how many bytes were allocated on the heap meanwhile, freed ones included,
-// and how much processor time the process took. Processor time, since a machine that is busy with
-// something else is no fault of the decoder's; where the system does not tell it, it is time.
+// Measure runs f and returns how many bytes were allocated on the heap meanwhile, freed ones
+// included, and how much processor time the process took. Processor time, since a machine that is
+// busy with something else is no fault of the decoder's; where the system does not tell it, it is
+// time.
 func Measure(f func()) (allocated uint64, took time.Duration) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -21,8 +21,8 @@ type fixture struct {
 	media *spy
 }
 
-// newFixture makes a queue that the end of the test closes, with fresh media. It gives media up after
-// the harness's Timeout, divided by haste.
+// newFixture makes a queue that the end of the test closes, with fresh media. It gives media up
+// after the harness's Timeout, divided by haste.
 func newFixture(t testing.TB, h Harness, haste time.Duration) *fixture {
 	t.Helper()
 	h.whole(t)
@@ -69,8 +69,11 @@ func (r *fixture) enqueue(name string, request func() operation.Request) *operat
 	return op
 }
 
-func (r *fixture) ends() *operation.Operation  { r.t.Helper(); return r.enqueue("Ends", r.h.Ends) }
-func (r *fixture) lasts() *operation.Operation { r.t.Helper(); return r.enqueue("Lasts", r.h.Lasts) }
+func (r *fixture) ends() *operation.Operation { r.t.Helper(); return r.enqueue("Ends", r.h.Ends) }
+func (r *fixture) lasts() *operation.Operation {
+	r.t.Helper()
+	return r.enqueue("Lasts", r.h.Lasts)
+}
 
 // stall has the media's back end hang until release is called, or the test ends. If it is not
 // released in time, a callback on this very goroutine hangs with it.
