@@ -168,3 +168,26 @@ func TestAPanicWithNilIsAnExit(t *testing.T) { //nolint:paralleltest // it chang
 		rec.Check(t)
 	}
 }
+
+// G11: the media waits for one observer that blocks, not for one after the other.
+func TestTheMediaDoesNotWaitForEachObserver(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		var opts []queue.Option
+		for range queue.MaxObservers {
+			opts = append(opts, queue.WithObserver(queue.ObserverFunc(func(queue.Event) { <-release })))
+		}
+		var after time.Duration
+		begin := time.Now()
+		q := newQueue(t, &queuetest.Media{OnStart: func(queue.Task) error {
+			after = time.Since(begin)
+			return nil
+		}}, opts...)
+		enqueue(t, q, 1)
+		time.Sleep(time.Second)
+		if after == 0 || after > 2*time.Millisecond {
+			t.Errorf("Start was called after %v, want 2 ms at most", after)
+		}
+	})
+}

@@ -301,6 +301,8 @@ func (q *Queue) lookAtCallback() (again bool) {
 	d.own, d.current, d.watched = false, 0, false
 	spawn := q.claimOwn()
 	q.unlock(byWatch)
-	q.spawn(spawn)
+	if spawn {
+		go q.dispatchInPlace()
+	}
 	return false
 }
