@@ -4,14 +4,15 @@
 // # How to think of it
 //
 // A platform makes one [Queue] per call and brings the [Media] that plays and records. Producers
-// [Queue.Enqueue] requests and get operations to hold; observers are told every event, in order.
+// [Queue.Enqueue] requests and get operations to hold; observers get every event, in order.
 // [Queue.CancelAll] fails everything live with 400/8508 at one instant, for every reader, and
 // returns a receipt of whom it ended.
 //
 // The queue decides under its one mutex, and acts after it. An operation begins when the media is
 // free; the media is free when it has reported the end of the last operation and has returned from
-// its callbacks. An operation that is ended over its media's head is failed at once; its media gets
-// [Media.Stop] and some time to fall silent, which the Released event tells.
+// its callbacks. An operation that is preempted (ended while it runs, by a cancel, a barge-in, a timeout or
+// the end of the call) is failed at once; its media gets [Media.Stop] and some time to fall silent, and
+// the Released event says when it has.
 //
 // Beside the queue lies the call's tone stream, package tone. There is no way from here to there.
 //

@@ -11,8 +11,8 @@ var (
 	ErrClosed = errors.New("queue: closed")
 
 	// ErrFull is returned by Enqueue when as many operations wait as WithMaxPending allows, and by
-	// Enqueue and Interrupt when an observer is too far behind: the ends of more than four full
-	// queues were not told it yet.
+	// Enqueue and Interrupt when an observer is too far behind: it has yet to get the Ended events of
+	// more than four full queues.
 	ErrFull = errors.New("queue: full")
 
 	// ErrNotFound is returned by Cancel for an id that no running or waiting operation has.
@@ -44,5 +44,3 @@ func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
-
-var errNilFunc = errors.New("queue: Blocking: nil function")

@@ -117,7 +117,7 @@ func failed(err error) operation.Result {
 // form. It costs one goroutine per running operation. ctx ends soon after a cancel, before the
 // cancel returns; t.Live is exact. What the function returns is the report, and its return (or
 // panic, or exit) the only one, so two of them never run at once on a call, unless one did not
-// return within the stop timeout and was given up. An error fails the operation as t.Fail would,
+// return within the stop timeout and was abandoned. An error fails the operation as t.Fail would,
 // and keeps position and recording of the result. A function that finds itself no longer Live
 // returns t.Err(), or anything else: its operation has ended.
 //

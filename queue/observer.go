@@ -8,10 +8,10 @@ import (
 	"ivrqueue/operation"
 )
 
-// Observer is told what happens in a queue: every event once, in order, one at a time, with no
+// Observer gets what happens in a queue: every event once, in order, one at a time, with no
 // lock held. By default it is called on a goroutine of the queue's own, so it may block, take any
 // lock, and call everything of the queue that does not wait. An event on which it panics or exits
-// counts as told; the next ones follow.
+// counts as delivered; the next ones follow.
 type Observer interface {
 	Observe(e Event)
 }
@@ -66,9 +66,9 @@ const (
 	// for one that was ended while running its Position is the last progress.
 	Ended
 
-	// Released: the media of an operation that was ended over its head has reported. The Result is
-	// what it told: recording, position, and its own reason; or the reason is Abandoned and the
-	// media was given up. It is told once, and only if Media.Start was called for the operation.
+	// Released: the media of an operation that was preempted has reported. The Result is its report:
+	// recording, position, and its own reason; or the reason is Abandoned, since no report came in
+	// time. There is one at most, and only if Media.Start was called for the operation.
 	Released
 
 	// Closed: the last event. The reason of the Result says why.

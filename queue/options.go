@@ -111,8 +111,8 @@ func WithLogger(l *slog.Logger) Option {
 // Default: 1,024.
 func WithMaxPending(n int) Option { return func(c *config) { c.maxPending = n } }
 
-// WithStopTimeout sets how long media may take to report after its operation was ended over its
-// head; then it is given up. Zero and negative are errors. Default: 5 s.
+// WithStopTimeout sets how long media may take to report after its operation was preempted; then it
+// is abandoned. Zero and negative are errors. Default: 5 s.
 func WithStopTimeout(d time.Duration) Option { return func(c *config) { c.stopTimeout = d } }
 
 // WithRunTimeout ends a running operation whose media has shown neither progress nor end for d (it
