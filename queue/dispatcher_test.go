@@ -48,6 +48,7 @@ func TestADispatcherThatCameBackIsWatched(t *testing.T) {
 			time.Sleep(20 * time.Millisecond) // it has come back, and is in a callback that blocks
 			ops := enqueue(t, q, 1)
 			time.Sleep(20 * time.Millisecond)
+			synctest.Wait()
 			if started != 2 || ops[0].Status() != operation.Completed {
 				t.Errorf("after %s: %d of 2 were started, the second one is %v", name, started, ops[0].Status())
 			}
@@ -186,6 +187,7 @@ func TestTheMediaDoesNotWaitForEachObserver(t *testing.T) {
 		}}, opts...)
 		enqueue(t, q, 1)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if after == 0 || after > 2*time.Millisecond {
 			t.Errorf("Start was called after %v, want 2 ms at most", after)
 		}
