@@ -220,7 +220,7 @@ func FuzzPath(f *testing.F) {
 		r.URL.Path = path
 		r.Header.Set("Authorization", "Bearer bot")
 		var w *http.Response
-		frugal(t, len(path)+len(method), 16, func() { w, err = bot.do(r) })
+		frugal(t, len(path)+len(method), 16, func() { w, err = bot.do(r) }) //nolint:bodyclose // it is, below
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,7 @@ type pendingNotification struct {
 type outbox struct {
 	limit int                         // of notifications that wait; put blocks above it
 	send  func([]pendingNotification) // one call at a time, on the outbox's goroutine; must survive
-	idle  func(busy bool)             // called, under mu, when there begins to be something to send, or ends
+	idle  func(busy bool)             // called, under mu, when sending begins and ends
 	over  func()                      // told, under mu, once the call's last notification has gone
 
 	mu      sync.Mutex            // guards everything below

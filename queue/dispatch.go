@@ -28,6 +28,9 @@ const (
 	observerRole // the first observer's, the inline one if there is one; the others' follow
 )
 
+// andBefore returns a role and all that are numbered before it.
+func (r roles) andBefore() roles { return r | (r - 1) }
+
 // dispatchState is what a queue knows of its dispatchers.
 type dispatchState struct {
 	held     roles // in a callback
@@ -141,6 +144,14 @@ func (q *Queue) dispatchOwn() {
 	d.run()
 }
 
+// dispatchInPlace goes on in place of a dispatcher that was detached, with the media: where all
+// observers block, each for the first time, the media does not wait for one after the other.
+func (q *Queue) dispatchInPlace() {
+	q.lock(byDispatcher)
+	d := dispatcher{queue: q, by: byDispatcher, left: math.MaxInt, last: ^roles(0)}
+	d.run()
+}
+
 // dispatchInline goes on with inline callbacks on a goroutine of ours.
 func (q *Queue) dispatchInline() {
 	q.lock(byInlineDispatcher)
@@ -185,8 +196,8 @@ func (q *Queue) ownWork(last roles) roles {
 	// Observers first, then the media, then the logger, then the observers again.
 	const rest = observerRole - 1
 	switch {
-	case last >= observerRole && due > last:
-		due &^= 2*last - 1 // the observers after it
+	case last >= observerRole && due&^last.andBefore() != 0:
+		due &^= last.andBefore() // the observers after it
 	case last >= observerRole && due&rest != 0:
 		due &= rest
 	case last == mediaRole && due&loggerRole != 0:
@@ -230,9 +241,10 @@ type dispatcher struct {
 	queue  *Queue
 	by     actor
 	inline bool
-	over   bool // it was detached, and another one is active
-	spawn  bool // an own dispatcher is to be spawned when it next releases the lock
-	left   int  // how many calls it may still make
+	over   bool  // it was detached, and another one is active
+	spawn  bool  // an own dispatcher is to be spawned when it next releases the lock
+	left   int   // how many calls it may still make
+	last   roles // whose callback it made last, or ^0 to begin after the observers
 
 	// The callback that it is in.
 	role  roles
@@ -266,14 +278,13 @@ func (d *dispatcher) makeCalls() (finished bool) {
 		}
 	}()
 	q := d.queue
-	var last roles
 	for !d.over {
 		if d.inline {
-			last = q.inlineWork()
+			d.last = q.inlineWork()
 		} else {
-			last = q.ownWork(last)
+			d.last = q.ownWork(d.last)
 		}
-		if last == 0 {
+		if d.last == 0 {
 			d.deactivate()
 			q.closeDone()
 			break
@@ -282,7 +293,7 @@ func (d *dispatcher) makeCalls() (finished bool) {
 			d.handOver()
 			return true
 		}
-		switch last {
+		switch d.last {
 		case mediaRole:
 			if d.callMedia(); d.function != nil {
 				return false
@@ -290,7 +301,7 @@ func (d *dispatcher) makeCalls() (finished bool) {
 		case loggerRole:
 			d.callLogger()
 		default:
-			d.callObserver(last)
+			d.callObserver(d.last)
 		}
 	}
 	d.unlock()

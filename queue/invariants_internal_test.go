@@ -440,7 +440,7 @@ func (v *invariants) report(in Input, out *Output) error {
 // ends: all that the input must end has ended, and is returned.
 func (v *invariants) ends(in Input, out *Output, live []Op) error {
 	if out.Err != nil {
-		return nil
+		return nil //nolint:nilerr // refused, so nothing has to end
 	}
 	var now, want []Op
 	for _, op := range live {
@@ -653,7 +653,7 @@ func (v *invariants) admissions(b *Bare) error {
 				if v.sealed {
 					rule = "G14"
 				}
-				return fmt.Errorf("%s: id %d with room for %d: %v, want %v", rule, id, limit, got, want)
+				return fmt.Errorf("%s: id %d with room for %d: %w, want %v", rule, id, limit, got, want) //nolint:errorlint // one of them
 			}
 		}
 	}

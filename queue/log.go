@@ -245,6 +245,9 @@ func (l *log) trim() {
 		delivered(r)
 		*r = record{} // keeps nothing alive
 	}
+	if l.head > 0 && cap(l.records) > len(l.first) {
+		l.first = [1]record{} // the first of them, if the log has grown since
+	}
 	switch {
 	case l.drained():
 		if l.records = l.records[:0]; cap(l.records) > keepRecords {
@@ -270,7 +273,6 @@ func (l *log) keepsRoom() bool { return len(l.records) == 0 && cap(l.records) > 
 
 // dropRoom has a drained log begin anew with the least room.
 func (l *log) dropRoom() {
-	l.first = [1]record{} // it may have been copied when the log grew
 	l.records = l.first[:0]
 }
 

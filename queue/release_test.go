@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"ivrqueue/operation"
 	"ivrqueue/queue"
@@ -415,4 +416,29 @@ func TestTheZeroTaskIsDeadAndHarmless(t *testing.T) {
 	if k.Live() || k.Context().Err() == nil || k.Status() != 0 || k.Kind() != "" || k.Err() != nil || k != (queue.Task{}) {
 		t.Error("the zero Task is something")
 	}
+}
+
+// What an Interrupt has ended is not kept by the queue while the next one runs: the log grew behind the
+// record of the cancel.
+func TestALogThatHasGrownKeepsNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		q := newQueue(t, &queuetest.Media{}, queue.WithObserver(queue.ObserverFunc(func(queue.Event) {})))
+		cancelled := make([]weak.Pointer[operation.Operation], 5)
+		for i := range cancelled {
+			cancelled[i] = weak.Make(enqueue(t, q, 1)[0])
+			synctest.Wait() // each is delivered before the next comes
+		}
+		if _, _, err := q.Interrupt(t.Context(), play()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		for range 10 {
+			runtime.GC()
+		}
+		for i, op := range cancelled[1:] { // the media remembers the first one
+			if op.Value() != nil {
+				t.Errorf("operation %d, which was cancelled, is kept", i+2)
+			}
+		}
+	})
 }

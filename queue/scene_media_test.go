@@ -81,6 +81,7 @@ type sceneError struct {
 	s    *scene
 	draw *rand.Rand
 	kind hostileKind
+	left func() // what the first call of Unwrap ends, or nil
 }
 
 // hostile draws one.
@@ -93,13 +94,17 @@ func (s *scene) hostile(draw *rand.Rand) error {
 	if kind == errorIsTypedNil {
 		return (*sceneError)(nil)
 	}
-	return &sceneError{s, draw, kind}
+	return &sceneError{s: s, draw: draw, kind: kind}
 }
 
 func (*sceneError) Error() string { return "x" }
 
 // Unwrap goes wrong. For a nil *sceneError that is a panic.
 func (e *sceneError) Unwrap() error {
+	if left := e.left; left != nil {
+		e.left = nil
+		defer left()
+	}
 	switch e.kind {
 	case errorPanics:
 		panic("x")
@@ -347,7 +352,11 @@ func (s *scene) perform(ctx context.Context, t queue.Active) (operation.Result, 
 	case endsWithError:
 		return operation.Result{}, errFault
 	case failsHostile, endsHostile:
-		return operation.Result{}, s.hostile(draw)
+		err := s.hostile(draw)
+		if e, ok := err.(*sceneError); ok && e != nil { //nolint:errorlint // it is what was made
+			e.left = s.entered() // it is asked after the return, also where the operation was abandoned
+		}
+		return operation.Result{}, err
 	case panics:
 		panic("x")
 	case exits:

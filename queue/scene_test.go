@@ -91,7 +91,14 @@ func newScene(t *testing.T, seed uint64, unit time.Duration, opts ...queue.Optio
 		opts = append(opts, queue.WithObserver(s.observer(1+i, draw)))
 	}
 	var m queue.Media = sceneMedia{s}
-	if s.blocking {
+	switch {
+	case s.blocking && seed%2 == 1:
+		m = queue.Blocking(func(ctx context.Context, t queue.Active) (operation.Result, error) {
+			s.Add(trace.Item{What: trace.StartEntered, Op: t.ID()})
+			s.Add(trace.Item{What: trace.StartReturned, Op: t.ID()})
+			return s.perform(ctx, t)
+		})
+	case s.blocking:
 		m = &recorded{s, queue.Blocking(s.perform)}
 	}
 	var err error

@@ -26,7 +26,7 @@ func newClocks(stopTimeout, runTimeout time.Duration) *clocks {
 
 // inBubble reports whether at is a time of a bubble, where time.Now has no monotonic reading.
 func inBubble(at time.Time) bool {
-	return at == at.Round(0) //nolint:revive // it strips the reading
+	return at == at.Round(0) //nolint:staticcheck // it strips the reading
 }
 
 // deadlines returns where a timeout of this kind waits that begins at this time.
@@ -305,6 +305,8 @@ func (q *Queue) lookAtCallback() (again bool) {
 	d.own, d.current, d.watched = false, 0, false
 	spawn := q.claimOwn()
 	q.unlock(byWatch)
-	q.spawn(spawn)
+	if spawn {
+		go q.dispatchInPlace()
+	}
 	return false
 }

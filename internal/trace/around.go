@@ -174,8 +174,10 @@ func stuck(h *history) {
 		return
 	}
 	late := time.Time{}
-	if h.terms.OnItsWay > 0 && h.closed != never { // the timer takes the lock, and the logger is told
-		late = h.items[h.closed].At.Add(h.terms.StopTimeout + 10*h.terms.OnItsWay)
+	if h.terms.OnItsWay > 0 && h.closed != never {
+		// The timer takes the lock, and the logger gets what waits before it, one warning between two
+		// batches of each observer.
+		late = h.items[h.closed].At.Add(h.terms.StopTimeout + 30*h.terms.OnItsWay)
 	}
 	for _, l := range h.inOrder {
 		if h.done != never && l.inCallback(h.done) && !l.givenUp {

@@ -319,7 +319,7 @@ var broken = []struct {
 	{"Done inside a callback", "start-returned op=c\n", "", "G14", "Done came while the media was inside a callback of c"},
 	{
 		"given up long after Close", "stop-returned op=f\ntold released op=f seq=19 time=30ms reason=abandoned at=30ms",
-		"told released op=f seq=19 time=30ms reason=abandoned at=60ms", "G14", "inside a callback of f long after Close",
+		"told released op=f seq=19 time=30ms reason=abandoned at=100ms", "G14", "inside a callback of f long after Close",
 	},
 	{"a callback after Done", "called end #20", "stop-entered op=d\ncalled end #20", "G14", "after Done: stop-entered op=d"},
 }
