@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -109,7 +110,7 @@ func (c *check) meet(i int, reference, today map[string]figures) {
 // depth=1000.
 func (b *checked) order() []string {
 	function, _, _ := strings.Cut(b.name, "/")
-	return []string{fmt.Sprint(b.pick), function, fmt.Sprintf("%3d", len(b.name)), b.name}
+	return []string{strconv.Itoa(b.pick), function, fmt.Sprintf("%3d", len(b.name)), b.name}
 }
 
 func (b *checked) add(reference, today figures) {

@@ -40,12 +40,12 @@ func run(ctx context.Context, c *check, root string, out, trouble io.Writer) int
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
-		fmt.Fprintln(trouble, "perfcheck:", err)
+		_, _ = fmt.Fprintln(trouble, "perfcheck:", err)
 		return cannotSay
 	}
 	c.print(out)
 	if names := c.worse(); names != nil {
-		fmt.Fprintf(trouble, "perfcheck: worse than the reference: %s\n"+
+		_, _ = fmt.Fprintf(trouble, "perfcheck: worse than the reference: %s\n"+
 			"If that is meant, name this commit in %s with the next one, and say why.\n",
 			strings.Join(names, ", "), referenceFile)
 		return slower
@@ -63,7 +63,8 @@ func compareTrees(ctx context.Context, c *check, root string, out io.Writer) err
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "The reference is %s.\nThis takes two minutes, or more if the machine is busy.\n",
+	_, _ = fmt.Fprintf(out,
+		"The reference is %s.\nThis takes two minutes, or more if the machine is busy.\n",
 		title)
 	dir, err := os.MkdirTemp("", "ivrqueue-perfcheck-")
 	if err != nil {

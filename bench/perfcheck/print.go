@@ -22,18 +22,19 @@ func (c *check) print(out io.Writer) {
 				counts = append(counts, j.count())
 			}
 		}
-		fmt.Fprintf(out, "%-*s  %-20s  %s\n", width, b.name, time,
+		_, _ = fmt.Fprintf(out, "%-*s  %-20s  %s\n", width, b.name, time,
 			strings.Join(append([]string{b.word()}, counts...), ", "))
 	}
 	if n := c.unsure(); n > 0 {
-		fmt.Fprintf(out, "The machine is too busy to be sure of %d of %d: run it again when it is not.\n",
+		_, _ = fmt.Fprintf(out,
+			"The machine is too busy to be sure of %d of %d: run it again when it is not.\n",
 			n, len(c.both))
 	}
 	for _, name := range c.new {
-		fmt.Fprintf(out, "%-*s  new: the reference does not have it\n", width, name)
+		_, _ = fmt.Fprintf(out, "%-*s  new: the reference does not have it\n", width, name)
 	}
 	for _, name := range c.gone {
-		fmt.Fprintf(out, "%-*s  gone: only the reference has it\n", width, name)
+		_, _ = fmt.Fprintf(out, "%-*s  gone: only the reference has it\n", width, name)
 	}
 }
 

@@ -27,7 +27,7 @@ func (library) Load(ctx context.Context, p operation.Prompt) ([]int16, error) {
 		p.URI = name
 		return softmedia.Files{FS: embedded}.Load(ctx, p)
 	}
-	return softmedia.LoadFile(p.URI)
+	return softmedia.LoadFile(p.URI) //nolint:contextcheck // a file of the one who runs it
 }
 
 // sound is a WAV file that is known to be good.

@@ -60,7 +60,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if o.caller != "" {
-		if o.service.Caller, err = softmedia.LoadFile(o.caller); err != nil {
+		o.service.Caller, err = softmedia.LoadFile(o.caller) //nolint:contextcheck // the same
+		if err != nil {
 			return err
 		}
 	}

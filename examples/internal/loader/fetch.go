@@ -111,8 +111,7 @@ func (f *fetcher) get(ctx context.Context, u *url.URL) (*http.Response, error) {
 	r.Header.Set("User-Agent", "ivrqueue")
 	answer, err := f.client.Do(r)
 	if err != nil {
-		var in *url.Error // names the address, with its query
-		if errors.As(err, &in) {
+		if in, ok := errors.AsType[*url.Error](err); ok { // names the address, with its query
 			err = in.Err
 		}
 		return nil, err

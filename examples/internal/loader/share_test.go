@@ -3,8 +3,8 @@ package loader_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,7 +43,7 @@ func TestSlowDownloadsOfOneApplicationDelayNoOther(t *testing.T) {
 	for i := range 100 {
 		id := ""
 		if i%2 == 0 {
-			id = fmt.Sprint(i) // goes through the cache
+			id = strconv.Itoa(i) // goes through the cache
 		}
 		all.Go(func() {
 			_, _ = library.For("one").Load(ctx, operation.Prompt{URI: url + "/slow", ResourceID: id})
@@ -174,7 +174,7 @@ func TestOneApplicationsPromptsDoNotPushOutAnothers(t *testing.T) {
 	}
 	load("other", "/small", "1")
 	for i := range 8 {
-		load("one", "/large", fmt.Sprint(i))
+		load("one", "/large", strconv.Itoa(i))
 	}
 	load("other", "/small", "1")
 	if n := other.Load(); n != 1 {

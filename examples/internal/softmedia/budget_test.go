@@ -2,7 +2,7 @@ package softmedia_test
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -40,7 +40,7 @@ func TestTheBytesOfAnOperationAreBounded(t *testing.T) {
 		})
 		uris := make([]string, 20)
 		for i := range uris {
-			uris[i] = fmt.Sprint(i)
+			uris[i] = strconv.Itoa(i)
 		}
 		r, _ := b.play(t, uris...).Wait(t.Context())
 		const text = "operation: notDownloadable (400/8536): 10485760 bytes of samples beside 31457280, must be at most 33554432 together"

@@ -27,7 +27,7 @@ func FuzzDevBodies(f *testing.F) {
 		for path, taken := range map[string]int{
 			"/dev/inbox": http.StatusAccepted, "/dev/calls/" + id + "/tones": http.StatusNoContent,
 		} {
-			req := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, bytes.NewReader(body))
 			req.Header.Set("Authorization", "Bearer bot")
 			w := httptest.NewRecorder()
 			got, took := bounds.Measure(func() {
