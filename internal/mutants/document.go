@@ -14,8 +14,8 @@ const (
 	end      = "<!-- mutants:end -->\n"
 )
 
-// list writes the table of all mutants into the document.
-func list(all []mutant, document string) error {
+// write writes the table of all mutants into the document.
+func write(all []mutant, document string) error {
 	text, err := os.ReadFile(document) //nolint:gosec // ours
 	if err != nil {
 		return err
@@ -34,15 +34,15 @@ func insert(text string, all []mutant) (string, error) {
 	if !found || !foundEnd {
 		return "", errors.New("it has no markers for the table of mutants")
 	}
-	return before + begin + table(all) + end + after, nil
+	return before + begin + markdown(all) + end + after, nil
 }
 
-// table is the mutants as Markdown.
-func table(all []mutant) string {
+// markdown is the table for people.
+func markdown(all []mutant) string {
 	var b strings.Builder
 	b.WriteString("| mutant | guarantee or rule | killed by |\n|---|---|---|\n")
 	for _, m := range all {
-		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", m.what, m.rule, m.test)
+		fmt.Fprintf(&b, "| %s | %s | `%s` |\n", m.what, m.rule, m.test())
 	}
 	return b.String()
 }
