@@ -114,11 +114,16 @@ func (q *Queue) claimOwn() bool {
 		return false
 	}
 	d.own = true
-	if !d.watched {
+	q.watchOwn()
+	return true
+}
+
+// watchOwn has the watch look at the own dispatcher, which has become active.
+func (q *Queue) watchOwn() {
+	if d := &q.dispatch; !d.watched {
 		d.watched = true
 		q.clocks().watch.add(q)
 	}
-	return true
 }
 
 // spawn starts the own dispatcher, if one was claimed.
@@ -177,8 +182,8 @@ func (q *Queue) ownWork(last roles) roles {
 	// Observers first, then the media, then the logger, then the observers again.
 	const rest = observerRole - 1
 	switch {
-	case last >= observerRole && due&^(last|last-1) != 0:
-		due &^= last | last - 1 // the observers after it
+	case last >= observerRole && due&^(last|(last-1)) != 0:
+		due &^= last | (last - 1) // the observers after it
 	case last >= observerRole && due&rest != 0:
 		due &= rest
 	case last == mediaRole && due&loggerRole != 0:
@@ -347,6 +352,9 @@ func (d *dispatcher) rejoin() {
 	}
 	if d.over = *active; !d.over {
 		*active = true
+		if !d.inline {
+			d.queue.watchOwn()
+		}
 	}
 }
 

@@ -84,13 +84,12 @@ var ofDispatcher = []mutant{
 	{
 		name: "done-follows-too-late",
 		what: "the Done channels of what CancelAll ended are closed after it has returned",
-		rule: "G4", kill: "./queue TestSimulation",
+		rule: "G4", kill: "./queue TestACancelClosesDoneBeforeItReturns",
 		edits: []edit{{
 			"queue/dispatch.go", `for _, e := range awaited {
 			e.control.NotifyDone()
 		}`, `go func() {
-			q.lock(by)
-			q.unlock(by)
+			time.Sleep(time.Second)
 			for _, e := range awaited {
 				e.control.NotifyDone()
 			}
@@ -166,7 +165,7 @@ var ofDispatcher = []mutant{
 		what: "an observer that is always behind keeps the one after it from being called",
 		rule: "fair turns", kill: "./queue TestWhoIsAlwaysBehindStarvesNobody",
 		edits: []edit{{
-			"queue/dispatch.go", `due &^= last | last - 1 // the observers after it`, `due &= -observerRole`,
+			"queue/dispatch.go", `due &^= last | (last - 1) //`, `due &^= last | last - 1 //`,
 		}},
 	},
 	{
@@ -269,20 +268,26 @@ var ofDispatcher = []mutant{
 	{
 		name: "two-callbacks-are-one",
 		what: "the watch takes two callbacks that it finds one after the other for one that does not return",
-		rule: "the watch", kill: "./queue TestTheWatchTellsCallbacksApart",
+		rule: "the watch", kill: "./queue TestOneDispatcherUnlessACallbackTakesLong",
 		edits: []edit{{"queue/dispatch.go", `s.calls++`, ``}},
 	},
 	{
 		name: "detached-goes-on",
 		what: "a detached dispatcher goes on though another is active",
-		rule: "one dispatcher", kill: "./queue TestADetachedDispatcherIsOverIfAnotherIsActive",
+		rule: "one dispatcher", kill: "./queue TestOneDispatcherUnlessACallbackTakesLong",
 		edits: []edit{{"queue/dispatch.go", `if d.over = *active; !d.over {`, `if d.over = false; !d.over {`}},
 	},
 	{
 		name: "rejoined-is-not-active",
 		what: "a dispatcher that goes on after it was detached is not known to be active",
-		rule: "one dispatcher", kill: "./queue TestADetachedDispatcherIsOverIfAnotherIsActive",
+		rule: "one dispatcher", kill: "./queue TestOneDispatcherUnlessACallbackTakesLong",
 		edits: []edit{{"queue/dispatch.go", `*active = true`, `_ = active`}},
+	},
+	{
+		name: "rejoined-is-not-watched",
+		what: "a dispatcher that goes on after it was detached is not watched any more",
+		rule: "G11", kill: "./queue TestADispatcherThatGoesOnIsWatched",
+		edits: []edit{{"queue/dispatch.go", `d.queue.watchOwn()`, `_ = d`}},
 	},
 	{
 		name: "blocking-holds-up-the-others",
@@ -296,14 +301,14 @@ var ofDispatcher = []mutant{
 	{
 		name: "blocking-does-not-rejoin",
 		what: "who has run a Blocking function goes on though another is active",
-		rule: "one dispatcher", kill: "./queue TestADetachedDispatcherIsOverIfAnotherIsActive",
+		rule: "one dispatcher", kill: "./queue TestOneDispatcherUnlessACallbackTakesLong",
 		edits: []edit{{"queue/dispatch.go", `ended := q.blockingReport(e, r, at)
 	d.rejoin()`, `ended := q.blockingReport(e, r, at)`}},
 	},
 	{
 		name: "late-callback-frees-the-role",
 		what: "a callback that returns after its media was abandoned gives back a role that another has",
-		rule: "a late Start", kill: "./queue TestACallbackThatReturnsTooLateGivesNothingBack",
+		rule: "a late Start", kill: "./queue TestEventsAreInlineAgainWhenALateCallbackHasReturned",
 		edits: []edit{{
 			"queue/dispatch.go", `if role == mediaRole && d.entry.media.has(abandoned) {
 		q.machine.cold.shell.stuck--`, `if role == mediaRole && d.entry.media.has(abandoned) && q.machine.cold.shell.stuck < 0 {

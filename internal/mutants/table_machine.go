@@ -232,7 +232,7 @@ var ofMachine = []mutant{
 	{
 		name: "cancel-of-one-tells-no-stop",
 		what: "the media of the running one is not told to stop by a Cancel of its id",
-		rule: "G12", kill: "./queue TestSimulation",
+		rule: "G13", kill: "./queue TestSimulation",
 		edits: []edit{{"queue/machine.go", `if e == m.current {`, `if e == m.current && why != operation.Cancelled {`}},
 	},
 	{
@@ -294,12 +294,6 @@ var ofMachine = []mutant{
 		}},
 	},
 	{
-		name: "late-failed-start-is-stopped",
-		what: "a Start that fails after its media was abandoned is told to stop",
-		rule: "a late Start", kill: "./queue TestAStartThatFailsTooLateChangesNothing",
-		edits: []edit{{"queue/machine.go", `e.media |= reported // there is nothing to stop`, ``}},
-	},
-	{
 		name: "released-is-not-told",
 		what: "Released is not told",
 		rule: "G13", kill: "./queue TestTheFirstReportAfterACancelFreesTheMediaAndLaterOnesChangeNothing",
@@ -336,7 +330,7 @@ var ofMachine = []mutant{
 	{
 		name: "close-is-not-idempotent",
 		what: "a second Close tells its own reason",
-		rule: "G14", kill: "./queue TestSimulation",
+		rule: "G14", kill: "./queue TestCloseEndsEverythingAndLeavesNothing",
 		edits: []edit{{"queue/machine.go", `if m.phase >= phaseClosed {`, `if m.phase >= phaseDrained {`}},
 	},
 	{
@@ -362,7 +356,7 @@ var ofMachine = []mutant{
 	{
 		name: "stop-timeout-waits-for-another-timer",
 		what: "media that has reported and does not return is not abandoned while a run timeout is armed",
-		rule: "G14", kill: "./queue TestSimulation",
+		rule: "G14", kill: "./queue TestTheStopTimeoutCountsFromTheCancelWhateverElseIsArmed",
 		edits: []edit{{
 			"queue/machine.go", `!e.control.Live() && e.media.inCallback() {`,
 			`!e.control.Live() && e.media.inCallback() && m.timeout == noTimeout {`,

@@ -37,7 +37,7 @@ var ofTimeouts = []mutant{
 	{
 		name: "removed-with-the-rest",
 		what: "a timeout that is disarmed takes those behind it out of the list",
-		rule: "the list of deadlines", kill: "./queue TestTimeoutsOfOneListFireInTime",
+		rule: "the list of deadlines", kill: "./queue TestQueuesOfOneConfigurationTimeOutByThemselves",
 		edits: []edit{{"queue/timeout.go", `t.prev.next = t.next`, `t.prev.next = nil`}},
 	},
 	{
