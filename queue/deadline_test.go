@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,6 +46,38 @@ func TestTimeoutsOfOneListFireInTime(t *testing.T) {
 		synctest.Wait()
 		if n := q.Snapshot().Abandoned; n != 1 {
 			t.Errorf("%d were abandoned in time, want 1", n)
+		}
+	})
+}
+
+// A timeout that was disarmed when it had fired already, but had not got the lock, is the old one's and
+// nothing to the next.
+func TestATimeoutThatIsDisarmedAsItFiresLeavesTheNextAlone(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var fires atomic.Bool
+		held := make(chan struct{})
+		m := &queuetest.Media{OnStop: func(queue.Task) {}}
+		q := newQueue(t, m, queue.WithStopTimeout(time.Second), queue.WithSeam(func(by uint64) {
+			if by == queue.ByTimeout && fires.CompareAndSwap(true, false) {
+				<-held // before it has the lock
+			}
+		}))
+		enqueue(t, q, 1)
+		synctest.Wait()
+		q.CancelAll()
+		next := enqueue(t, q, 1)[0]
+		synctest.Wait()
+		fires.Store(true)
+		time.Sleep(time.Second)
+		m.Current().End(operation.Result{})
+		synctest.Wait()
+		close(held)
+		synctest.Wait()
+		if n := q.Snapshot().Abandoned; n != 0 || m.Current().Operation != next {
+			t.Errorf("%d were abandoned", n)
+		}
+		if m.Current().End(operation.Result{}); next.Status() != operation.Completed {
+			t.Errorf("the next is %v", next.Status())
 		}
 	})
 }

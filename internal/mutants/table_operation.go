@@ -124,16 +124,6 @@ var ofOperation = []mutant{
 		}},
 	},
 	{
-		name: "cause-of-another-context",
-		what: "the end of Enqueue's context is the cause of a live operation's context",
-		rule: "the context is the operation", kill: "./operation TestTheContextEndsWithItsOperationAlone",
-		edits: []edit{{
-			"operation/context.go",
-			`v := causes[c.operation().reason()].Value(key); v != nil`,
-			`v := causes[c.operation().reason()].Value(key); v != nil && c.operation().reason() != 0`,
-		}},
-	},
-	{
 		name: "detached-context-ends",
 		what: "DetachedContext ends with Enqueue's context",
 		rule: "detached", kill: "./operation TestAnOperationTellsWhatItIs",

@@ -62,7 +62,7 @@ var ofTimeouts = []mutant{
 	{
 		name: "the-timeout-is-anybodys",
 		what: "the stop timeout abandons whoever has the media by then",
-		rule: "a timeout holds its operation", kill: "./queue TestAStopTimeoutThatComesTooLateLeavesTheNextAlone",
+		rule: "a timeout holds its operation", kill: "./queue TestATimeoutThatIsDisarmedAsItFiresLeavesTheNextAlone",
 		edits: []edit{
 			{
 				"queue/timeout.go", `e, at := t.entry, time.Now()
