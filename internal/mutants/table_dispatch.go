@@ -101,7 +101,7 @@ var ofDispatcher = []mutant{
 	{
 		name: "exit-loses-the-dispatcher",
 		what: "a callback that exits its goroutine takes the dispatcher along",
-		rule: "G11", kill: "./queue TestPanicsAndExitsOfCallbacksLoseNothing",
+		rule: "G11", kill: "./queue TestALoggerThatPanicsOrExitsLosesOnlyItsWarning",
 		edits: []edit{{"queue/dispatch.go", `go d.queue.dispatchOwn()`, `_ = d`}},
 	},
 	{

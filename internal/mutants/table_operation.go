@@ -30,7 +30,7 @@ var ofOperation = []mutant{
 	{
 		name: "status-ignores-the-generation",
 		what: "Status looks at the operation's own state only",
-		rule: "G4", kill: "./queue TestCancelAllFailsEverythingAtOneInstant",
+		rule: "G4", kill: "./queue TestSimulation",
 		edits: []edit{{"operation/operation.go", `return dead.Status()`, `return w.status()`}},
 	},
 	{
@@ -213,14 +213,5 @@ var ofOperation = []mutant{
 		what: "a look for progress changes the position that readers see",
 		rule: "the stall bit", kill: "./operation TestALookForProgressChangesNoPosition",
 		edits: []edit{{"operation/progress.go", `p.word.Load() &^ stalledBit`, `p.word.Load()`}},
-	},
-	{
-		name: "stall-bit-overwrites",
-		what: "a look for progress takes back what was told beside it",
-		rule: "the stall bit", kill: "./operation TestALookForProgressChangesNoPosition", chance: true,
-		edits: []edit{{
-			"operation/progress.go",
-			`p.word.CompareAndSwap(w, w|stalledBit)`, `p.word.Store(w | stalledBit)`,
-		}},
 	},
 }
