@@ -301,9 +301,10 @@ func TestAReceiptKeepsItsOperationsAlone(t *testing.T) {
 		if kept.Value() != nil {
 			t.Errorf("%s: the queue is still there", name)
 		}
-		if receipt.Len() != 2 {
-			t.Errorf("%s: receipt of %d", name, receipt.Len())
+		if ops := victims(receipt); len(ops) != 2 || reason(ops[0]) != operation.Cancelled {
+			t.Errorf("%s: receipt of %v", name, ops)
 		}
+		runtime.KeepAlive(receipt)
 	}
 }
 

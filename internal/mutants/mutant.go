@@ -16,7 +16,7 @@ type mutant struct {
 	kill  string // the test that must fail: "./package TestName", after "-race " if only that notices
 	edits []edit // that break it
 
-	chance bool // the test needs luck, and gets five tries
+	chance bool // the test needs luck, and gets 20 tries
 }
 
 // edit replaces a text that a file has exactly once.

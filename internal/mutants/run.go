@@ -65,9 +65,9 @@ func (m *mutant) try(ctx context.Context, root string) (v verdict) {
 	if err != nil {
 		return verdict{note: err.Error()}
 	}
-	tries := "-count=1"
+	tries, patience := "-count=1", patience
 	if m.chance {
-		tries = "-count=5"
+		tries, patience = "-count=20", "2m"
 	}
 	test := exec.CommandContext(ctx, "go", "test", //nolint:gosec // ours
 		"-overlay", overlay, "-vet=off", tries, "-failfast",
