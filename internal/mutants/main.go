@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -53,7 +54,7 @@ func run(ctx context.Context, w io.Writer, chosen []mutant, atOnce int) error {
 		return err
 	}
 	if len(chosen) == 0 {
-		return fmt.Errorf("no mutant is called so")
+		return errors.New("no mutant is called so")
 	}
 	start := time.Now()
 	if err := green(ctx, chosen, root); err != nil {
