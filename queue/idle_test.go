@@ -432,16 +432,16 @@ func TestTheLogIsShortenedWhileItIsBeingTold(t *testing.T) {
 		q := newQueue(t, &queuetest.Media{}, queue.WithObserver(fast), queue.WithObserver(slow),
 			queue.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		ops := enqueue(t, q, 1)
-		synctest.Wait() // both have one entry in hand; from now on it is four at a time
+		idle() // the watch has seen both block, with one entry in hand; from now on it is four at a time
 		ops = append(ops, enqueue(t, q, events-2)...)
 		for _, goOn := range []chan struct{}{fastGoesOn, slowGoesOn, fastGoesOn, slowGoesOn} {
-			synctest.Wait()
+			idle()
 			if before := q.LogEntries(); len(slow.Events()) == 42 && before > 40 {
 				t.Errorf("the log was not shortened: it has %d entries", before)
 			}
 			goOn <- struct{}{}
 		}
-		synctest.Wait()
+		idle()
 		for _, o := range []*queuetest.Recorder{fast, slow} {
 			all := o.Events()
 			if len(all) != events {
