@@ -138,9 +138,10 @@ func TestNoFrameFollowsACancel(t *testing.T) {
 	t.Parallel()
 	var late atomic.Int32
 	m := queue.Blocking(func(_ context.Context, turn queue.Active) (operation.Result, error) {
-		cancelled := turn.Value().(*atomic.Bool)
+		frames := turn.Value().(*sending)
+		frames.leave.Store(true)
 		for {
-			was := cancelled.Load() // before Live is asked
+			was := frames.cancelled.Load() // before Live is asked
 			if !turn.Live() {
 				return operation.Result{}, nil
 			}
@@ -152,16 +153,15 @@ func TestNoFrameFollowsACancel(t *testing.T) {
 	})
 	q := newQueue(t, m)
 	for i := range 500 {
-		var cancelled atomic.Bool
-		op, err := q.Enqueue(t.Context(), play(), queue.Value(&cancelled))
-		if err != nil {
+		var frames sending
+		if _, err := q.Enqueue(t.Context(), play(), queue.Value(&frames)); err != nil {
 			t.Fatal(err)
 		}
-		for i%2 == 0 && op.Status() == operation.NotStarted {
+		for i%2 == 0 && !frames.leave.Load() {
 			runtime.Gosched() // half of them are cancelled while frames leave
 		}
 		q.CancelAll()
-		cancelled.Store(true)
+		frames.cancelled.Store(true)
 	}
 	q.Close(nil)
 	<-q.Done()
@@ -169,6 +169,9 @@ func TestNoFrameFollowsACancel(t *testing.T) {
 		t.Errorf("%d operations were live after CancelAll had returned", n)
 	}
 }
+
+// sending is what a producer and its media know of each other.
+type sending struct{ leave, cancelled atomic.Bool }
 
 // G5: Start is entered for a dead task only if the call was on its way.
 func TestStartIsNotEnteredAfterACancel(t *testing.T) {

@@ -192,34 +192,3 @@ func TestTheMediaDoesNotWaitForEachObserver(t *testing.T) {
 		}
 	})
 }
-
-// G11: an observer that always has something to get is delivered no more than a batch before the
-// others, and the media, have their turn.
-func TestAnObserverThatIsAlwaysBehindStarvesNobody(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var q *queue.Queue
-		var got, other atomic.Int32
-		busy := queue.ObserverFunc(func(e queue.Event) {
-			if got.Add(1); e.Kind == queue.Accepted {
-				_, _ = q.Enqueue(context.Background(), play()) // and thereby gets another one
-			}
-		})
-		media := ender()
-		q = newQueue(t, media, queue.WithMaxPending(100),
-			queue.WithObserver(busy), queue.WithObserver(queue.ObserverFunc(func(queue.Event) { other.Add(1) })))
-		if _, err := q.Enqueue(context.Background(), play()); err != nil {
-			t.Fatal(err)
-		}
-		// Nothing sleeps in it, so fake time stands still: the call is busy for ever.
-		for looks := 0; other.Load() < 1000 || len(media.Started()) < 100; looks++ {
-			if runtime.Gosched(); looks > 10_000_000 {
-				t.Errorf("after %d events for one observer the other got %d, and %d operations were started",
-					got.Load(), other.Load(), len(media.Started()))
-				break
-			}
-		}
-		q.Close(nil)
-		<-q.Done()
-	})
-}

@@ -311,16 +311,22 @@ func TestWhatWasLentIsThereUntilTheLastEventWasTold(t *testing.T) {
 		}}
 		// All observers were told of the end, or there are none, and the media is not through yet.
 		for _, opts := range [][]queue.Option{{}, {queue.WithObserver(queue.ObserverFunc(check))}} {
-			quick := newQueue(t, m, opts...)
-			op, err := quick.Enqueue(t.Context(), play(), queue.Value("mine"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			synctest.Wait()
-			quick.CancelAll()
-			time.Sleep(2 * time.Second)
-			if media.Load() > 0 || op.Value() != nil {
-				t.Errorf("gone for the media: %v; kept after its report: %v", media.Load() > 0, op.Value())
+			for _, one := range []bool{false, true} {
+				quick := newQueue(t, m, opts...)
+				op, err := quick.Enqueue(t.Context(), play(), queue.Value("mine"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if one {
+					_, _ = quick.Cancel(op.ID())
+				} else {
+					quick.CancelAll()
+				}
+				time.Sleep(2 * time.Second)
+				if media.Load() > 0 || op.Value() != nil {
+					t.Errorf("gone for the media: %v; kept after its report: %v", media.Load() > 0, op.Value())
+				}
 			}
 		}
 		q := newQueue(t, m, queue.WithObserver(queue.ObserverFunc(check)),
@@ -367,12 +373,15 @@ func TestWhatWasLentIsThereWhenReleasedIsTold(t *testing.T) {
 		q := newQueue(t, m, queue.WithObserver(rec))
 		for i := range 4 { // enough entries that Ended and Released fall into different shares
 			q.Enqueue(t.Context(), play(), queue.Value(i))
-			synctest.Wait()
+			idle() // or the media is not called while the observer blocks, and nothing is released
 			q.CancelAll()
-			synctest.Wait()
+			idle()
 		}
 		close(release)
-		synctest.Wait()
+		idle()
+		if len(got) != 4 {
+			t.Errorf("%d were released, want 4", len(got))
+		}
 		for i, v := range got {
 			if v != i {
 				t.Errorf("Released %d: Value is %v", i, v)
@@ -423,16 +432,16 @@ func TestTheLogIsShortenedWhileItIsBeingTold(t *testing.T) {
 		q := newQueue(t, &queuetest.Media{}, queue.WithObserver(fast), queue.WithObserver(slow),
 			queue.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		ops := enqueue(t, q, 1)
-		synctest.Wait() // both have one entry in hand; from now on it is four at a time
+		idle() // the watch has seen both block, with one entry in hand; from now on it is four at a time
 		ops = append(ops, enqueue(t, q, events-2)...)
 		for _, goOn := range []chan struct{}{fastGoesOn, slowGoesOn, fastGoesOn, slowGoesOn} {
-			synctest.Wait()
+			idle()
 			if before := q.LogEntries(); len(slow.Events()) == 42 && before > 40 {
 				t.Errorf("the log was not shortened: it has %d entries", before)
 			}
 			goOn <- struct{}{}
 		}
-		synctest.Wait()
+		idle()
 		for _, o := range []*queuetest.Recorder{fast, slow} {
 			all := o.Events()
 			if len(all) != events {

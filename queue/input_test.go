@@ -213,8 +213,13 @@ func TestSharedOptionsAreNotChanged(t *testing.T) {
 		o := func() *queuetest.Recorder { return &queuetest.Recorder{} }
 		shared := queue.Options(queue.WithObserver(o()), queue.WithObserver(o()), queue.WithObserver(o()))
 		a, b := o(), o()
-		qa := newQueue(t, ender(), shared, queue.WithObserver(a))
-		newQueue(t, ender(), shared, queue.WithObserver(b))
+		qa, err := queue.New("a", ender(), shared, queue.WithObserver(a)) // shared first, or it is not
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := queue.New("b", ender(), shared, queue.WithObserver(b)); err != nil {
+			t.Fatal(err)
+		}
 		enqueue(t, qa, 1)
 		synctest.Wait()
 		if len(a.Events()) != 3 || len(b.Events()) != 0 {

@@ -43,9 +43,9 @@ func TestABlockedCallbackHoldsUpNobodyElse(t *testing.T) {
 			}
 		}
 
-		rec := &queuetest.Recorder{}
+		rec, inline := &queuetest.Recorder{}, &queuetest.Recorder{}
 		m := &queuetest.Media{OnStart: func(queue.Task) error { block(); return nil }}
-		q := newQueue(t, m, queue.WithObserver(rec), queue.WithInlineObserver(&queuetest.Recorder{}))
+		q := newQueue(t, m, queue.WithObserver(rec), queue.WithInlineObserver(inline))
 		ops := enqueue(t, q, 3)
 		idle()
 		r := q.CancelAll() // while Start blocks
@@ -53,9 +53,11 @@ func TestABlockedCallbackHoldsUpNobodyElse(t *testing.T) {
 			t.Errorf("media blocked: receipt of %d", r.Len())
 		}
 		idle()
-		rec.Check(t)
-		if e, ok := rec.Find(queue.Ended, ops[2]); !ok || e.Result.Reason != operation.Cancelled {
-			t.Error("media blocked: the observer was not told of the cancel")
+		for _, rec := range []*queuetest.Recorder{rec, inline} {
+			rec.Check(t)
+			if e, ok := rec.Find(queue.Ended, ops[2]); !ok || e.Result.Reason != operation.Cancelled {
+				t.Error("media blocked: an observer was not told of the cancel")
+			}
 		}
 	})
 }

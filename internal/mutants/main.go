@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,10 +17,16 @@ import (
 func main() {
 	only := flag.String("only", "", "try those whose name contains `text`")
 	with := flag.String("with", "", "try them with this `test` of ./queue in place of their own")
-	table := flag.Bool("table", false, "try none, and list them in "+document)
+	atOnce := flag.Int("at-once", runtime.GOMAXPROCS(0), "try so `many` at once")
+	list := flag.Bool("table", false, "try none, and list them in "+document)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Stdout, *only, *with, *table)
+	var err error
+	if *list {
+		err = write(table(), document)
+	} else {
+		err = run(ctx, os.Stdout, choose(*only, *with), max(*atOnce, 1))
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -27,48 +34,33 @@ func main() {
 	}
 }
 
-// run tries the mutants of the tree that it is started in.
-func run(ctx context.Context, w io.Writer, only, with string, table bool) error {
-	root, err := os.Getwd()
-	if err != nil {
-		return err
-	}
-	all, err := load("internal/mutants/patches")
-	if err != nil {
-		return err
-	}
-	chosen := all[:0:0]
-	for _, m := range all {
+// choose returns the mutants whose name contains only, to be killed by with if that is given.
+func choose(only, with string) (chosen []mutant) {
+	for _, m := range table() {
 		if strings.Contains(m.name, only) {
 			if with != "" {
-				m.pkg, m.test, m.rule = "./queue", with, ""
+				m.kill, m.rule = "./queue "+with, ""
 			}
 			chosen = append(chosen, m)
 		}
 	}
-	if table {
-		return list(all, document)
+	return chosen
+}
+
+// run tries mutants of the tree that it is started in.
+func run(ctx context.Context, w io.Writer, chosen []mutant, atOnce int) error {
+	root, err := os.Getwd()
+	if err != nil {
+		return err
 	}
 	if len(chosen) == 0 {
-		return fmt.Errorf("no mutant is called %q", only)
+		return errors.New("no mutant is called so")
 	}
 	start := time.Now()
 	if err := green(ctx, chosen, root); err != nil {
 		return err
 	}
-	survived := 0
-	for at, v := range tryAll(ctx, chosen, root) {
-		m, word := &chosen[at], "killed by"
-		if !v.killed {
-			survived++
-			word = "NOT KILLED by"
-		}
-		_, err := fmt.Fprintf(w, "%-36s %s %s (%.1f s) %s\n",
-			m.name, word, m.test, v.took.Seconds(), v.why)
-		if err != nil {
-			return err
-		}
-	}
+	survived := tryAll(ctx, w, chosen, root, atOnce)
 	if survived > 0 {
 		return fmt.Errorf("%d of %d mutants were not killed", survived, len(chosen))
 	}
@@ -77,18 +69,28 @@ func run(ctx context.Context, w io.Writer, only, with string, table bool) error 
 	return err
 }
 
-// tryAll tries as many at once as there are processors, and returns the verdicts in order.
-func tryAll(ctx context.Context, all []mutant, root string) []verdict {
-	verdicts := make([]verdict, len(all))
-	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+// tryAll tries so many at once, prints a line for each as soon as it has its verdict, and returns
+// how many survived.
+func tryAll(ctx context.Context, w io.Writer, all []mutant, root string, atOnce int) (survived int) {
+	free := make(chan struct{}, atOnce)
+	var mu sync.Mutex
 	var wait sync.WaitGroup
-	for at := range all {
+	for i := range all {
+		free <- struct{}{}
 		wait.Go(func() {
-			free <- struct{}{}
 			defer func() { <-free }()
-			verdicts[at] = all[at].try(ctx, root)
+			m := &all[i]
+			v := m.try(ctx, root)
+			word := "killed by"
+			mu.Lock()
+			defer mu.Unlock()
+			if !v.killed {
+				survived++
+				word = "NOT KILLED by"
+			}
+			_, _ = fmt.Fprintf(w, "%-40s %s %s (%.1f s) %s\n", m.name, word, m.test(), v.took.Seconds(), v.note)
 		})
 	}
 	wait.Wait()
-	return verdicts
+	return survived
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,84 +8,57 @@ import (
 	"strings"
 )
 
-// mutant is one patch with its header.
+// mutant is one small break of the engine: a row of the table.
 type mutant struct {
-	name string // of the file
-	path string // absolute
+	name  string
+	what  string // is broken, in a sentence
+	rule  string // that it breaks: G1 to G16, or a rule of the design
+	kill  string // the test that must fail: "./package TestName", after "-race " if only that notices
+	edits []edit // that break it
 
-	what    string   // what is broken
-	rule    string   // what it breaks: G1 to G16, or a rule of the design
-	race    bool     // the race detector is what notices
-	pkg     string   // of the test
-	test    string   // that must fail
-	touched []string // files, from the root
+	chance bool // the test needs luck, and gets 20 tries
 }
+
+// edit replaces a text that a file has exactly once.
+type edit struct{ file, old, new string }
+
+// table is all mutants.
+func table() []mutant {
+	return slices.Concat(ofOperation, ofTone, ofMachine, ofLog, ofShell, ofDispatcher, ofTimeouts)
+}
+
+// race reports whether the race detector is what notices.
+func (m *mutant) race() bool { return strings.HasPrefix(m.kill, "-race ") }
+
+// pkg is the package of the test.
+func (m *mutant) pkg() string {
+	pkg, _, _ := strings.Cut(strings.TrimPrefix(m.kill, "-race "), " ")
+	return pkg
+}
+
+// test is the name of the test.
+func (m *mutant) test() string { return m.kill[strings.LastIndexByte(m.kill, ' ')+1:] }
 
 // judged reports whether the test is one whose failure names what was violated: it must be the rule
 // that the mutant breaks, if that is a guarantee.
-func (m *mutant) judged() bool {
-	return strings.HasPrefix(m.rule, "G") &&
-		slices.Contains([]string{"TestSimulation", "TestStress", "TestSoak"}, m.test)
-}
+func (m *mutant) judged() bool { return strings.HasPrefix(m.rule, "G") && m.test() == "TestSimulation" }
 
-// load reads the patches of a folder.
-func load(folder string) ([]mutant, error) {
-	paths, err := filepath.Glob(filepath.Join(folder, "*.patch"))
-	if err != nil {
-		return nil, err
-	}
-	all := make([]mutant, 0, len(paths))
-	for _, path := range paths {
-		m, err := read(path)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+// texts returns the files that the mutant changes, as it leaves them.
+func (m *mutant) texts(root string) (map[string]string, error) {
+	texts := map[string]string{}
+	for _, e := range m.edits {
+		text, ok := texts[e.file]
+		if !ok {
+			read, err := os.ReadFile(filepath.Join(root, e.file))
+			if err != nil {
+				return nil, err
+			}
+			text = string(read)
 		}
-		all = append(all, m)
+		if n := strings.Count(text, e.old); n != 1 {
+			return nil, fmt.Errorf("%s has %d times, and must have once: %s", e.file, n, e.old)
+		}
+		texts[e.file] = strings.Replace(text, e.old, e.new, 1)
 	}
-	return all, nil
-}
-
-func read(path string) (mutant, error) {
-	m := mutant{name: strings.TrimSuffix(filepath.Base(path), ".patch")}
-	var err error
-	if m.path, err = filepath.Abs(path); err != nil {
-		return m, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return m, err
-	}
-	defer f.Close() //nolint:errcheck // it was only read
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		m.take(lines.Text())
-	}
-	switch {
-	case m.what == "", m.rule == "":
-		return m, errors.New("the header lacks what or rule")
-	case m.pkg == "", !strings.HasPrefix(m.test, "Test"):
-		return m, errors.New("the header's kill must be a package and a test")
-	case len(m.touched) == 0:
-		return m, errors.New("it changes no file")
-	}
-	return m, nil
-}
-
-func (m *mutant) take(line string) {
-	if name, ok := strings.CutPrefix(line, "+++ b/"); ok {
-		m.touched = append(m.touched, name)
-		return
-	}
-	if len(m.touched) > 0 {
-		return // the header is over
-	}
-	key, value, _ := strings.Cut(line, ": ")
-	switch key {
-	case "what":
-		m.what = value
-	case "rule":
-		m.rule = value
-	case "kill":
-		value, m.race = strings.CutPrefix(value, "-race ")
-		m.pkg, m.test, _ = strings.Cut(value, " ")
-	}
+	return texts, nil
 }

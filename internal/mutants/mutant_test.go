@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,13 +18,38 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const root = "../.."
 
-func patches(t *testing.T) []mutant {
-	t.Helper()
-	all, err := load("patches")
-	if err != nil {
-		t.Fatal(err)
+// Every row is complete, has a name of its own, applies to the tree, and leaves Go behind.
+func TestEveryMutantApplies(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, m := range table() {
+		if names[m.name] {
+			t.Errorf("%s is there twice", m.name)
+		}
+		names[m.name] = true
+		if m.name == "" || m.what == "" || m.rule == "" || len(m.edits) == 0 {
+			t.Errorf("%s: its name, what, rule and edits must not be empty", m.name)
+		}
+		texts, err := m.texts(root)
+		if err != nil {
+			t.Errorf("%s: %v", m.name, err)
+		}
+		for file, text := range texts {
+			if _, err := parser.ParseFile(token.NewFileSet(), file, text, parser.SkipObjectResolution); err != nil {
+				t.Errorf("%s: it leaves no Go behind: %v", m.name, err)
+			}
+		}
 	}
-	return all
+}
+
+func TestATextThatIsNotThereOnceIsRefused(t *testing.T) {
+	t.Parallel()
+	for old, want := range map[string]string{"there is no such text": "0 times", "package": "times"} {
+		m := mutant{edits: []edit{{"queue/doc.go", old, ""}}}
+		if _, err := m.texts(root); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want an error with %q", old, err, want)
+		}
+	}
 }
 
 func TestTheDocumentListsTheMutants(t *testing.T) {
@@ -31,7 +58,7 @@ func TestTheDocumentListsTheMutants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if listed, err := insert(string(text), patches(t)); err != nil || listed != string(text) {
+	if listed, err := insert(string(text), table()); err != nil || listed != string(text) {
 		t.Errorf("%s is not up to date (%v): run make generate", document, err)
 	}
 }
@@ -39,62 +66,61 @@ func TestTheDocumentListsTheMutants(t *testing.T) {
 // The names of the tests that must fail are names of tests.
 func TestEveryMutantNamesATest(t *testing.T) {
 	t.Parallel()
-	for _, m := range patches(t) {
-		files, err := filepath.Glob(filepath.Join(root, m.pkg, "*_test.go"))
-		if err != nil {
-			t.Fatal(err)
+	shape := regexp.MustCompile(`^(-race )?\./\S+ Test\S+$`)
+	tests := map[string]string{} // by package
+	for _, m := range table() {
+		if !shape.MatchString(m.kill) {
+			t.Errorf("%s: kill is %q, want a package and a test", m.name, m.kill)
+			continue
 		}
-		if !slices.ContainsFunc(files, func(name string) bool {
-			text, err := os.ReadFile(name)
-			return err == nil && strings.Contains(string(text), "\nfunc "+m.test+"(")
-		}) {
-			t.Errorf("%s: %s has no %s", m.name, m.pkg, m.test)
+		if tests[m.pkg()] == "" {
+			tests[m.pkg()] = testsOf(t, m.pkg())
+		}
+		if !strings.Contains(tests[m.pkg()], "\nfunc "+m.test()+"(") {
+			t.Errorf("%s: %s has no %s", m.name, m.pkg(), m.test())
 		}
 	}
 }
 
-// What decides when an operation starts, who is told, and what a cancel or a close ends is where
-// a queue goes wrong.
+// testsOf returns the text of all tests of a package.
+func testsOf(t *testing.T, pkg string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, pkg, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
+}
+
+// What decides when an operation starts, who calls, and what a cancel or a close ends is where a queue
+// goes wrong.
 func TestThereAreMutantsWhereItMatters(t *testing.T) {
 	t.Parallel()
-	all := patches(t)
-	heart := 0
-	for _, m := range all {
-		if slices.ContainsFunc(m.touched, regexp.MustCompile(`^queue/(slot|deliver|cancel|close)\.go$`).MatchString) {
-			heart++
+	for name, c := range map[string]struct {
+		of   []mutant
+		want int
+	}{"machine": {ofMachine, 25}, "log": {ofLog, 8}, "dispatcher": {ofDispatcher, 25}, "timeouts": {ofTimeouts, 10}} {
+		if len(c.of) < c.want {
+			t.Errorf("%d mutants of the %s, want %d", len(c.of), name, c.want)
 		}
-	}
-	if len(all) < 25 || heart < 15 {
-		t.Errorf("%d mutants, %d of them in start, deliver, cancel and close; want 25 and 15", len(all), heart)
 	}
 }
 
 // The checker of traces has a rule for each guarantee from G1 to G14, and each has caught a mutant.
 func TestTheSimulationCatchesAMutantOfEachGuarantee(t *testing.T) {
 	t.Parallel()
-	all := patches(t)
 	for n := 1; n <= 14; n++ {
 		rule := fmt.Sprintf("G%d", n)
-		if !slices.ContainsFunc(all, func(m mutant) bool { return m.rule == rule && m.judged() }) {
+		if !slices.ContainsFunc(table(), func(m mutant) bool { return m.rule == rule && m.judged() }) {
 			t.Errorf("no mutant of %s is killed by the simulation", rule)
-		}
-	}
-}
-
-func TestAPatchWithoutAHeaderIsRefused(t *testing.T) {
-	t.Parallel()
-	const diff = "--- a/queue/slot.go\n+++ b/queue/slot.go\n@@ -1 +1 @@\n-a\n+b\n"
-	for want, text := range map[string]string{
-		"what or rule":       "kill: ./queue TestX\n" + diff,
-		"package and a test": "what: x\nrule: G1\nkill: TestX\n" + diff,
-		"changes no file":    "what: x\nrule: G1\nkill: ./queue TestX\n",
-	} {
-		path := filepath.Join(t.TempDir(), "x.patch")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := read(path); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want an error with %q", err, want)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 // verdict is what became of a mutant.
 type verdict struct {
 	killed bool
-	why    string // it was not
+	note   string // why it was not, or how if it was in an uncommon way
 	took   time.Duration
 }
 
@@ -36,9 +36,9 @@ func green(ctx context.Context, all []mutant, root string) error {
 	}
 	tests := map[binary][]string{}
 	for _, m := range all {
-		of := binary{m.pkg, m.race}
-		if !slices.Contains(tests[of], m.test) {
-			tests[of] = append(tests[of], m.test)
+		of := binary{m.pkg(), m.race()}
+		if !slices.Contains(tests[of], m.test()) {
+			tests[of] = append(tests[of], m.test())
 		}
 	}
 	for of, names := range tests {
@@ -58,16 +58,20 @@ func (m *mutant) try(ctx context.Context, root string) (v verdict) {
 	defer func() { v.took = time.Since(start) }()
 	dir, err := os.MkdirTemp("", "mutant-")
 	if err != nil {
-		return verdict{why: err.Error()}
+		return verdict{note: err.Error()}
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // the system cleans up what is left there
-	overlay, err := m.apply(ctx, root, dir)
+	overlay, err := m.apply(root, dir)
 	if err != nil {
-		return verdict{why: err.Error()}
+		return verdict{note: err.Error()}
+	}
+	tries, patience := "-count=1", patience
+	if m.chance {
+		tries, patience = "-count=20", "2m"
 	}
 	test := exec.CommandContext(ctx, "go", "test", //nolint:gosec // ours
-		"-overlay", overlay, "-vet=off", "-count=5", "-failfast",
-		"-race="+strconv.FormatBool(m.race), "-timeout", patience, "-run", "^"+m.test+"$", m.pkg)
+		"-overlay", overlay, "-vet=off", tries, "-failfast",
+		"-race="+strconv.FormatBool(m.race()), "-timeout", patience, "-run", "^"+m.test()+"$", m.pkg())
 	test.Dir = root
 	test.Env = append(os.Environ(), "SIM_MORE=1") // another seed may name the guarantee
 	out, err := test.CombinedOutput()
@@ -75,43 +79,36 @@ func (m *mutant) try(ctx context.Context, root string) (v verdict) {
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return verdict{why: "interrupted"}
+		return verdict{note: "interrupted"}
 	case err == nil && strings.Contains(text, "no tests to run"):
-		return verdict{why: "there is no such test"}
+		return verdict{note: "there is no such test"}
 	case err == nil:
-		return verdict{why: "it survived"}
+		return verdict{note: "it survived"}
 	case !errors.As(err, &exit):
-		return verdict{why: err.Error()}
+		return verdict{note: err.Error()}
 	case !ran.MatchString(text):
-		return verdict{why: "its test did not run:\n" + text}
+		return verdict{note: "its test did not run:\n" + text}
 	case m.judged() && !strings.Contains(text, m.rule+": "):
-		return verdict{why: "it was, for another reason:\n" + text}
+		return verdict{note: "it was, for another reason:\n" + text}
+	case strings.Contains(text, "panic: test timed out"):
+		return verdict{killed: true, note: "its test hung"}
 	}
 	return verdict{killed: true}
 }
 
-// apply makes patched copies of what the mutant touches, and the overlay that names them.
-func (m *mutant) apply(ctx context.Context, root, dir string) (overlay string, err error) {
+// apply writes the files that the mutant changes into dir, and the overlay that names them.
+func (m *mutant) apply(root, dir string) (overlay string, err error) {
+	texts, err := m.texts(root)
+	if err != nil {
+		return "", err
+	}
 	replace := map[string]string{}
-	for _, name := range m.touched {
-		text, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			return "", err
-		}
-		copied := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(copied), 0o700); err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(copied, text, 0o600); err != nil {
+	for name, text := range texts {
+		copied := filepath.Join(dir, strings.ReplaceAll(name, "/", "-"))
+		if err := os.WriteFile(copied, []byte(text), 0o600); err != nil {
 			return "", err
 		}
 		replace[filepath.Join(root, name)] = copied
-	}
-	git := exec.CommandContext(ctx, "git", "apply", m.path) //nolint:gosec // ours
-	git.Dir = dir
-	git.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
-	if out, err := git.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("it does not apply any more: %w\n%s", err, out)
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
