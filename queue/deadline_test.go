@@ -69,6 +69,7 @@ func TestATimeoutThatIsDisarmedAsItFiresLeavesTheNextAlone(t *testing.T) {
 		synctest.Wait()
 		fires.Store(true)
 		time.Sleep(time.Second)
+		synctest.Wait() // it is held
 		m.Current().End(operation.Result{})
 		synctest.Wait()
 		close(held)
