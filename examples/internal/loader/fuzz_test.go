@@ -66,7 +66,7 @@ func FuzzPromptURI(f *testing.F) {
 		got, took := bounds.Measure(func() {
 			samples, err = app.Load(t.Context(), operation.Prompt{URI: uri})
 		})
-		if got > uint64(64<<10+50*len(uri)) || took > 5*time.Second {
+		if got > uint64(64<<10+100*len(uri)) || took > 5*time.Second {
 			t.Errorf("%d bytes and %v for a URI of %d", got, took, len(uri))
 		}
 		var reason operation.Reason

@@ -93,19 +93,21 @@ func (l *Library) For(application string) *Application {
 
 // Load gets a prompt.
 func (a *Application) Load(ctx context.Context, p operation.Prompt) ([]int16, error) {
-	samples, err := a.load(ctx, p)
+	u, err := url.Parse(p.URI)
+	if err != nil { // it quotes the whole URI
+		return nil, fmt.Errorf("loader: %w", notDownloadable(errors.New("no URI")))
+	}
+	samples, err := a.load(ctx, p, u)
 	if err != nil {
-		return nil, fmt.Errorf("loader: %s: %w", name(p.URI), err)
+		return nil, fmt.Errorf("loader: %s: %w", name(u), err)
 	}
 	return samples, nil
 }
 
-func (a *Application) load(ctx context.Context, p operation.Prompt) ([]int16, error) {
+func (a *Application) load(
+	ctx context.Context, p operation.Prompt, u *url.URL,
+) ([]int16, error) {
 	l := a.library
-	u, err := url.Parse(p.URI)
-	if err != nil {
-		return nil, notDownloadable(errors.New("no URI"))
-	}
 	switch strings.ToLower(u.Scheme) {
 	case "embedded":
 		if l.embedded == nil {
@@ -207,13 +209,10 @@ func bare(err error) error {
 }
 
 // name is a URI as a log may hold it: without query and password, which may be secrets.
-func name(uri string) string {
-	u, err := url.Parse(uri)
-	if err != nil {
-		return "(no URI)"
-	}
-	u.RawQuery, u.Fragment, u.User = "", "", nil
-	if s := u.String(); len(s) <= 200 {
+func name(u *url.URL) string {
+	shown := *u
+	shown.RawQuery, shown.Fragment, shown.User = "", "", nil
+	if s := shown.String(); len(s) <= 200 {
 		return s
 	}
 	return fmt.Sprintf("%.20s:…", u.Scheme)
