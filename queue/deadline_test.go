@@ -42,7 +42,7 @@ func TestTimeoutsOfOneListFireInTime(t *testing.T) {
 		if n := q.Snapshot().Abandoned; n != 0 {
 			t.Errorf("%d were abandoned too early", n)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if n := q.Snapshot().Abandoned; n != 1 {
 			t.Errorf("%d were abandoned in time, want 1", n)

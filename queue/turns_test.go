@@ -178,6 +178,7 @@ func TestNoCallbackIsMadeUnderTheLock(t *testing.T) {
 // countingHandler blocks in the first warning, and counts.
 type countingHandler struct {
 	blockingHandler
+
 	warnings, dropped *atomic.Int64
 }
 

@@ -10,6 +10,6 @@
 // A row whose text is not there any more, or that no longer compiles, fails the run as a survivor
 // does. A test whose traces are judged (the simulation) must name the guarantee.
 //
-// To add one: break the engine by hand, see the test fail, take the change back, and write down what
-// it was.
+// To add one: break the engine by hand, see the test fail, take the change back, and write down
+// what it was.
 package main

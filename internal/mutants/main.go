@@ -71,7 +71,9 @@ func run(ctx context.Context, w io.Writer, chosen []mutant, atOnce int) error {
 
 // tryAll tries so many at once, prints a line for each as soon as it has its verdict, and returns
 // how many survived.
-func tryAll(ctx context.Context, w io.Writer, all []mutant, root string, atOnce int) (survived int) {
+func tryAll(
+	ctx context.Context, w io.Writer, all []mutant, root string, atOnce int,
+) (survived int) {
 	free := make(chan struct{}, atOnce)
 	var mu sync.Mutex
 	var wait sync.WaitGroup
@@ -88,7 +90,8 @@ func tryAll(ctx context.Context, w io.Writer, all []mutant, root string, atOnce 
 				survived++
 				word = "NOT KILLED by"
 			}
-			_, _ = fmt.Fprintf(w, "%-40s %s %s (%.1f s) %s\n", m.name, word, m.test(), v.took.Seconds(), v.note)
+			_, _ = fmt.Fprintf(w, "%-40s %s %s (%.1f s) %s\n",
+				m.name, word, m.test(), v.took.Seconds(), v.note)
 		})
 	}
 	wait.Wait()

@@ -41,7 +41,9 @@ func (m *mutant) test() string { return m.kill[strings.LastIndexByte(m.kill, ' '
 
 // judged reports whether the test is one whose failure names what was violated: it must be the rule
 // that the mutant breaks, if that is a guarantee.
-func (m *mutant) judged() bool { return strings.HasPrefix(m.rule, "G") && m.test() == "TestSimulation" }
+func (m *mutant) judged() bool {
+	return strings.HasPrefix(m.rule, "G") && m.test() == "TestSimulation"
+}
 
 // texts returns the files that the mutant changes, as it leaves them.
 func (m *mutant) texts(root string) (map[string]string, error) {

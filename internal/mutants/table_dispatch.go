@@ -1,7 +1,7 @@
 package main
 
-// ofDispatcher are mutants of who makes the calls: dispatchers, roles, what a callback that does not
-// return leaves to others, and when Done is closed.
+// ofDispatcher are mutants of who makes the calls: dispatchers, roles, what a callback that does
+// not return leaves to others, and when Done is closed.
 var ofDispatcher = []mutant{
 	// The call itself.
 	{

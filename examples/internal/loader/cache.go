@@ -65,7 +65,7 @@ func (c *cache) close() {
 func (c *cache) get(
 	ctx context.Context, k key, get func(context.Context) ([]int16, error),
 ) ([]int16, error) {
-	samples, f := c.join(k, get) //nolint:contextcheck // a download that is shared ends with its last waiter
+	samples, f := c.join(k, get) //nolint:contextcheck // it is shared, and ends with its last waiter
 	if f == nil {
 		return samples, nil
 	}

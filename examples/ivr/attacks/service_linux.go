@@ -113,7 +113,7 @@ func (p *process) end() error {
 // kill ends the service if it has not ended.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // it may have ended
-	<-p.exited //nolint:errcheck // it was killed
+	<-p.exited               //nolint:errcheck // it was killed
 }
 
 // log is what the service logs.
