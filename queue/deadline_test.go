@@ -29,7 +29,7 @@ func TestTimeoutsOfOneListFireInTime(t *testing.T) {
 				time.AfterFunc(time.Second, func() { k.End(operation.Result{}) }) // in time
 			}
 		}
-		q := newQueue(t, m, queue.WithStopTimeout(stop))
+		q := newQueue(t, m, queue.WithStopTimeout(stop), queue.InOneBubble())
 		enqueue(t, q, 1)
 		synctest.Wait()
 		q.CancelAll() // its timer fires after 10 s

@@ -63,6 +63,9 @@ func WithSeam(f func(as uint64)) Option {
 // WithTick has the watch look so often, in a bubble.
 func WithTick(d time.Duration) Option { return func(c *config) { c.tickEvery = d } }
 
+// InOneBubble has queues share their lists of timeouts, though they live in a bubble: in one.
+func InOneBubble() Option { return func(c *config) { c.oneBubble = true } }
+
 // ByTimeout is what the seam gets of a timeout that has fired.
 const ByTimeout = uint64(byTimeout)
 

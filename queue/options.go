@@ -37,6 +37,7 @@ type config struct {
 	runTimeout     time.Duration
 	clocks         *clocks
 	tickEvery      time.Duration
+	oneBubble      bool           // false but in tests: all its queues live in one synctest bubble
 	seam           func(by actor) // nil but in tests
 	err            error
 

@@ -117,7 +117,7 @@ func simulate(t *testing.T, seed uint64, judge func(*scene)) {
 	synctest.Test(t, func(t *testing.T) {
 		const unit = time.Second
 		start := time.Now()
-		s := newScene(t, seed, unit, queue.WithSeam(func(as uint64) {
+		s := newScene(t, seed, unit, queue.InOneBubble(), queue.WithSeam(func(as uint64) {
 			// The same for everyone who is here at this instant for this: there is one.
 			time.Sleep(1 + time.Duration(hash(seed, uint64(time.Since(start)), as)%uint64(sceneSeam*unit)))
 		}))

@@ -33,7 +33,7 @@ func inBubble(at time.Time) bool {
 func (q *Queue) deadlines(k timeoutKind, at time.Time) *deadlines {
 	config := q.machine.config
 	c := config.clocks
-	if inBubble(at) {
+	if inBubble(at) && !config.oneBubble {
 		c = newClocks(config.stopTimeout, config.runTimeout)
 	}
 	if k == stopTimeout {
