@@ -9,12 +9,12 @@ import (
 // were ended together, why, and when. It points at nothing else, so an operation that is kept
 // keeps no other. For those who write a queue; its zero value is a live generation.
 type Generation struct {
-	reasonWord atomic.Uint32  // the Reason, or zero
-	end        *generationEnd // written before reasonWord; few generations end
+	end atomic.Pointer[generationEnd] // nil while it is live
 }
 
-// generationEnd is what is known of an end besides its reason.
+// generationEnd is an end, whole before it is shown: one store shows its reason, time and position.
 type generationEnd struct {
+	reason   Reason
 	at       time.Time
 	position time.Duration // of the operation that was running
 }
@@ -23,8 +23,12 @@ type generationEnd struct {
 // store. position is how far the running one has come. It must be called at most once, with a
 // failed reason, and under the same mutex as all writes of the generation's operations.
 func (g *Generation) End(r Reason, at time.Time, position time.Duration) {
-	g.end = &generationEnd{at, position}
-	g.reasonWord.Store(uint32(r))
+	g.end.Store(&generationEnd{r, at, position})
 }
 
-func (g *Generation) reason() Reason { return Reason(g.reasonWord.Load()) }
+func (g *Generation) reason() Reason {
+	if end := g.end.Load(); end != nil {
+		return end.reason
+	}
+	return 0
+}

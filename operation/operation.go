@@ -174,7 +174,7 @@ func (o *Operation) Times() Times {
 	}
 	switch {
 	case dead != 0:
-		t.Ended = o.generation.end.at
+		t.Ended = o.generation.end.Load().at
 	case w.status().Terminal():
 		t.Ended = o.accepted.Add(o.ended)
 	}
@@ -205,7 +205,7 @@ func (o *Operation) result(r *Result) (ended bool) {
 	case dead != 0:
 		*r = Result{Reason: dead}
 		if w.started() {
-			r.Position = o.generation.end.position
+			r.Position = o.generation.end.Load().position
 		}
 	case w.status().Terminal():
 		*r = Result{Reason: w.reason(), Position: o.position}

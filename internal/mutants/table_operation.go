@@ -50,18 +50,17 @@ var ofOperation = []mutant{
 		rule: "result before the state", kill: "-race ./operation TestReadersSeeOneInstant",
 		edits: []edit{{
 			"operation/generation.go",
-			`g.end = &generationEnd{at, position}
-	g.reasonWord.Store(uint32(r))`,
-			`g.end = new(generationEnd)
-	g.reasonWord.Store(uint32(r))
-	*g.end = generationEnd{at, position}`,
+			`g.end.Store(&generationEnd{r, at, position})`,
+			`end := &generationEnd{reason: r}
+	g.end.Store(end)
+	*end = generationEnd{r, at, position}`,
 		}},
 	},
 	{
 		name: "result-moves",
 		what: "the result of a cancelled operation has its live position",
 		rule: "a result never changes", kill: "./queue TestTheRunningOperationsPositionIsTold",
-		edits: []edit{{"operation/operation.go", `r.Position = o.generation.end.position`, `r.Position = o.Position()`}},
+		edits: []edit{{"operation/operation.go", `r.Position = o.generation.end.Load().position`, `r.Position = o.Position()`}},
 	},
 	{
 		name: "position-of-another",
