@@ -67,6 +67,7 @@ const (
 // cancel arms.
 func (q *Queue) commit(by actor, at time.Time, b *cancelBlock, awaited []*entry) {
 	q.syncTimeout(b, at)
+	q.hurryStop()
 	inline := q.claimInline()
 	spawn := q.claimOwn()
 	if len(awaited) > 0 {
@@ -131,6 +132,22 @@ func (q *Queue) activateOwn() {
 	}
 }
 
+// detach makes the own dispatcher, which is in a callback, active no more.
+func (d *dispatchState) detach() {
+	d.detached |= 1 << (d.current - 1)
+	d.own, d.current = false, 0
+}
+
+// hurryStop detaches an own dispatcher that is in another callback while Stop is due: what the caller
+// hears should not wait for the watch.
+func (q *Queue) hurryStop() {
+	d := &q.dispatch
+	if d.own && d.current != 0 && d.held&mediaRole == 0 && q.machine.due() == callStop &&
+		!q.mediaIsInline() {
+		d.detach()
+	}
+}
+
 // spawn starts the own dispatcher, if one was claimed.
 func (q *Queue) spawn(claimed bool) {
 	if claimed {
@@ -192,6 +209,9 @@ func (q *Queue) ownWork(last roles) roles {
 	}
 	if due &^= d.held; due == 0 {
 		return 0
+	}
+	if due&mediaRole != 0 && m.due() == callStop {
+		return mediaRole // the caller hears it
 	}
 	// Observers first, then the media, then the logger, then the observers again.
 	const rest = observerRole - 1

@@ -301,8 +301,8 @@ func (q *Queue) lookAtCallback() (again bool) {
 		q.unlock(byWatch)
 		return true
 	}
-	d.detached |= 1 << (d.current - 1)
-	d.own, d.current, d.watched = false, 0, false
+	d.watched = false
+	d.detach()
 	spawn := q.claimOwn()
 	q.unlock(byWatch)
 	if spawn {

@@ -276,3 +276,28 @@ func TestEventsAreInlineAgainWhenALateCallbackHasReturned(t *testing.T) {
 		}
 	})
 }
+
+// A cancel does not wait for the watch: its Stop is called at once, though the dispatcher is in an
+// observer that blocks.
+func TestStopDoesNotWaitForTheWatch(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		blocked := queue.ObserverFunc(func(e queue.Event) {
+			if e.Kind == queue.Accepted && e.Seq > 2 { // of the second operation
+				<-release
+			}
+		})
+		m := &queuetest.Media{}
+		q := newQueue(t, m, queue.WithObserver(blocked), queue.WithObserver(blocked))
+		enqueue(t, q, 1)
+		synctest.Wait()
+		enqueue(t, q, 1)
+		synctest.Wait() // a dispatcher is in the first observer
+		q.CancelAll()
+		synctest.Wait() // without time, so the watch has not looked
+		if n := len(m.Stopped()); n != 1 {
+			t.Errorf("Stop was called %d times, want once", n)
+		}
+		close(release)
+	})
+}

@@ -419,4 +419,10 @@ var ofDispatcher = []mutant{
 		rule: "bubbles", kill: "./queue TestBubblesTakeNoClockAway",
 		edits: []edit{{"queue/timeout.go", `return at == at.Round(0) //`, `return at.IsZero() //`}},
 	},
+	{
+		name: "stop-waits-for-the-watch",
+		what: "after a cancel Stop waits until the watch has noticed an observer that blocks",
+		rule: "Stop is at once", kill: "./queue TestStopDoesNotWaitForTheWatch",
+		edits: []edit{{"queue/dispatch.go", `	q.hurryStop()`, ``}},
+	},
 }
