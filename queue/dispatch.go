@@ -138,8 +138,8 @@ func (d *dispatchState) detach() {
 	d.own, d.current = false, 0
 }
 
-// hurryStop detaches an own dispatcher that is in another callback while Stop is due: what the caller
-// hears should not wait for the watch.
+// hurryStop detaches an own dispatcher that is in another callback while Stop is due: what the
+// caller hears should not wait for the watch.
 func (q *Queue) hurryStop() {
 	d := &q.dispatch
 	if d.own && d.current != 0 && d.held&mediaRole == 0 && q.machine.due() == callStop &&
