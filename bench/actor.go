@@ -7,7 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// ProtoActor is an actor for each call. Messages are records; who waits is told by a channel, which
+// ProtoActor is an actor for each call. Messages are records; a channel wakes who waits, which
 // costs less than the future of a request.
 var ProtoActor = &Contestant{
 	Name:   "protoactor",

@@ -3,7 +3,7 @@ package bench
 import "ivrqueue/queue"
 
 // Default is our queue as it is without options, with one observer: whoever waits for an end is
-// told by that.
+// woken by that.
 var Default = &Contestant{
 	Name:   "default",
 	How:    "our queue, media and observer called on goroutines of its own, made when needed",
@@ -29,7 +29,7 @@ func (c *defaultCall) Do(w *Work) {
 // a trip; who waits, waits for the operation.
 var Blocking = &Contestant{
 	Name:   "blocking",
-	How:    "our queue, media a function that blocks, on a goroutine of each operation",
+	How:    "our queue, with a blocking function as media",
 	Claims: all,
 	Open: func(s Setting) Call {
 		if s.Use == Held || s.Use == Watched {

@@ -11,7 +11,7 @@ import (
 // Hand is what a good engineer writes by hand to our contract; see package hand.
 var Hand = &Contestant{
 	Name:   "hand",
-	How:    "a goroutine and a channel for each call, by hand, to the same contract: see bench/hand",
+	How:    "a goroutine and a channel for each call, by hand to the same contract: see bench/hand",
 	Claims: all &^ (Isolates | Sleeps),
 	Open: func(s Setting) Call {
 		work, observe := hand.Work(brief), handEndsTrip

@@ -42,8 +42,8 @@ func (h *held) Cancelled() (ops []Op) {
 	return ops
 }
 
-// Settle looks until the media is where it is to be: by default it is told by a goroutine of the
-// queue's own.
+// Settle looks until the media is where it is to be: by default a goroutine of the queue's own
+// calls it.
 func (h *held) Settle() {
 	for {
 		s := h.queue.Snapshot()

@@ -18,7 +18,7 @@ func (tripObserver) Observe(e queue.Event) {
 
 // deliver delivers an event to a test, and wakes who waits for the end.
 func deliver(observe func(Event), e queue.Event) {
-	t := Event{Seq: e.Seq, What: e.Kind.String(), Reason: e.Result.Reason}
+	t := Event{Seq: e.Seq, What: e.Kind.String(), Reason: e.Result().Reason}
 	if e.Operation != nil {
 		t.Op = e.Operation
 	}

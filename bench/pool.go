@@ -7,7 +7,7 @@ import (
 )
 
 // A pool of one worker runs one function at a time. What is run is a record, so that there is an id
-// and a state; who waits is told by a channel of the record's work, which costs less than the wait
+// and a state; a channel of the record's work wakes who waits, which costs less than the wait
 // that each pool offers.
 
 // Pond is a pond pool of one worker for each call.

@@ -10,6 +10,7 @@ import (
 	"ivrqueue/graph"
 	"ivrqueue/queue"
 	"ivrqueue/tone"
+	"ivrqueue/webhook"
 )
 
 // CancelBody is what a bot sends to cancel.
@@ -32,7 +33,7 @@ func NewService() *Service {
 		Authenticate: func(*http.Request) (graph.Application, error) {
 			return graph.Application{ID: "bot-1"}, nil
 		},
-		Deliver: func(context.Context, graph.Delivery) error { return nil },
+		Deliver: func(context.Context, webhook.Delivery) error { return nil },
 	}, graph.WithMaxRequests(0))
 	if err != nil {
 		panic(err)

@@ -20,7 +20,7 @@ type accounts struct {
 
 // account is what one application has at the moment.
 type account struct {
-	calls int   // that live, are being made, or have something to tell yet
+	calls int   // that live, are being made, or whose end is not delivered yet
 	bytes int64 // that are kept for it
 	pace  pace
 }

@@ -2,7 +2,10 @@ package graph
 
 import (
 	"net/http"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"ivrqueue/operation"
 	"ivrqueue/queue"
@@ -55,26 +58,36 @@ func costOfPrompts(prompts []operation.Prompt) int64 {
 func (x *request) enqueue(
 	req operation.Request, clientContext string, cost int64,
 ) (*reply, error) {
-	if !x.call.State().Call.established() {
-		return nil, errNotEstablished
+	if err := x.call.mustBeEstablished(); err != nil {
+		return nil, err
 	}
 	if err := operation.ValidateClientContext(clientContext); err != nil {
 		return nil, err
 	}
-	reg := &registration{cost: cost + int64(len(clientContext))}
+	admission, err := x.admit(req.Kind(), req, clientContext)
+	if err != nil {
+		return nil, err
+	}
+	reg, id := &registration{cost: cost + int64(len(clientContext))}, uuid.New()
 	if !x.call.reserve(reg.cost) {
 		return nil, errTooMuch
 	}
-	op, err := x.call.given.Queue.Enqueue(x.r.Context(), req,
-		queue.ClientContext(clientContext), queue.Value(reg))
+	op, err := x.call.given.Queue.Enqueue(admission.Context, admission.Request,
+		x.options(admission, clientContext, reg, id)...)
 	if err != nil {
 		x.call.release(reg.cost)
-		if x.r.Context().Err() != nil { // nobody reads the answer
+		if x.r.Context().Err() != nil { // the client has gone
 			return nil, ErrUnavailable
 		}
 		return nil, err
 	}
-	x.call.release(x.call.history.add(op, reg))
+	x.made = op
+	if op.ID() == id {
+		x.call.release(x.call.history.add(op, reg))
+	} else { // an earlier request has made it, which this one repeats
+		x.call.release(reg.cost)
+	}
+	x.awaitKept()
 	status := op.Status()
 	if status.Terminal() {
 		// Graph: a final status in the answer means that no notification follows. One does, so this
@@ -84,41 +97,83 @@ func (x *request) enqueue(
 	return x.accepted(op, status), nil
 }
 
+// awaitKept has the answer wait until what the call owes is kept, if there is a ledger.
+func (x *request) awaitKept() {
+	if d := x.call.debt; d != nil {
+		d.await(x.r.Context(), &d.ledger.operations)
+	}
+}
+
+// options are those of the platform, and then, so that they count, the handler's own. It gives the
+// operation its id to know it by: one that has another was made by an earlier request.
+func (x *request) options(
+	a Admission, clientContext string, value any, id uuid.UUID,
+) []queue.EnqueueOption {
+	opts := append(slices.Clip(a.Options),
+		queue.ClientContext(clientContext), queue.Value(value), queue.ID(id))
+	if x.handler.config.idempotent && x.clientID != x.id {
+		// The platform may have keys of its own, which are others.
+		opts = append(opts, queue.IdempotencyKey("client-request-id:"+x.clientID))
+	}
+	return opts
+}
+
 // cancelMediaProcessing: https://learn.microsoft.com/graph/api/call-cancelmediaprocessing.
 func (x *request) cancelMediaProcessing() (*reply, error) {
-	var body actionBody
-	if err := x.decode(&body); err != nil {
+	clientContext, err := x.clientContext()
+	if err != nil {
 		return nil, err
 	}
-	if err := operation.ValidateClientContext(body.ClientContext); err != nil {
+	if err := x.call.mustBeEstablished(); err != nil {
 		return nil, err
 	}
-	if !x.call.State().Call.established() {
-		return nil, errNotEstablished
+	admission, err := x.admit(operation.KindCancelMediaProcessing, nil, clientContext)
+	if err != nil {
+		return nil, err
 	}
-	op := x.call.given.Queue.CancelAll(queue.ClientContext(body.ClientContext)).Operation()
-	x.call.history.addEnded(op)
+	id := uuid.New()
+	opts := append(x.options(admission, clientContext, nil, id),
+		queue.Context(admission.Context))
+	if x.handler.config.spares {
+		opts = append(opts, queue.SpareProtected())
+	}
+	op := x.call.given.Queue.CancelAll(opts...).Operation()
+	x.made = op
+	if op.ID() == id { // else an earlier request has made it
+		x.call.history.addEnded(op)
+	}
 	return x.accepted(op, op.Status()), nil
 }
 
 // subscribeToTone: https://learn.microsoft.com/graph/api/call-subscribetotone.
 func (x *request) subscribeToTone() (*reply, error) {
-	var body actionBody
-	if err := x.decode(&body); err != nil {
+	clientContext, err := x.clientContext()
+	if err != nil {
 		return nil, err
 	}
-	if err := operation.ValidateClientContext(body.ClientContext); err != nil {
+	if err := x.call.mustBeEstablished(); err != nil {
 		return nil, err
-	}
-	if !x.call.State().Call.established() {
-		return nil, errNotEstablished
 	}
 	if err := x.call.subscribe(); err != nil {
 		return nil, err
 	}
-	op := newSubscribeToTone(body.ClientContext)
+	return x.done(kindSubscribeToTone, clientContext), nil
+}
+
+// clientContext reads the body of an action that has nothing else in it.
+func (x *request) clientContext() (string, error) {
+	var body actionBody
+	if err := x.decode(&body); err != nil {
+		return "", err
+	}
+	return body.ClientContext, operation.ValidateClientContext(body.ClientContext)
+}
+
+// done answers with an operation that is born completed.
+func (x *request) done(k operation.Kind, clientContext string) *reply {
+	op := newInstant(k, clientContext)
 	x.call.history.addEnded(op)
-	return x.accepted(op, op.Status()), nil
+	return x.accepted(op, op.Status())
 }
 
 // accepted answers with the operation that the request made.
@@ -126,28 +181,28 @@ func (x *request) accepted(op *operation.Operation, status operation.Status) *re
 	return &reply{
 		status:   http.StatusOK,
 		location: x.callPath() + "/operations/" + op.ID().String(),
-		body:     created(op, status),
+		body:     x.handler.kinds.created(op, status),
 	}
 }
 
 func (x *request) callPath() string { return "/communications/calls/" + x.call.given.ID.String() }
 
-// subscribeToTone is the request of an operation that is a thing of the wire: a subscription is no
-// work for media, and lies beside the queue.
-type subscribeToTone struct{}
+// instant is the request of an operation that is a thing of the wire: it is no work for media, and
+// lies beside the queue. Its value is its kind.
+type instant operation.Kind
 
-func (subscribeToTone) Kind() operation.Kind { return kindSubscribeToTone }
+func (i instant) Kind() operation.Kind { return operation.Kind(i) }
 
-func (subscribeToTone) Validate() error {
+func (i instant) Validate() error {
 	return &operation.FieldError{
-		Field: "request", Value: string(kindSubscribeToTone), Limit: "a kind that media can do",
+		Field: "request", Value: string(i), Limit: "a kind that media can do",
 	}
 }
 
-// newSubscribeToTone makes the operation, born completed.
-func newSubscribeToTone(clientContext string) *operation.Operation {
+// newInstant makes the operation, born completed.
+func newInstant(k operation.Kind, clientContext string) *operation.Operation {
 	c := new(operation.Control)
-	c.Init(operation.Spec{Request: subscribeToTone{}, ClientContext: clientContext})
+	c.Init(operation.Spec{Request: instant(k), ClientContext: clientContext})
 	c.Complete(time.Now())
 	return c.Operation()
 }

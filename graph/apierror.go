@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ const (
 	codeBusy           = "8516" // ACS
 	codeCallNotFound   = "8522" // Graph
 	codeInvalid        = "8523" // ACS
+	codeNotImplemented = "8520" // ACS
+	codeWrongState     = "8585" // ACS
 	codeInternal       = "9999" // Graph
 )
 
@@ -44,10 +47,6 @@ var (
 	errNoResource = &apiError{
 		status: http.StatusNotFound, code: "ResourceNotFound",
 		message: "No resource matches the request URI.",
-	}
-	errForbidden = &apiError{
-		status: http.StatusForbidden, code: codeForbidden,
-		message: "Insufficient permissions, cannot access this API: " + RoleInitiate + " is required.",
 	}
 	errNotEstablished = &apiError{
 		status: http.StatusConflict, code: codeNotEstablished,
@@ -70,6 +69,21 @@ var (
 		status: http.StatusServiceUnavailable, code: "serviceNotAvailable",
 		message: "The service is not available.", header: [2]string{"Retry-After", "5"},
 	}
+	errNotIncoming = &apiError{
+		status: http.StatusConflict, code: codeWrongState,
+		message: "Action is invalid: the call is not incoming, or was decided on already.",
+	}
+	errNotImplemented = &apiError{
+		status: http.StatusNotImplemented, code: codeNotImplemented,
+		message: "Action is not implemented.",
+	}
+	errParticipantNotFound = &apiError{
+		status: http.StatusNotFound, code: "itemNotFound", message: "Participant not found.",
+	}
+	errKeyReused = &apiError{
+		status: http.StatusUnprocessableEntity, code: "idempotencyKeyReused",
+		message: "Client-Request-Id is that of a request for another kind of operation.",
+	}
 	errInternal = &apiError{
 		status: http.StatusInternalServerError, code: codeInternal,
 		message: "Unknown internal server error.",
@@ -78,12 +92,17 @@ var (
 
 // tooFast answers an application that has sent more requests than it may.
 func tooFast(wait time.Duration) *apiError {
-	seconds := (wait + time.Second - 1) / time.Second
 	return &apiError{
 		status: http.StatusTooManyRequests, code: "TooManyRequests",
 		message: "The application sends too many requests.",
-		header:  [2]string{"Retry-After", strconv.Itoa(int(seconds))},
+		header:  retryHeader(wait),
 	}
+}
+
+// retryHeader says when to come again, in whole seconds.
+func retryHeader(wait time.Duration) [2]string {
+	seconds := (wait + time.Second - 1) / time.Second
+	return [2]string{"Retry-After", strconv.Itoa(int(seconds))}
 }
 
 // unauthorized answers a request without a good token, as RFC 6750 has it.
@@ -92,7 +111,12 @@ func unauthorized(r *http.Request) *apiError {
 		status: http.StatusUnauthorized, code: "InvalidAuthenticationToken",
 		message: "Access token is missing.", header: [2]string{"WWW-Authenticate", "Bearer"},
 	}
-	if r.Header.Get("Authorization") != "" {
+	// Who comes with another scheme gets what is wanted, not that it is wrong (3.1).
+	bearer := func(s string) bool {
+		scheme, _, _ := strings.Cut(strings.TrimSpace(s), " ")
+		return strings.EqualFold(scheme, "Bearer")
+	}
+	if slices.ContainsFunc(r.Header.Values("Authorization"), bearer) {
 		p.message = "Access token validation failure."
 		p.header[1] = `Bearer error="invalid_token"`
 	}
@@ -125,12 +149,17 @@ func invalid(member, value, limit string) *apiError {
 // not know is an internal error, whose text stays here.
 func problemOf(err error) *apiError {
 	var p *apiError
+	var own *Error
 	var field *operation.FieldError
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &own):
+		return own.onWire()
 	case errors.As(err, &field):
 		return invalid(memberOf(field.Field), field.Value, field.Limit)
+	case errors.Is(err, queue.ErrKeyReused):
+		return errKeyReused
 	case errors.Is(err, queue.ErrFull):
 		return errTooMany
 	case errors.Is(err, queue.ErrClosed), errors.Is(err, ErrDetached):
@@ -175,4 +204,13 @@ func (p *apiError) envelope(requestID, clientRequestID string) errorBody {
 		RequestID:       requestID,
 		ClientRequestID: clientRequestID,
 	}}}
+}
+
+// WriteError answers a request to an endpoint of the platform's own, beside the handler's, with an
+// error in the form that the handler's have: Graph's envelope, with the date and both ids, which
+// are in the headers too. The message goes on the wire. Headers that belong to the status are for
+// the caller to set before.
+func WriteError(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	x := newRequest(nil, w, r)
+	x.write(status, (&apiError{code: code, message: message}).envelope(x.id, x.clientID))
 }

@@ -14,17 +14,57 @@ import (
 	"unicode/utf8"
 )
 
+// byteOrderMark may stand before a JSON text (RFC 8259, 8.1).
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 // decode reads the body, a JSON object, into v. Members that v does not know are ignored, null is
-// as absent, and of a member that comes twice the last one counts, as clients and their servers
-// have grown used to.
+// as absent, and of a member that comes twice the last one counts, whole, as clients and their
+// servers have grown used to.
 func (x *request) decode(v any) error {
-	data, err := x.body()
+	data, err := x.text()
 	if err != nil {
 		return err
 	}
-	if err := checkShape(data); err != nil {
+	return unmarshal(data, v)
+}
+
+// text reads the body, a JSON object, with each member once.
+func (x *request) text() ([]byte, error) {
+	data, err := x.body()
+	if err != nil {
+		return nil, err
+	}
+	return textOf(data)
+}
+
+// ReadObject reads a JSON object into v, as encoding/json does and in the way in which the handler
+// reads the bodies of requests: for endpoints of the platform's own, beside the handler's. The text
+// is UTF-8, where a byte order mark is ignored, and all strings in it are Unicode; of a member that
+// comes twice the last one counts, whole; and it has at most [MaxDepth] levels and [MaxValues]
+// members and elements. How many bytes it may have is for the caller to see to. The error says
+// which member is wrong, and its text may go on the wire: see [WriteError].
+func ReadObject(data []byte, v any) error {
+	text, err := textOf(data)
+	if err != nil {
 		return err
 	}
+	return unmarshal(text, v)
+}
+
+// textOf returns the text of a JSON object, with each member once.
+func textOf(data []byte) ([]byte, error) {
+	data = bytes.TrimPrefix(data, byteOrderMark)
+	if err := checkShape(data); err != nil {
+		return nil, err
+	}
+	if !json.Valid(data) {
+		return nil, badJSON(data, json.Unmarshal(data, new(json.RawMessage)))
+	}
+	return readJSON(data)
+}
+
+// unmarshal reads a JSON object into v.
+func unmarshal(data []byte, v any) error {
 	if err := json.Unmarshal(data, v); err != nil {
 		return badJSON(data, err)
 	}
@@ -40,8 +80,15 @@ func (x *request) body() ([]byte, error) {
 		}
 	}
 	contentType := x.r.Header.Get("Content-Type")
-	if kind, _, err := mime.ParseMediaType(contentType); err != nil || kind != "application/json" {
+	kind, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil || kind != "application/json" {
 		return nil, unsupported("Content-Type is %.80q, must be application/json.", contentType)
+	}
+	// JSON has one encoding (RFC 8259, 8.1), and no such parameter. Clients that name it are right.
+	switch charset := parameters["charset"]; strings.ToLower(charset) {
+	case "", "utf-8", "utf8":
+	default:
+		return nil, unsupported("The charset of Content-Type is %.80q, must be utf-8.", charset)
 	}
 	coding := x.r.Header.Get("Content-Encoding")
 	zipped := false
@@ -131,9 +178,6 @@ func checkShape(data []byte) error {
 				i, MaxValues)
 		}
 	}
-	if !utf8.Valid(data) { // the decoder would put other characters in the place of these bytes
-		return malformed("The body is not valid UTF-8.")
-	}
 	switch object := bytes.TrimLeft(data, " \t\r\n"); {
 	case len(object) == 0:
 		return malformed("The body is empty, must be a JSON object.")
@@ -148,6 +192,8 @@ func badJSON(data []byte, err error) *apiError {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
+	case errors.As(err, &syntax) && !utf8.Valid(data): // UTF-16, most likely
+		return malformed("The body is not a JSON object in UTF-8.")
 	case errors.As(err, &syntax):
 		return malformed("The body is not a JSON object: %v at offset %d.", syntax, syntax.Offset)
 	case errors.As(err, &kind):
@@ -167,8 +213,6 @@ func jsonName(t reflect.Type) string {
 		return "a string"
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int32:
-		return "a whole number of 32 bits"
 	case reflect.Slice:
 		return "an array"
 	default:

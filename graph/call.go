@@ -1,9 +1,11 @@
 package graph
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -28,7 +30,7 @@ type Attachment struct {
 	// must be an address that the Notifier takes.
 	CallbackURI string
 
-	// ID is the call's id on the wire. Default, and for the zero id: a random one.
+	// ID is the call's id on the wire. Default, and for the zero id: one of [WithCallIDs].
 	ID uuid.UUID
 
 	// State is the one that the call has come to. Default, for the zero State: Establishing. The
@@ -37,6 +39,10 @@ type Attachment struct {
 
 	// Resource is what the call shows besides.
 	Resource Resource
+
+	// Value is the platform's own datum: it comes back with each [webhook.Delivery] and
+	// [DeliveryFailure] of the call, and from [Call.Value]. Nothing here looks at it.
+	Value any
 }
 
 // Call is a call on the wire. Attach makes it, Detach ends it. It must not be copied; its methods
@@ -48,14 +54,23 @@ type Call struct {
 	history *history
 	kept    int64 // bytes that are kept for it; guarded by handler.accounts.mu
 	failing bool  // the last notification could not be delivered; for the outbox's goroutine
+	counts  deliveries
+	debt    *debt         // nil without a ledger
+	done    chan struct{} // closed when the last notification has gone
 
-	mu       sync.Mutex // guards everything below
-	state    State      // the last one set
-	tones    *tone.Handler
-	result   *ResultInfo // of a call that was detached
-	hangUp   bool        // a client has asked for it
-	quiet    bool        // its queue has told its last event
-	finished bool        // its last notification was put
+	acting chan struct{} // full while the platform does what a client asked of the call
+
+	mu          sync.Mutex // guards everything below
+	state       State      // the last one set
+	established bool       // media can be asked for
+	incoming    incoming
+	muted       bool
+	tones       *tone.Handler
+	result      *ResultInfo // of a call that was detached
+	hangUp      bool        // a client has asked for it
+	introduced  bool        // the participants were sent with established
+	quiet       bool        // its queue has delivered its last event
+	finished    bool        // its last notification was put
 }
 
 // ConversationEnded is the result of a call that ended as calls do.
@@ -71,8 +86,8 @@ func ConversationEnded() ResultInfo {
 // an error nothing was attached.
 func (h *Handler) Attach(a Attachment) (*Call, error) { return h.attach(a, nil) }
 
-// Attach is [Handler.Attach] for the call that the client asked for: nothing is told of the call
-// before the client has its answer.
+// Attach is [Handler.Attach] for the call that the client asked for: no notification of the call is
+// sent before the client has its answer. a needs n's Application.ID, CallbackURI and Resource too.
 func (n NewCall) Attach(a Attachment) (*Call, error) {
 	if n.pending == nil {
 		return nil, errors.New("graph: Attach: a NewCall that CreateCall did not get")
@@ -85,8 +100,16 @@ func (h *Handler) attach(a Attachment, by *pendingAnswer) (*Call, error) {
 	if err := h.complete(&a); err != nil {
 		return nil, fmt.Errorf("graph: Attach: %w", err)
 	}
-	c := &Call{handler: h, given: a, state: a.State}
-	c.out.init(h.config.outbox, c.send, func(busy bool) { h.drain.note(c, busy) }, c.over)
+	c := &Call{
+		handler: h, given: a, state: a.State, established: a.State.Call.established(true),
+		acting: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	lost := func(dropped []pendingNotification) { c.discard(dropped, ErrShutDown) }
+	c.out.init(h.config.outbox, c.send, lost, func(busy bool) { h.drain.note(c, busy) }, c.over)
+	if h.config.ledger != nil {
+		c.debt = &debt{call: c, ledger: h.config.ledger}
+		c.out.debt = c.debt
+	}
 
 	h.mu.Lock() // held until what lives is in the history: only then is the call observed
 	defer h.mu.Unlock()
@@ -101,6 +124,7 @@ func (h *Handler) attach(a Attachment, by *pendingAnswer) (*Call, error) {
 		return nil, queue.ErrClosed
 	}
 	c.history = h.retention.newHistory(a.Application)
+	c.history.debt = c.debt
 	if now.Running != nil {
 		c.history.add(now.Running, nil)
 	}
@@ -112,7 +136,13 @@ func (h *Handler) attach(a Attachment, by *pendingAnswer) (*Call, error) {
 		h.accounts.adoptCall(a.Application)
 	}
 	by.hold(c)
-	c.out.enqueue(pendingNotification{state: c.state}, false)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.notifyState()
+	c.debt.described()
+	if c.state.Call == Incoming {
+		c.incoming.timer = time.AfterFunc(h.config.answerTimeout, c.expire)
+	}
 	return c, nil
 }
 
@@ -137,13 +167,16 @@ func (h *Handler) complete(a *Attachment) error {
 	if err := a.State.check(); err != nil {
 		return err
 	}
+	if err := a.Resource.check(); err != nil {
+		return err
+	}
 	for _, id := range []*string{&a.Resource.CallChainID, &a.Resource.MyParticipantID} {
 		if *id == "" {
 			*id = uuid.NewString()
 		}
 	}
 	if a.ID == uuid.Nil {
-		a.ID = uuid.New()
+		a.ID = h.config.newCallID()
 	}
 	return nil
 }
@@ -180,6 +213,20 @@ func (c *Call) State() State {
 	return c.state
 }
 
+// mustBeEstablished returns an error of a call that media can't be asked for.
+func (c *Call) mustBeEstablished() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.result != nil:
+		return ErrDetached
+	case !c.established:
+		return errNotEstablished
+	default:
+		return nil
+	}
+}
+
 // SetState says what the call is doing now; the application is notified if that is something new.
 // Media can be asked for from Established on. It is [ErrDetached] after Detach, and an error that
 // names the state if there is no such one; Terminated is for Detach to set.
@@ -192,15 +239,34 @@ func (c *Call) SetState(s State) error {
 	if c.result != nil {
 		return ErrDetached
 	}
-	if s != c.state {
-		c.state = s
-		c.out.enqueue(pendingNotification{state: s}, false)
-	}
+	c.setState(s)
 	return nil
 }
 
+// setState changes the state, and notifies the bot if it is another; c.mu is held.
+func (c *Call) setState(s State) {
+	if s == c.state {
+		return
+	}
+	c.state, c.established = s, s.Call.established(c.established)
+	if s.Call != Incoming {
+		c.incoming.stop()
+	}
+	c.notifyState()
+}
+
+// notifyState puts the notification of the state, and with the first established that of the
+// participants; c.mu is held.
+func (c *Call) notifyState() {
+	c.out.enqueue(pendingNotification{state: c.state}, false)
+	if c.handler.config.roster && !c.introduced && c.state.Call == Established {
+		c.introduced = true
+		c.notifyRoster(0)
+	}
+}
+
 // Detach takes the call off the wire: from now on there is no such call for a client. It closes the
-// queue and ends the tone stream, where the platform has not done so with a cause of its own.
+// queue and ends the tone stream, where the platform has not done so with another cause.
 // The application is notified of every operation's end, with the partial recording of a record
 // that the call's end broke off, of the tones that were pressed before, and then, as the last, that
 // the call is terminated with this result; for the zero result with [ConversationEnded]. Detach
@@ -216,6 +282,7 @@ func (c *Call) Detach(r ResultInfo) error {
 		return ErrDetached
 	}
 	c.result = &r
+	c.incoming.stop()
 	tones := c.tones
 	c.mu.Unlock()
 
@@ -226,7 +293,7 @@ func (c *Call) Detach(r ResultInfo) error {
 		c.finish()
 		return nil
 	}
-	go func() { // there is something to tell, and this waits until it was put
+	go func() { // notifications are to be put, and this waits for them
 		<-tones.Done()
 		c.finish()
 	}()
@@ -256,10 +323,14 @@ func (c *Call) release(bytes int64) {
 	c.handler.accounts.release(c.given.Application, &c.kept, bytes)
 }
 
-// over is told when everything of the call was told, or given up.
-func (c *Call) over() { c.handler.accounts.closeCall(c.given.Application) }
+// over is called once, when everything of the call was delivered, or failed for good.
+func (c *Call) over() {
+	c.debt.close()
+	c.handler.accounts.closeCall(c.given.Application)
+	close(c.done)
+}
 
-// observe is told what happens in the call's queue, on a goroutine of the queue's. It may wait for
+// observe gets the events of the call's queue, on a goroutine of the queue's. It may wait for
 // room in the outbox.
 func (c *Call) observe(e queue.Event) {
 	switch e.Kind {
@@ -268,13 +339,18 @@ func (c *Call) observe(e queue.Event) {
 		c.release(c.history.add(e.Operation, reg))
 	case queue.Started:
 	case queue.Ended:
-		if cost, found := c.history.end(e.Operation); found {
-			c.tellEnd(e, cost)
+		if shown, cost, found := c.history.end(e.Operation); found {
+			c.notifyEnd(e, shown.Outcome, cost)
 		}
 	case queue.Released:
-		c.out.settle(e.Operation, e.Result.Recording)
+		if c.out.holdsFor(e.Operation) {
+			r := e.Result()
+			outcome := c.handler.kinds.outcomeOf(kindOf(e.Operation), r)
+			c.out.settle(e.Operation, r.Recording, outcome)
+		}
+	case queue.Late: // what a bot learns of it came with Released
 	case queue.Closed:
-		c.out.settle(nil, operation.Recording{})
+		c.out.settle(nil, operation.Recording{}, nil)
 		c.mu.Lock()
 		c.quiet = true
 		c.mu.Unlock()
@@ -282,32 +358,37 @@ func (c *Call) observe(e queue.Event) {
 	}
 }
 
-// tellEnd puts the notification of an operation's end, and keeps of what was reserved for the
+// notifyEnd puts the notification of an operation's end, and keeps of what was reserved for the
 // operation as much as the notification takes.
-func (c *Call) tellEnd(e queue.Event, reserved int64) {
-	n := pendingNotification{change: ended(c.given.ID, e.Operation, e.Result.Recording)}
-	if c.awaitsRecording(e) {
+func (c *Call) notifyEnd(e queue.Event, outcome json.RawMessage, reserved int64) {
+	url := operationURL(c.given.ID, e.Operation.ID(), c.handler.config.guids)
+	n := pendingNotification{
+		change: c.handler.kinds.ended(url, e.Operation, e.Result().Recording, outcome),
+		owed:   c.owedNotice(e.Operation),
+	}
+	if c.awaitsMedia(e, outcome) {
 		n.awaits = e.Operation
 	}
 	if reserved > 0 {
-		n.cost = noticeCost + int64(len(e.Operation.ClientContext()))
+		n.cost = noticeCost + int64(len(e.Operation.ClientContext())+len(outcome))
 	}
 	c.release(reserved - n.cost)
-	if !c.out.enqueue(n, true) {
-		c.release(n.cost)
-	}
+	c.out.enqueue(n, true)
 }
 
-// awaitsRecording reports whether an ended operation is a record that the end of the call broke
-// off. What it recorded comes with Released; if Released never comes, Closed does.
-func (c *Call) awaitsRecording(e queue.Event) bool {
-	return kindOf(e.Operation) == operation.KindRecordResponse &&
-		(e.Result.Reason == operation.CallEnded || e.Result.Reason == operation.ShutDown) &&
-		e.Result.Recording == operation.Recording{} && !e.Operation.Times().Started.IsZero() &&
-		c.given.Queue.Snapshot().Closed
+// awaitsMedia reports whether an ended operation is one that the end of the call broke off before
+// its media had given the recording, or the outcome, that its kind has. It comes with Released; if
+// Released never comes, Closed does.
+func (c *Call) awaitsMedia(e queue.Event, outcome json.RawMessage) bool {
+	r, kind := e.Result(), kindOf(e.Operation)
+	own := c.handler.kinds.of(kind)
+	return (kind == operation.KindRecordResponse && r.Recording == operation.Recording{} ||
+		own != nil && own.Outcome != nil && outcome == nil) &&
+		(r.Reason == operation.CallEnded || r.Reason == operation.ShutDown) &&
+		!e.Operation.Times().Started.IsZero() && c.given.Queue.Snapshot().Closed
 }
 
-// subscribe has the tones told that are pressed from now on, if that is not so already.
+// subscribe has the tones notified that are pressed from now on, if that is not so already.
 func (c *Call) subscribe() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -355,56 +436,119 @@ func (c *Call) beginHangUp() bool {
 		return false
 	}
 	c.hangUp = true
-	if c.state.Call != Terminating {
-		c.state.Call = Terminating
-		c.out.enqueue(pendingNotification{state: c.state}, false)
-	}
+	c.setState(State{Call: Terminating, Audio: c.state.Audio})
 	return true
 }
 
-// hangUpFailed lets another client try.
+// hangUpFailed lets another client try. A call that came in, and is not decided, has
+// the time to be decided on once more, and ends with it.
 func (c *Call) hangUpFailed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hangUp = false
+	if c.given.State.Call == Incoming && !c.established && !c.incoming.decided && c.result == nil {
+		c.incoming.stop()
+		c.incoming.timer = time.AfterFunc(c.handler.config.answerTimeout, c.expire)
+	}
 }
 
 // render writes a notification out.
 func (c *Call) render(n *pendingNotification) notification {
-	if n.change != nil {
-		return notification{typePrefix + "commsNotification", "deleted", n.change.ODataID, n.change}
-	}
-	url := callURL(c.given.ID)
-	change := &callChange{
-		Type: typePrefix + "call", ODataID: url, ETag: etag(n.version), State: n.state.Call,
-		MediaState: newMediaState(n.state.Audio),
-	}
-	what := "updated"
+	r := &c.given.Resource
 	switch {
+	case n.change != nil:
+		return endOfOperation(c.given.ID, n.change)
 	case n.result != nil:
-		what = "deleted"
-		change.ResultInfo = newResultInfo(*n.result)
+		return endOfCall(c.given.ID, r.Direction, c.callback(), n.version, n.result)
+	}
+	v, change := noticeOfCall(c.given.ID, r.Direction, c.callback(), n.version, n.state)
+	if n.roster != nil {
+		v.ResourceURL, v.Resource = v.ResourceURL+"/participants", v.Resource+"/participants"
+		v.ResourceData = c.participants(*n.roster)
+		return v
+	}
+	switch {
 	case n.sequence != 0:
 		change.ToneInfo = &toneInfo{typePrefix + "toneInfo", n.sequence, n.tone}
+		return v
 	case n.state.Call == Incoming:
-		what = "created"
+		v.ChangeType = "created"
+		change.Source, change.Targets = r.Source, r.Targets
+		change.RequestedModalities = r.RequestedModalities
 	}
-	return notification{typePrefix + "commsNotification", what, url, change}
+	// With states alone: there are few of them, so these may be long.
+	change.ChatInfo, change.MeetingInfo = r.ChatInfo, r.MeetingInfo
+	return v
+}
+
+// noticeOfCall is a notification of a call itself, and what it shows of the call.
+func noticeOfCall(
+	id uuid.UUID, direction, callback string, version uint64, s State,
+) (notification, *callChange) {
+	change := &callChange{
+		Type: typePrefix + "call", ODataID: callURL(id), ETag: etag(version), ID: id.String(),
+		State: s.Call, Direction: direction, MediaState: newMediaState(s.Audio),
+	}
+	return notification{
+		Type: typePrefix + "commsNotification", ChangeType: "updated", ResourceURL: callURL(id),
+		Resource: "/app/calls/" + id.String(), CallbackURI: callback, ResourceData: change,
+	}, change
+}
+
+// endOfCall is the last notification of a call.
+func endOfCall(
+	id uuid.UUID, direction, callback string, version uint64, r *ResultInfo,
+) notification {
+	v, change := noticeOfCall(id, direction, callback, version, State{Call: Terminated})
+	v.ChangeType = "deleted"
+	change.ResultInfo = newResultInfo(*r)
+	return v
+}
+
+// endOfOperation is the notification of an operation's end.
+func endOfOperation(id uuid.UUID, change *operationChange) notification {
+	return notification{
+		Type: typePrefix + "commsNotification", ChangeType: "deleted", ResourceURL: change.ODataID,
+		Resource:     "/app/calls/" + id.String() + "/operations/" + change.ID,
+		ResourceData: change,
+	}
+}
+
+// callURL is the resourceUrl of a call.
+func callURL(id uuid.UUID) string { return "/communications/calls/" + id.String() }
+
+// operationURL is the resourceUrl of an operation of a call.
+func operationURL(call, id uuid.UUID, guids bool) string {
+	if guids {
+		return callURL(call) + "/operations/" + id.String()
+	}
+	return "/communications/calls/" + dashless(call) + "/operations/" + dashless(id)
 }
 
 // resource shows the call as it is, or as it was attached.
 func (c *Call) resource(s State, base string) *callResource {
 	r := &c.given.Resource
 	v := &callResource{
-		Type: typePrefix + "call", State: s.Call, Direction: r.Direction,
-		CallbackURI: c.given.CallbackURI, CallChainID: r.CallChainID, Source: r.Source,
-		Targets: r.Targets, RequestedModalities: r.RequestedModalities, MediaConfig: r.MediaConfig,
-		MyParticipantID: r.MyParticipantID, ID: c.given.ID.String(),
-		Context: base + "/$metadata#app/calls/$entity", Subject: orNull(r.Subject),
-		MediaState: newMediaState(s.Audio),
+		Type: typePrefix + "call", State: s.Call, Direction: orNull(r.Direction),
+		CallbackURI: c.callback(), CallChainID: r.CallChainID, Source: jsonOr(r.Source, "null"),
+		Targets:             jsonOr(r.Targets, "[]"),
+		RequestedModalities: append([]string{}, r.RequestedModalities...),
+		MediaConfig:         jsonOr(c.mediaConfig(), "null"), MyParticipantID: r.MyParticipantID,
+		ID: c.given.ID.String(), Context: base + "/$metadata#app/calls/$entity",
+		Subject: orNull(r.Subject), MediaState: newMediaState(s.Audio),
+		ChatInfo: jsonOr(r.ChatInfo, "null"), MeetingInfo: jsonOr(r.MeetingInfo, "null"),
+		TenantID: r.TenantID,
 	}
 	if r.RingingTimeoutInSeconds != 0 {
 		v.RingingTimeoutInSeconds = &r.RingingTimeoutInSeconds
 	}
 	return v
+}
+
+// jsonOr returns a JSON text, or another one in the place of none.
+func jsonOr(text json.RawMessage, other string) json.RawMessage {
+	if len(text) == 0 {
+		return json.RawMessage(other)
+	}
+	return text
 }

@@ -4,15 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"ivrqueue/operation"
 )
 
 // createCall: https://learn.microsoft.com/graph/api/application-post-calls.
 func (x *request) createCall() (*reply, error) {
-	if !slices.Contains(x.application.Roles, RoleInitiate) {
-		return nil, errForbidden
+	if err := x.application.need(rolesToCreate); err != nil {
+		return nil, err
 	}
 	var body callBody
 	if err := x.decode(&body); err != nil {
@@ -26,6 +25,9 @@ func (x *request) createCall() (*reply, error) {
 	}
 	resource, err := body.resource(x.application)
 	if err != nil {
+		return nil, err
+	}
+	if err := x.application.need(body.roles()); err != nil {
 		return nil, err
 	}
 	if !x.pending.openPlace(x.application.ID) {
@@ -45,6 +47,7 @@ func (x *request) createCall() (*reply, error) {
 		return nil, errors.New("CreateCall returned a call of another handler or application")
 	}
 	x.call = c
+	x.awaitKept()
 	return &reply{
 		status: http.StatusCreated, location: x.callPath(), body: c.resource(c.given.State, x.base),
 	}, nil

@@ -15,11 +15,12 @@ import (
 	"ivrqueue/queue"
 	"ivrqueue/queue/queuetest"
 	"ivrqueue/tone"
+	"ivrqueue/webhook"
 )
 
 type tones = tone.Stream
 
-// lines returns what was told, in short.
+// lines returns notifications, in short.
 func lines(all []object) (lines []string) {
 	for _, n := range all {
 		words := []any{at(n, "changeType"), at(n, "resourceData", "@odata.type").(string)[len("#microsoft.graph."):]}
@@ -36,7 +37,7 @@ func lines(all []object) (lines []string) {
 	return lines
 }
 
-func TestTheLifeOfACallIsToldInOrder(t *testing.T) {
+func TestTheLifeOfACallIsNotifiedInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
@@ -59,7 +60,7 @@ func TestTheLifeOfACallIsToldInOrder(t *testing.T) {
 		equal(t, "audio", got.text("mediaState", "audio"), "active")
 		bot.request("DELETE", "/communications/calls/"+made.text("id"), nil).must(t, 204)
 		synctest.Wait()
-		equal(t, "told", lines(box.all()), []string{
+		equal(t, "notifications", lines(box.all()), []string{
 			"updated call establishing",
 			"updated call established",
 			"updated call established active",
@@ -72,7 +73,7 @@ func TestTheLifeOfACallIsToldInOrder(t *testing.T) {
 	})
 }
 
-func TestAnIncomingCallIsToldAsCreated(t *testing.T) {
+func TestAnIncomingCallIsNotifiedAsCreated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
@@ -88,15 +89,15 @@ func TestAnIncomingCallIsToldAsCreated(t *testing.T) {
 		_ = call.SetState(graph.State{Call: graph.Established})
 		_ = call.Detach(graph.ResultInfo{Code: 480, Subcode: 10037, Message: "No answer."})
 		synctest.Wait()
-		equal(t, "told", lines(box.all()), []string{
+		equal(t, "notifications", lines(box.all()), []string{
 			"created call incoming", "updated call established", "deleted call terminated 480/10037",
 		})
 	})
 }
 
-// The caller hangs up in the middle of a record: what was recorded so far is told with the record's
+// The caller hangs up in the middle of a record: what was recorded so far is delivered with the record's
 // end, then the call's, once each, in this order, even though the media takes its time.
-func TestAHangUpDuringARecordTellsWhatWasRecorded(t *testing.T) {
+func TestAHangUpDuringARecordDeliversWhatWasRecorded(t *testing.T) {
 	t.Parallel()
 	part := operation.Recording{Location: "https://media.example/r/1", AccessToken: "t"}
 	for _, test := range []struct {
@@ -135,7 +136,7 @@ func TestAHangUpDuringARecordTellsWhatWasRecorded(t *testing.T) {
 				_ = call.Detach(graph.ResultInfo{})
 				time.Sleep(10 * time.Second)
 				synctest.Wait()
-				equal(t, "told", lines(box.all()), []string{
+				equal(t, "notifications", lines(box.all()), []string{
 					"updated call established", "deleted recordOperation failed one " + test.code,
 					"deleted recordOperation failed two " + test.code, "deleted call terminated 200/5001",
 				})
@@ -172,13 +173,13 @@ func TestACancelledRecordHasNoRecording(t *testing.T) {
 		for _, n := range box.all()[1:] {
 			equal(t, "recording", []any{at(n, "resourceData", "recordingLocation"), at(n, "resourceData", "recordingAccessToken")}, []any{"", ""})
 		}
-		equal(t, "told", len(box.all()), 3)
+		equal(t, "notifications", len(box.all()), 3)
 	})
 }
 
-// Tones are told from the subscription on, in order, each once however often the bot subscribed,
+// Tones are delivered from the subscription on, in order, each once however often the bot subscribed,
 // and whatever is cancelled.
-func TestTonesAreToldOnceFromTheSubscriptionOn(t *testing.T) {
+func TestTonesAreNotifiedOnceFromTheSubscriptionOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
@@ -213,7 +214,7 @@ func TestTonesAreToldOnceFromTheSubscriptionOn(t *testing.T) {
 	})
 }
 
-// Cancel and hang-up race, from all sides: everything is told once, and terminated comes last.
+// Cancel and hang-up race, from all sides: everything is delivered once, and terminated comes last.
 func TestCancelAndHangUpRacing(t *testing.T) {
 	t.Parallel()
 	box := new(inbox)
@@ -303,13 +304,13 @@ func TestThePlatformIsAskedToHangUpOnce(t *testing.T) {
 }
 
 // A call id is a name that a platform chose: two queues may have the same. What happens in one of
-// them is told of its own call, and of none if it is not attached.
+// them gets events of its own call, and of none if it is not attached.
 func TestQueuesWithTheSameCallIDAreNotMixedUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		told := map[string][]object{} // by application
 		var mu sync.Mutex
-		p := newPlatform(t, func(_ context.Context, d graph.Delivery) error {
+		p := newPlatform(t, func(_ context.Context, d webhook.Delivery) error {
 			var box inbox
 			err := box.take(d.Body)
 			mu.Lock()

@@ -2,15 +2,15 @@ package graph
 
 import "sync"
 
-// drainTracker knows which calls have something to tell, for a Shutdown that waits for them.
+// drainTracker knows which calls have notifications to deliver, for a Shutdown that waits for them.
 type drainTracker struct {
 	mu      sync.Mutex // guards everything below
 	busy    map[*Call]struct{}
 	ending  int           // calls that are detached, and have not put their last notification
-	waiting chan struct{} // closed when there is nothing; nil if nobody waits
+	waiting chan struct{} // closed when there is nothing; nil if nothing waits
 }
 
-// note is told by an outbox when it begins and ceases to have something to tell.
+// note is called by an outbox when it begins and ceases to have something to deliver.
 func (f *drainTracker) note(c *Call, busy bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -51,7 +51,7 @@ func (f *drainTracker) pending() int {
 	return len(f.busy)
 }
 
-// drained returns a channel that is closed when there is nothing to tell.
+// drained returns a channel that is closed when no notification is left.
 func (f *drainTracker) drained() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -63,7 +63,7 @@ func (f *drainTracker) drained() <-chan struct{} {
 	return waiting
 }
 
-// drop has every call let go of what it has to tell.
+// drop has every call drop what it has to deliver.
 func (f *drainTracker) drop() {
 	f.mu.Lock()
 	calls := make([]*Call, 0, len(f.busy))
@@ -72,6 +72,6 @@ func (f *drainTracker) drop() {
 	}
 	f.mu.Unlock()
 	for _, c := range calls { // an outbox calls note, so not under the lock
-		c.discard(c.out.drop(), ErrShutDown)
+		c.out.drop()
 	}
 }

@@ -6,10 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -66,7 +66,7 @@ func TestEveryMistakeIsNamedAndNothingIsAccepted(t *testing.T) {
 		{"too long when inflated", "cancelMediaProcessing", zipped(`{"a":"` + strings.Repeat("0123456789abcdef", 8<<10) + noise(8<<10) + `"}`), []string{"Content-Encoding", "gzip"}, 413, "RequestEntityTooLarge", "131072 bytes"},
 		{"grows too much", "cancelMediaProcessing", zipped(`{"a":"` + strings.Repeat("x", 100_000) + `"}`), []string{"Content-Encoding", "gzip"}, 413, "RequestEntityTooLarge", "at most 32 times"},
 		{"too many members", "cancelMediaProcessing", `{"a":[` + strings.Repeat("0,", 5000) + `0]}`, nil, 400, "BadRequest", "at most 4096"},
-		{"no UTF-8", "cancelMediaProcessing", []byte("{\"clientContext\":\"caf\xe9\"}"), nil, 400, "BadRequest", "not valid UTF-8"},
+		{"no UTF-8", "cancelMediaProcessing", []byte("{\"clientContext\":\"caf\xe9\"}"), nil, 400, "8523", "clientContext is not valid UTF-8"},
 		{"no gzip", "cancelMediaProcessing", `{}`, []string{"Content-Encoding", "gzip"}, 400, "BadRequest", "could not be read"},
 		{"truncated gzip", "cancelMediaProcessing", zipped(`{"a":1}`)[:20], []string{"Content-Encoding", "gzip"}, 400, "BadRequest", "could not be read"},
 		{"other coding", "cancelMediaProcessing", `{}`, []string{"Content-Encoding", "br"}, 415, "UnsupportedMediaType", `"br"`},
@@ -80,7 +80,7 @@ func TestEveryMistakeIsNamedAndNothingIsAccepted(t *testing.T) {
 		{"long context of a play", "playPrompt", `{"clientContext":"` + strings.Repeat("x", 257) + `",` + prompts(1)[1:], nil, 400, "8523", "at most 256"},
 		{"no prompts", "playPrompt", `{}`, nil, 400, "8523", "prompts is none, must be 1 to 20."},
 		{"prompts null", "playPrompt", `{"prompts":null}`, nil, 400, "8523", "prompts is none, must be 1 to 20."},
-		{"too many prompts", "playPrompt", prompts(21), nil, 400, "8523", "prompts is 21, must be 1 to 20."},
+		{"too many prompts", "playPrompt", prompts(21), nil, 400, "8523", "prompts is 21 entries, must be 1 to 20."},
 		{"prompts of a wrong type", "playPrompt", `{"prompts":"a"}`, nil, 400, "8523", "prompts is string, must be an array."},
 		{"a prompt of a wrong type", "playPrompt", `{"prompts":[1]}`, nil, 400, "8523", "prompts[0] is number, must be an object."},
 		{"a null prompt", "playPrompt", `{"prompts":[null]}`, nil, 400, "8523", "prompts[0] is null"},
@@ -88,16 +88,16 @@ func TestEveryMistakeIsNamedAndNothingIsAccepted(t *testing.T) {
 		{"no media info", "playPrompt", `{"prompts":[{"@odata.type":"#microsoft.graph.mediaPrompt"}]}`, nil, 400, "8523", "prompts[0].mediaInfo is missing"},
 		{"no uri", "playPrompt", `{"prompts":[{"mediaInfo":{"uri":"a"}},{"mediaInfo":{}}]}`, nil, 400, "8523", "prompts[1].mediaInfo.uri"},
 		{"loop of a wrong type", "playPrompt", `{"loop":"yes"}`, nil, 400, "8523", "loop is string, must be true or false."},
-		{"two prompts of a record", "recordResponse", prompts(2), nil, 400, "8523", "prompts is 2, must be at most 1."},
+		{"two prompts of a record", "recordResponse", prompts(2), nil, 400, "8523", "prompts is 2 entries, must be at most 1."},
 		{"record too short", "recordResponse", `{"maxRecordDurationInSeconds":0}`, nil, 400, "8523", "maxRecordDurationInSeconds is 0, must be 1 to 120."},
 		{"record too long", "recordResponse", `{"maxRecordDurationInSeconds":121}`, nil, 400, "8523", "maxRecordDurationInSeconds is 121"},
 		{"silence too long", "recordResponse", `{"initialSilenceTimeoutInSeconds":-2147483648}`, nil, 400, "8523", "initialSilenceTimeoutInSeconds is -2147483648"},
-		{"no whole number", "recordResponse", `{"maxSilenceTimeoutInSeconds":1.5}`, nil, 400, "8523", "maxSilenceTimeoutInSeconds is number 1.5, must be a whole number"},
+		{"no whole number", "recordResponse", `{"maxSilenceTimeoutInSeconds":1.5}`, nil, 400, "8523", "maxSilenceTimeoutInSeconds is 1.5, must be a whole number."},
 		{"more than 32 bits", "recordResponse", `{"maxSilenceTimeoutInSeconds":4294967297}`, nil, 400, "8523", "maxSilenceTimeoutInSeconds"},
 		{"no stop tone", "recordResponse", `{"stopTones":["#","11"]}`, nil, 400, "8523", `stopTones[1] is "11"`},
 		{"looped record", "recordResponse", `{"loop":true}`, nil, 400, "BadRequest", "RecordAction: Loop not supported."},
 
-		{"unknown action", "answer", `{}`, nil, 404, "ResourceNotFound", "No resource"},
+		{"unknown action", "answers", `{}`, nil, 404, "ResourceNotFound", "No resource"},
 	} {
 		r := bot.request("POST", at+"/"+test.path, test.body, test.header...)
 		envelope(t, r)
@@ -244,6 +244,7 @@ func TestOtherMethodsAreRefusedWithThoseThatAreAllowed(t *testing.T) {
 		{"PUT", path + "/microsoft.graph.cancelMediaProcessing", "POST"},
 		{"DELETE", path + "/operations", "GET, HEAD"},
 		{"POST", path + "/operations/" + uuid.NewString(), "GET, HEAD"},
+		{"PUT", path + "/participants/invite", "DELETE, GET, HEAD, POST"}, // a name, or an id
 	} {
 		r := bot.request(test.method, test.path, `{}`)
 		envelope(t, r)
@@ -253,7 +254,7 @@ func TestOtherMethodsAreRefusedWithThoseThatAreAllowed(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/", "/communications", "/communications/call", "/communications/calls//x", "/communications/calls/../calls",
-		path + "/operations/a/b", "/communications/app/calls/x/y/z/w",
+		path + "/operations/a/b", "/communications/app/calls/x/y/z/w", path + "/operations/microsoft.graph.", path + "/microsoft.graph.", path + "/operations/microsoft.graph...",
 	} {
 		r := bot.request("GET", path, nil)
 		envelope(t, r)
@@ -403,7 +404,7 @@ func TestAWishForACallIsChecked(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, nil)
 	bot := p.direct()
-	with := func(members string) string { return `{"callbackUri":"https://bot.contoso.com/c",` + members + `}` }
+	with := func(members string) string { return `{"callbackUri":"https://127.0.0.1:1/c",` + members + `}` }
 	for _, test := range []struct{ name, body, says string }{
 		{"no callback", `{}`, "callbackUri is missing"},
 		{"no URI", `{"callbackUri":"bot"}`, "absolute https URI"},
@@ -440,7 +441,7 @@ func TestAWishForACallIsChecked(t *testing.T) {
 func TestAttachAndOptionsNameWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, nil)
-	good := p.attach("bot", "https://bot.contoso.com/c")
+	good := p.attach("bot", "https://127.0.0.1:1/c")
 	strange, err := queue.New("strange", new(queuetest.Media))
 	if err != nil {
 		t.Fatal(err)
@@ -451,7 +452,7 @@ func TestAttachAndOptionsNameWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed.Close(nil)
-	base := graph.Attachment{Queue: good.Queue(), Tones: good.tones, Application: "a", CallbackURI: "https://bot.contoso.com/c"}
+	base := graph.Attachment{Queue: good.Queue(), Tones: good.tones, Application: "a", CallbackURI: "https://127.0.0.1:1/c"}
 	for _, test := range []struct {
 		name   string
 		change func(*graph.Attachment)
@@ -493,22 +494,17 @@ func TestAttachAndOptionsNameWhatIsWrong(t *testing.T) {
 		"WithRetention(-1ns, 0)": graph.WithRetention(-1, 0), "WithMaxRetained(-1, 1)": graph.WithMaxRetained(-1, 1), "WithMaxRetained(1, -1)": graph.WithMaxRetained(1, -1),
 		"WithMaxBody(67108865)": graph.WithMaxBody(64<<20 + 1), "WithMaxCalls(-1)": graph.WithMaxCalls(-1), "WithMaxRequests(-1)": graph.WithMaxRequests(-1),
 		"WithMaxRequests(1000001)": graph.WithMaxRequests(1_000_001), "WithMaxBytes(-1, 0)": graph.WithMaxBytes(-1, 0), "WithMaxBytes(0, -1)": graph.WithMaxBytes(0, -1),
-		`WithBaseURL("media")`: graph.WithBaseURL("media"), `WithBaseURL("http://h/p?q")`: graph.WithBaseURL("http://h/p?q"),
+		"WithLogger: a logger without a handler": graph.WithLogger(slog.New((*slog.TextHandler)(nil))),
+		`WithBaseURL("media")`:                   graph.WithBaseURL("media"), `WithBaseURL("http://h/p?q")`: graph.WithBaseURL("http://h/p?q"),
 	} {
-		if _, err := graph.New(graph.Platform{Authenticate: authenticate}, opt); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := graph.New(graph.Platform{Authenticate: authenticate}, opt, // right ones do not hide it
+			graph.WithMaxBody(1), graph.WithOutbox(1), graph.WithRetention(1, 1), graph.WithMaxRetained(1, 1),
+			graph.WithMaxCalls(1), graph.WithMaxRequests(1), graph.WithMaxBytes(1, 1), graph.WithLogger(nil),
+			graph.WithBaseURL("http://h")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 	if _, err := graph.New(graph.Platform{}); err == nil || !strings.Contains(err.Error(), "Authenticate") {
 		t.Errorf("got %v", err)
-	}
-	for want, opt := range map[string]graph.NotifierOption{
-		"WithAttemptTimeout(0s)": graph.WithAttemptTimeout(0), "WithMaxElapsedTime(-1ns)": graph.WithMaxElapsedTime(-1), "WithBackoff(2s, 1s)": graph.WithBackoff(2e9, 1e9),
-		"WithAttemptTimeout(25h0m0s)": graph.WithAttemptTimeout(25 * time.Hour), "WithMaxElapsedTime(25h0m0s)": graph.WithMaxElapsedTime(25 * time.Hour), "WithBackoff(1s, 25h0m0s)": graph.WithBackoff(1e9, 25*time.Hour),
-		"WithMaxConnections(3)": graph.WithMaxConnections(3),
-	} {
-		if _, err := graph.NewNotifier(opt); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %s", err, want)
-		}
 	}
 }

@@ -14,13 +14,14 @@ import (
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 	"ivrqueue/tone"
+	"ivrqueue/webhook"
 )
 
 // A platform mounts the handler in its server, attaches a call that it owns, and detaches it when
-// the caller hangs up. The bot plays and cancels over HTTP; here it is told what came of it by a
+// the caller hangs up. The bot plays and cancels over HTTP; here it gets what came of it by a
 // function instead of by a webhook.
 func Example() {
-	told := make(chan string, 10)
+	delivered := make(chan string, 10)
 	handler, err := graph.New(graph.Platform{
 		Authenticate: func(r *http.Request) (graph.Application, error) {
 			if r.Header.Get("Authorization") != "Bearer secret" {
@@ -28,8 +29,8 @@ func Example() {
 			}
 			return graph.Application{ID: "bot-1"}, nil
 		},
-		Deliver: func(_ context.Context, d graph.Delivery) error {
-			told <- string(d.Body)
+		Deliver: func(_ context.Context, d webhook.Delivery) error {
+			delivered <- string(d.Body)
 			return nil
 		},
 	})
@@ -53,7 +54,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	printTold(<-told)
+	printBatch(<-delivered)
 
 	url := server.URL + "/media/v1.0/communications/calls/" + call.ID().String()
 	fmt.Println(postAs(url+"/playPrompt", `{"clientContext": "welcome", "prompts": [{
@@ -61,13 +62,13 @@ func Example() {
 		"mediaInfo": {"@odata.type": "#microsoft.graph.mediaInfo", "uri": "https://cdn.contoso.com/welcome.wav"}
 	}]}`))
 	fmt.Println(postAs(url+"/cancelMediaProcessing", `{}`))
-	printTold(<-told)
+	printBatch(<-delivered)
 
 	// The caller hangs up.
 	if err := call.Detach(graph.ConversationEnded()); err != nil {
 		panic(err)
 	}
-	printTold(<-told)
+	printBatch(<-delivered)
 	if err := handler.Shutdown(context.Background()); err != nil {
 		panic(err)
 	}
@@ -116,10 +117,10 @@ func ExamplePlatform() {
 	// 404
 }
 
-// A platform that lets bots create calls attaches them with the NewCall that it gets: then nothing
-// is told of a call before the bot knows its id.
+// A platform that lets bots create calls attaches them with the NewCall that it gets: then no
+// notification of a call comes before the bot knows its id.
 func ExampleNewCall_Attach() {
-	told := make(chan string, 10)
+	delivered := make(chan string, 10)
 	var handler *graph.Handler
 	handler, err := graph.New(graph.Platform{
 		Authenticate: func(*http.Request) (graph.Application, error) {
@@ -139,8 +140,8 @@ func ExampleNewCall_Attach() {
 		HangUp: func(_ context.Context, c *graph.Call) error {
 			return c.Detach(graph.ConversationEnded())
 		},
-		Deliver: func(_ context.Context, d graph.Delivery) error {
-			told <- string(d.Body)
+		Deliver: func(_ context.Context, d webhook.Delivery) error {
+			delivered <- string(d.Body)
 			return nil
 		},
 	})
@@ -156,10 +157,10 @@ func ExampleNewCall_Attach() {
 		"requestedModalities": ["audio"],
 		"mediaConfig": {"@odata.type": "#microsoft.graph.serviceHostedMediaConfig"}
 	}`))
-	if err := handler.Shutdown(context.Background()); err != nil { // everything was told
+	if err := handler.Shutdown(context.Background()); err != nil { // everything was delivered
 		panic(err)
 	}
-	printTold(<-told)
+	printBatch(<-delivered)
 	// Output:
 	// calls: 201
 	// updated call establishing
@@ -190,9 +191,9 @@ func postAs(url, body string) string {
 	return fmt.Sprint(url[strings.LastIndexByte(url, '/')+1:], ": ", answer.StatusCode)
 }
 
-// printTold is the bot as well: it prints what it was told.
-func printTold(body string) {
-	var told struct {
+// printBatch is the bot as well: it prints what it was notified of.
+func printBatch(body string) {
+	var batch struct {
 		Value []struct {
 			ChangeType   string
 			ResourceData struct {
@@ -206,10 +207,10 @@ func printTold(body string) {
 			}
 		}
 	}
-	if err := json.Unmarshal([]byte(body), &told); err != nil {
+	if err := json.Unmarshal([]byte(body), &batch); err != nil {
 		panic(err)
 	}
-	for _, n := range told.Value {
+	for _, n := range batch.Value {
 		d := n.ResourceData
 		fmt.Print(n.ChangeType, " ", strings.TrimPrefix(d.Type, "#microsoft.graph."), " ", d.State+d.Status)
 		if d.ResultInfo != nil {

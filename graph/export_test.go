@@ -1,27 +1,7 @@
 package graph
 
-import (
-	"context"
-	"fmt"
-	"net"
-	"time"
-)
-
-// WithDial replaces the network of a Notifier.
-func WithDial(dial func(ctx context.Context, network, address string) (net.Conn, error)) NotifierOption {
-	return func(c *notifierConfig) { c.dial = dial }
-}
-
-// WithResolver replaces the resolver of a Notifier.
-func WithResolver(r *net.Resolver) NotifierOption {
-	return func(c *notifierConfig) { c.resolver = r }
-}
-
 // Batch is how many notifications are sent at once.
 const Batch = batch
-
-// RetryAfter reads the header of that name.
-func RetryAfter(s string) time.Duration { return retryAfter(s) }
 
 // OutboxRoom is how many notifications the call's outbox has memory for.
 func (c *Call) OutboxRoom() int {
@@ -37,7 +17,7 @@ func (h *Handler) Kept() int {
 	return h.retention.ended.Len()
 }
 
-// Observed is of how many calls the handler is told.
+// Observed is how many calls the handler observes.
 func (h *Handler) Observed() int {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -64,24 +44,34 @@ func (h *Handler) Busy() int {
 	return busy
 }
 
-// Places are those of a Notifier.
-type Places struct{ places *places }
+// ReadJSON reads a valid JSON text.
+func ReadJSON(data []byte) ([]byte, error) { return readJSON(data) }
 
-// NewPlaces makes n of them.
-func NewPlaces(n int) Places { return Places{newPlaces(n)} }
-
-// Enter waits for a place.
-func (p Places) Enter(ctx context.Context, application, host string) error {
-	return p.places.enter(ctx, peer{application, host})
+// Route is an endpoint.
+type Route struct {
+	Method, Path, Page string
+	Missing            bool // answered with 501
 }
 
-// Leave gives it back.
-func (p Places) Leave(application, host string) { p.places.leave(peer{application, host}) }
+func isMissing(r route) bool {
+	for _, m := range missing {
+		if r.method == m.method && r.path == callsPattern+m.path {
+			return true
+		}
+	}
+	return false
+}
 
-// String counts what there is.
-func (p Places) String() string {
-	p.places.mu.Lock()
-	defer p.places.mu.Unlock()
-	return fmt.Sprintf("%d free, %d applications, %d hosts, %d waiting",
-		p.places.free, len(p.places.apps), len(p.places.hosts), len(p.places.waiting))
+// Routes are the endpoints of the handler.
+func (h *Handler) Routes() (routes []Route) {
+	for _, r := range h.routes() {
+		routes = append(routes, Route{r.method, r.path, r.page, isMissing(r)})
+	}
+	return routes
+}
+
+// IsPathOfCalls reports whether a path is one of calls.
+func IsPathOfCalls(path string) bool {
+	_, ok := parsePath(path)
+	return ok
 }

@@ -2,38 +2,23 @@ package graph_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"errors"
-	"net"
+	"encoding/json"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"ivrqueue/graph"
 	"ivrqueue/internal/bounds"
 	"ivrqueue/queue"
+	"ivrqueue/webhook"
 )
-
-// frugal runs f on something that somebody else has sent, and checks that it costs no more than in
-// proportion: memory that is asked for, kept or not, and, generously, processor time.
-func frugal(t *testing.T, sent, perByte int, f func()) {
-	t.Helper()
-	got, took := bounds.Measure(f)
-	if most := uint64(1<<20 + perByte*sent); got > most {
-		t.Errorf("%d bytes are allocated for %d, want at most %d", got, sent, most)
-	}
-	if most := 5*time.Second + time.Duration(sent)*time.Microsecond; took > most {
-		t.Errorf("%v for %d bytes, want at most %v", took, sent, most)
-	}
-}
 
 // fuzz sends bodies to an action, plain and as gzip, and checks what must hold whatever they are:
 // no panic, no 500, an envelope for every error, an operation exactly if it is said to be one, and
@@ -84,7 +69,7 @@ func fuzz(f *testing.F, action string) {
 			perByte *= graph.MaxInflation
 		}
 		var r reply
-		frugal(t, len(body), perByte, func() { r = bot.request(http.MethodPost, path, body, header...) })
+		bounds.Proportionate(t, len(body), perByte, func() { r = bot.request(http.MethodPost, path, body, header...) })
 		switch r.status {
 		case want:
 			if _, err := uuid.Parse(r.text("id")); err != nil || !strings.HasSuffix(r.header.Get("Location"), r.text("id")) {
@@ -107,102 +92,9 @@ func FuzzCancelMediaProcessing(f *testing.F) { fuzz(f, "cancelMediaProcessing") 
 func FuzzSubscribeToTone(f *testing.F)       { fuzz(f, "subscribeToTone") }
 func FuzzCreateCall(f *testing.F)            { fuzz(f, "") }
 
-// FuzzRetryAfter reads what a callback says of when it wants to be asked again.
-func FuzzRetryAfter(f *testing.F) {
-	for _, s := range []string{
-		"", "0", "1", "30", "2147483648", "9223372036", "18446744073709551616", "-1", "1.5", "soon",
-		"Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
-		strings.Repeat("9", 16<<10), "Fri, 31 Dec 99999 23:59:59 GMT",
-	} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		frugal(t, len(s), 16, func() {
-			if d := graph.RetryAfter(s); d < 0 || d > 24*time.Hour {
-				t.Errorf("%q: got %v", s, d)
-			}
-		})
-	})
-}
-
-// FuzzAddress asks whether addresses may be connected to.
-func FuzzAddress(f *testing.F) {
-	for _, s := range []string{
-		"127.0.0.1", "8.8.8.8", "::ffff:0:127.0.0.1", "::ffff:10.0.0.1", "4000::1", "200::1", "2002:7f00:1::", "64:ff9b::7f00:1", "2001::1",
-		"3fff::1", "5f00::1", "fe80::1%eth0", "2a00::5efe:7f00:1", "2606:4700::1111", "::", "255.255.255.255", "0x7f.1", "2130706433", "127.1",
-	} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		frugal(t, len(s), 16, func() {
-			ip, err := netip.ParseAddr(s)
-			if err != nil {
-				if (graph.Addresses{}).Control("tcp", s+":443", nil) == nil {
-					t.Errorf("%q is no address, and may be connected to", s)
-				}
-				return
-			}
-			allowed := graph.Addresses{}.Allow(ip)
-			plain := ip.Unmap().WithZone("")
-			if allowed && (!plain.IsGlobalUnicast() || plain.IsPrivate() || plain.Is6() && plain.As16()[0]>>5 != 1) {
-				t.Errorf("%q is allowed", s)
-			}
-			if allowed != (graph.Addresses{}).Allow(plain) {
-				t.Errorf("%q and %v differ", s, plain)
-			}
-			if at := netip.AddrPortFrom(ip, 443).String(); allowed != ((graph.Addresses{}).Control("tcp", at, nil) == nil) {
-				t.Errorf("%s may be connected to: %v", at, !allowed)
-			}
-		})
-	})
-}
-
-// FuzzCallback checks callback addresses, and delivers to those that pass, on a network where nobody
-// is: none reaches an address that is not allowed.
-func FuzzCallback(f *testing.F) {
-	for _, s := range []string{
-		"https://bot.contoso.com/c?x=y", "https://10.0.0.1/", "https://[::ffff:0:127.0.0.1]/", "https://u:p@bot.contoso.com/", "http://localhost/",
-		"https://localhost./", "https://2130706433/", "https://0x7f.1/", "https://[fe80::1%25eth0]/", "https://bot.contoso.com:99999/",
-		"https://bot\u3002contoso.com/", "HTTPS://BOT.CONTOSO.COM/", "https://", "//x", strings.Repeat("https://a", 1000), "https://a/%zz", "https://a b/",
-		"https://127.0.0.1\\@bot.contoso.com/", "https://bot.contoso.com/\r\nHost: other",
-	} {
-		f.Add(s)
-	}
-	n, err := graph.NewNotifier(graph.WithMaxElapsedTime(1), graph.WithDial(func(_ context.Context, _, address string) (net.Conn, error) {
-		host, _, err := net.SplitHostPort(address)
-		if ip, bad := netip.ParseAddr(host); bad == nil && !(graph.Addresses{}).Allow(ip) {
-			err = errReached
-		}
-		return nil, cmp.Or(err, errNobody)
-	}))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		frugal(t, len(s), 64, func() {
-			err := n.Check(s)
-			u, bad := url.Parse(s)
-			if err == nil && (bad != nil || u.Scheme != "https" || u.User != nil || u.Hostname() == "" || len(s) > graph.MaxURI) {
-				t.Errorf("%q is taken", s)
-			}
-			if err := n.Deliver(t.Context(), graph.Delivery{CallbackURI: s}); err == nil || errors.Is(err, errReached) {
-				t.Errorf("%q: got %v", s, err)
-			}
-			if err != nil && len(err.Error()) > 1500 {
-				t.Errorf("%q: an error of %d bytes", s, len(err.Error()))
-			}
-		})
-	})
-}
-
-var (
-	errReached = errors.New("an address that is not allowed")
-	errNobody  = errors.New("nobody is here")
-)
-
 // FuzzPath asks for anything anywhere.
 func FuzzPath(f *testing.F) {
-	p := newPlatform(f, func(context.Context, graph.Delivery) error { return nil })
+	p := newPlatform(f, func(context.Context, webhook.Delivery) error { return nil })
 	bot, call := p.direct(), p.attach("bot", "")
 	for _, s := range []string{
 		"/communications/calls", "/app/calls/%s", "/beta/communications/calls/%s/operations/%s", "/communications/calls/%s/microsoft.graph.",
@@ -220,7 +112,7 @@ func FuzzPath(f *testing.F) {
 		r.URL.Path = path
 		r.Header.Set("Authorization", "Bearer bot")
 		var w *http.Response
-		frugal(t, len(path)+len(method), 16, func() { w, err = bot.do(r) }) //nolint:bodyclose // it is, below
+		bounds.Proportionate(t, len(path)+len(method), 16, func() { w, err = bot.do(r) }) //nolint:bodyclose // it is, below
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,4 +121,59 @@ func FuzzPath(f *testing.F) {
 			t.Errorf("%s %q: got %d", method, path, w.StatusCode)
 		}
 	})
+}
+
+// FuzzJSONText reads valid texts: what is taken is Unicode, says each name once, and is otherwise
+// what the standard library makes of it.
+func FuzzJSONText(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `[]`, `null`, ` [ 1 , "a" , { } ] `, `{"a":1,"A":{"b":[2,{"c":3,"c":4}]},"a":[]}`, `{"a":{"b":1,"b":2},"a":3}`,
+		`{"\u0061":1,"a":2}`, `"\ud83d\ude00\\\"\/"`, `"\ud83d"`, "\"\xff\"", `{"ſ":1,"s":2,"S":3}`, `{"a\"]}":"{[,","b":-1.5e+3}`, `{"":1,"":2}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if !json.Valid(data) || len(data) > 4096 || bytes.Count(data, []byte{'['})+bytes.Count(data, []byte{'{'}) > 64 {
+			return
+		}
+		bounds.Proportionate(t, len(data), 256, func() {
+			text, err := graph.ReadJSON(data)
+			if err != nil {
+				if utf8.Valid(data) && !bytes.Contains(bytes.ToLower(data), []byte(`\ud`)) {
+					t.Errorf("%q: %v", data, err)
+				}
+				return
+			}
+			var was, is any
+			if json.Unmarshal(data, &was) != nil || json.Unmarshal(text, &is) != nil {
+				t.Fatalf("%q became %q", data, text)
+			}
+			if again, err := graph.ReadJSON(text); err != nil || !bytes.Equal(again, text) {
+				t.Errorf("%q became %q, then %q, %v", data, text, again, err)
+			}
+			if !folded(was) && show(was) != show(is) {
+				t.Errorf("%q became %q", data, text)
+			}
+		})
+	})
+}
+
+// folded reports whether an object has names that differ in letter case alone.
+func folded(v any) bool {
+	switch v := v.(type) {
+	case object:
+		for a, in := range v {
+			for b := range v {
+				if a != b && strings.EqualFold(a, b) {
+					return true
+				}
+			}
+			if folded(in) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, folded)
+	}
+	return false
 }

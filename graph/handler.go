@@ -10,10 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"ivrqueue/queue"
+	"ivrqueue/webhook"
 )
-
-// RoleInitiate is the role that an application needs to create calls.
-const RoleInitiate = "Calls.Initiate.All"
 
 // Platform is what the platform brings. Only Authenticate is required. The functions are called
 // on the goroutine of the request that needs them, Deliver on one of the call's own; they may
@@ -27,26 +25,64 @@ type Platform struct {
 
 	// CreateCall makes a call, attaches it with [NewCall.Attach], and returns it; it need not be
 	// established yet. Default: calls can't be created (405). An *operation.FieldError is
-	// answered with 400, ErrUnavailable with 503, anything else with 500; its text goes on the wire
-	// in the first case only.
+	// answered with 400, ErrUnavailable with 503, an [*Error] as it says, anything else with 500;
+	// only the text of the first and of an *Error goes on the wire.
 	CreateCall func(ctx context.Context, n NewCall) (*Call, error)
 
-	// HangUp ends a call: it sees to it that the call is detached, soon. It is called once per call,
-	// after the state has become Terminating; if it fails, again with the next request. Default:
-	// clients can't hang up (405).
+	// HangUp ends a call: it sees to it that the call is detached, soon. It is called once per
+	// call, after the state has become Terminating; if it fails, again with the next request;
+	// and for a call that was not answered in time, which is detached already. Default: clients
+	// can't hang up (405).
 	HangUp func(ctx context.Context, c *Call) error
 
-	// Deliver brings notifications to the application, in the platform's own way; they have arrived,
-	// or were given up, when it returns. It is called for one batch of a call at a time, in order.
-	// Default: the Notifier.
-	Deliver func(ctx context.Context, d Delivery) error
+	// The functions from here to Transfer are what clients can ask of a call besides: see
+	// docs/incoming.md. They are called one at a time for a call; an error, answered as one of
+	// CreateCall, means that nothing has happened. Default, for each: not implemented (501).
+
+	// Answer connects the caller of an incoming call. The call becomes Establishing when it returns,
+	// if the platform has set no state by then; the platform sets Established.
+	Answer func(ctx context.Context, c *Call, a Answer) error
+
+	// Reject turns the caller of an incoming call away. The call is detached when it returns, if the
+	// platform has not done so with another result.
+	Reject func(ctx context.Context, c *Call, why RejectReason) error
+
+	// Redirect has others ring in the place of an incoming call, whose state becomes Redirecting, if
+	// the platform has set none by then. The platform detaches it.
+	Redirect func(ctx context.Context, c *Call, to Redirection) error
+
+	// Mute has what the application sends not heard any more, or heard again.
+	Mute func(ctx context.Context, c *Call, muted bool) error
+
+	// UpdateRecordingStatus notes that the application records the call, or does not.
+	UpdateRecordingStatus func(ctx context.Context, c *Call, s RecordingStatus) error
+
+	// Transfer connects the other side with somebody else. The call becomes Transferring when it
+	// returns, if the platform has set no state by then; the platform sets what comes of it.
+	Transfer func(ctx context.Context, c *Call, to Transfer) error
+
+	// SendsTones says that the media of the platform's calls can do operation.SendTones. Default:
+	// tones can't be sent (501).
+	SendsTones bool
+
+	// Deliver brings notifications to the application, in the platform's own way; they have
+	// arrived, or failed for good, when it returns. It is called for one batch of a call at a time,
+	// in order. Default: the Notifier.
+	Deliver func(ctx context.Context, d webhook.Delivery) error
+
+	// Admit sees each request for an operation before it is enqueued, cancels included: to protect
+	// it, to wrap it, to count it, to refuse it, by an [*Error] with its own status and code.
+	// Other errors are answered as those of CreateCall. It is called on the goroutine of the
+	// request, and again for one that the client repeats. Default: all is enqueued as it is asked
+	// for.
+	Admit func(ctx context.Context, r MediaRequest) (Admission, error)
 }
 
 // Application is who makes a request.
 type Application struct {
 	ID    string   // must not be empty
 	Name  string   // as the source of the calls that it makes shows it; optional
-	Roles []string // see [RoleInitiate]
+	Roles []string // that its token has; see [RoleInitiate] and those beside it
 }
 
 // NewCall is a client's wish for a call. The application has the role for it, the callback address
@@ -67,7 +103,8 @@ type NewCall struct {
 type Handler struct {
 	platform  Platform
 	config    config
-	mux       *http.ServeMux
+	kinds     kinds
+	router    router
 	retention retention
 	accounts  accounts
 	drain     drainTracker
@@ -84,7 +121,8 @@ type Handler struct {
 	shut     bool
 }
 
-// New makes a handler. Its errors name what is wrong.
+// New makes a handler. Of p, only Authenticate is required. Errors: what p lacks, or what is wrong
+// with an option, by name.
 func New(p Platform, opts ...Option) (*Handler, error) {
 	if p.Authenticate == nil {
 		return nil, errors.New("graph: New: nil Authenticate")
@@ -94,19 +132,23 @@ func New(p Platform, opts ...Option) (*Handler, error) {
 		return nil, err
 	}
 	if p.Deliver == nil && c.notifier == nil {
-		if c.notifier, err = NewNotifier(); err != nil {
+		if c.notifier, err = webhook.New(); err != nil {
 			return nil, err
 		}
 	}
 	h := &Handler{
 		platform: p, config: c, calls: map[uuid.UUID]*Call{}, observed: map[*queue.Queue]*Call{},
 	}
+	if err := h.checkKinds(c.ownKinds); err != nil {
+		return nil, err
+	}
+	h.retention.kinds = &h.kinds
 	h.retention.keepFor, h.retention.keepInAll = c.keepFor, c.keepInAll
 	h.retention.keepPerCall, h.retention.keepPerApplication = c.keepPerCall, c.keepPerApplication
 	h.accounts.maxCalls, h.accounts.maxRequests = c.maxCalls, c.maxRequests
 	h.accounts.maxPerCall, h.accounts.maxBytes = c.maxBytesPerCall, c.maxBytes
 	h.deliveries, h.abandon = context.WithCancelCause(context.Background())
-	h.mux = h.routes()
+	h.router = h.newRouter()
 	return h, nil
 }
 
@@ -121,6 +163,14 @@ func (h *Handler) Observe(e queue.Event) {
 	}
 }
 
+// Call returns the call that is attached with this wire id. It reports whether there is one.
+func (h *Handler) Call(id uuid.UUID) (*Call, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	c, ok := h.calls[id]
+	return c, ok
+}
+
 // call returns the call with this wire id if it is the application's: for others there is no such
 // call.
 func (h *Handler) call(id uuid.UUID, application string) *Call {
@@ -132,7 +182,7 @@ func (h *Handler) call(id uuid.UUID, application string) *Call {
 	return nil
 }
 
-// hide takes a call away from the clients. It has its end to tell yet.
+// hide takes a call away from the clients. The notification of its end is not delivered yet.
 func (h *Handler) hide(c *Call) {
 	h.drain.begin()
 	h.mu.Lock()
@@ -140,7 +190,7 @@ func (h *Handler) hide(c *Call) {
 	delete(h.calls, c.given.ID)
 }
 
-// forget lets go of a call whose last notification was put.
+// forget drops a call whose last notification was put.
 func (h *Handler) forget(c *Call) {
 	h.mu.Lock()
 	delete(h.observed, c.given.Queue)
@@ -157,6 +207,14 @@ func (h *Handler) checkCallback(uri string) error {
 		return nil
 	}
 	return h.config.notifier.Check(uri)
+}
+
+// deliverer is who brings notifications to applications.
+func (h *Handler) deliverer() func(context.Context, webhook.Delivery) error {
+	if h.platform.Deliver != nil {
+		return h.platform.Deliver
+	}
+	return h.config.notifier.Deliver
 }
 
 // Stats counts what a handler does.
@@ -178,9 +236,9 @@ func (h *Handler) Stats() Stats {
 }
 
 // Shutdown attaches no more calls, answers requests with 503, and waits until all notifications
-// have been delivered or given up, those of calls being detached included; calls that are still
-// attached are the platform's to detach. When ctx ends first, it gives up what is left, and returns
-// the cause of ctx.
+// have been delivered or failed for good, those of calls being detached included; calls that are
+// still attached are the platform's to detach. When ctx ends first, it drops what is left, and
+// returns the cause of ctx.
 func (h *Handler) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		return errors.New("graph: Shutdown: nil context")

@@ -24,6 +24,7 @@ import (
 	"ivrqueue/queue"
 	"ivrqueue/queue/queuetest"
 	"ivrqueue/tone"
+	"ivrqueue/webhook"
 )
 
 // object is a JSON object.
@@ -79,25 +80,72 @@ type platform struct {
 
 	mu    sync.Mutex
 	calls []*phone
+	asked []string                               // of calls, besides hang-ups
+	does  func(c *graph.Call, what string) error // what it does when it is asked; nil: nothing
+}
+
+func (p *platform) ask(c *graph.Call, format string, args ...any) error {
+	what := fmt.Sprintf(format, args...)
+	p.mu.Lock()
+	p.asked = append(p.asked, what)
+	does := p.does
+	p.mu.Unlock()
+	if does == nil {
+		return nil
+	}
+	return does(c, what)
+}
+
+// askedFor returns what it was asked so far.
+func (p *platform) askedFor() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
+}
+
+func (p *platform) answer(_ context.Context, c *graph.Call, a graph.Answer) error {
+	return p.ask(c, "answer %v %s", a.AcceptedModalities, a.MediaConfig)
+}
+
+func (p *platform) reject(_ context.Context, c *graph.Call, why graph.RejectReason) error {
+	return p.ask(c, "reject %s", why)
+}
+
+func (p *platform) redirect(_ context.Context, c *graph.Call, to graph.Redirection) error {
+	return p.ask(c, "redirect %v %s", to.Timeout, to.Targets)
+}
+
+func (p *platform) mute(_ context.Context, c *graph.Call, muted bool) error {
+	return p.ask(c, "mute %v", muted)
+}
+
+func (p *platform) transfer(_ context.Context, c *graph.Call, to graph.Transfer) error {
+	return p.ask(c, "transfer %s", to.Target)
+}
+
+func (p *platform) updateRecordingStatus(_ context.Context, c *graph.Call, s graph.RecordingStatus) error {
+	return p.ask(c, "recording %s", s)
 }
 
 // phone is a call of the platform's.
 type phone struct {
 	*graph.Call
 
-	media *queuetest.Media // nil if it has other media
-	tones *tone.Stream
+	handler *graph.Handler
+	media   *queuetest.Media // nil if it has other media
+	tones   *tone.Stream
 }
 
 // tokens are the platform's applications. The token "none" has no role.
 var tokens = map[string]graph.Application{
-	"bot":   {ID: "2891555a-92ff-42e6-80fa-6e1300c6b5c6", Name: "Calling Bot", Roles: []string{graph.RoleInitiate}},
+	"bot":   {ID: "2891555a-92ff-42e6-80fa-6e1300c6b5c6", Name: "Calling Bot", Roles: []string{graph.RoleInitiate, graph.RoleInitiateGroup, graph.RoleJoinGroup}},
 	"other": {ID: "e5d39592-99bd-4db8-bca8-30fb894ec51d", Name: "Other Bot", Roles: []string{graph.RoleInitiate}},
 	"none":  {ID: "ae4a3a32-4f4e-4a83-9d83-9f7f5ed14af2", Roles: []string{"Calls.AccessMedia.All"}},
 }
 
 func authenticate(r *http.Request) (graph.Application, error) {
-	app, ok := tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+	token, _ := graph.BearerToken(r)
+	app, ok := tokens[token]
 	if !ok {
 		return app, errors.New("no such token")
 	}
@@ -107,7 +155,7 @@ func authenticate(r *http.Request) (graph.Application, error) {
 // newPlatform makes a platform. Its notifications are delivered by deliver; if that is nil by a
 // Notifier that may use loopback and is in a hurry.
 func newPlatform(
-	tb testing.TB, deliver func(context.Context, graph.Delivery) error, opts ...graph.Option,
+	tb testing.TB, deliver func(context.Context, webhook.Delivery) error, opts ...graph.Option,
 ) *platform {
 	tb.Helper()
 	p := &platform{tb: tb, first: graph.State{Call: graph.Established}}
@@ -116,6 +164,8 @@ func newPlatform(
 	}
 	h, err := graph.New(graph.Platform{
 		Authenticate: authenticate, CreateCall: p.create, HangUp: p.hangUp, Deliver: deliver,
+		Answer: p.answer, Reject: p.reject, Redirect: p.redirect, Mute: p.mute, Transfer: p.transfer,
+		UpdateRecordingStatus: p.updateRecordingStatus, SendsTones: true,
 	}, append([]graph.Option{graph.WithLogger(quiet), graph.WithMaxRequests(0)}, opts...)...)
 	if err != nil {
 		tb.Fatal(err)
@@ -125,10 +175,10 @@ func newPlatform(
 	return p
 }
 
-func newNotifier(tb testing.TB, opts ...graph.NotifierOption) *graph.Notifier {
+func newNotifier(tb testing.TB, opts ...webhook.Option) *webhook.Notifier {
 	tb.Helper()
-	n, err := graph.NewNotifier(append([]graph.NotifierOption{
-		graph.WithLoopback(), graph.WithBackoff(5*time.Millisecond, 50*time.Millisecond),
+	n, err := webhook.New(append([]webhook.Option{
+		webhook.WithLoopback(), webhook.WithBackoff(5*time.Millisecond, 50*time.Millisecond), webhook.WithAttemptTimeout(time.Minute),
 	}, opts...)...)
 	if err != nil {
 		tb.Fatal(err)
@@ -136,7 +186,7 @@ func newNotifier(tb testing.TB, opts ...graph.NotifierOption) *graph.Notifier {
 	return n
 }
 
-// stop ends every call, and gives up what the bot was not told by then: its address may be gone.
+// stop ends every call, and gives up what was not delivered by then: its address may be gone.
 func (p *platform) stop() {
 	p.mu.Lock()
 	calls := p.calls
@@ -183,7 +233,7 @@ func (p *platform) add(
 	if err != nil {
 		return nil, err
 	}
-	c := &phone{tones: new(tone.Stream)}
+	c := &phone{handler: p.handler, tones: new(tone.Stream)}
 	c.media, _ = m.(*queuetest.Media)
 	a.Queue, a.Tones = q, c.tones
 	if c.Call, err = attach(a); err != nil {
@@ -297,6 +347,7 @@ func (c *client) try(method, path string, body any, header ...string) (reply, er
 		if err := json.Unmarshal(data, &rep.body); err != nil {
 			return rep, fmt.Errorf("no JSON: %w: %.200q", err, data)
 		}
+		hold(rep.body)
 	}
 	return rep, nil
 }
@@ -336,7 +387,7 @@ type inbox struct {
 }
 
 // Deliver is for graph.Platform.
-func (b *inbox) Deliver(_ context.Context, d graph.Delivery) error { return b.take(d.Body) }
+func (b *inbox) Deliver(_ context.Context, d webhook.Delivery) error { return b.take(d.Body) }
 
 func (b *inbox) take(body []byte) error {
 	b.mu.Lock()
@@ -350,6 +401,10 @@ func (b *inbox) take(body []byte) error {
 	var all struct{ Value []object }
 	if err := json.Unmarshal(body, &all); err != nil {
 		return err
+	}
+	var whole object
+	if json.Unmarshal(body, &whole) == nil {
+		hold(whole)
 	}
 	b.got = append(b.got, all.Value...)
 	if b.changed != nil {
@@ -373,6 +428,13 @@ func (b *inbox) last() []byte {
 	return b.bodies[len(b.bodies)-1]
 }
 
+// sent returns the bodies so far.
+func (b *inbox) sent() [][]byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.bodies)
+}
+
 // forget forgets them.
 func (b *inbox) forget() {
 	b.mu.Lock()
@@ -389,7 +451,7 @@ func (b *inbox) wait(tb testing.TB, n int) []object {
 // waitFor returns the notifications, when they are what is waited for.
 func (b *inbox) waitFor(tb testing.TB, what string, enough func([]object) bool) []object {
 	tb.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	for {
 		b.mu.Lock()
@@ -430,11 +492,11 @@ func (b *inbox) serve(tb testing.TB) string {
 	return s.URL + "/callback"
 }
 
-// ends returns how often the end of each operation was told, by id.
+// ends returns how often the end of each operation was delivered, by id.
 func ends(all []object) map[string]int {
 	n := map[string]int{}
 	for _, v := range all {
-		if id, ok := at(v, "resourceData", "id").(string); ok {
+		if id, ok := at(v, "resourceData", "id").(string); ok && at(v, "resourceData", "status") != nil {
 			n[id]++
 		}
 	}
@@ -454,7 +516,7 @@ func members(v any) map[string]bool {
 // waitStarted returns the first task that was started on the call.
 func (c *phone) waitStarted(tb testing.TB) queue.Task {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	t, err := c.media.WaitStarted(ctx, 1)
 	if err != nil {

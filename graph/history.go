@@ -12,14 +12,15 @@ import (
 
 // A history holds the operations of a call that the bot can read: those that live, in the order in
 // which they came, and of those that have ended what is shown of them, for some time and up to some
-// number. An ended operation itself is let go, with all that its request asked for.
+// number. An ended operation itself is released, with all that its request asked for.
 type history struct {
 	retention   *retention
 	application *retained // of all calls of the call's application
+	debt        *debt     // of the call; nil without a ledger
 
 	// Guarded by retention.mu.
 	order  list.List                       // of *entry
-	live   map[*operation.Operation]*entry // until the handler was told of their end
+	live   map[*operation.Operation]*entry // until the handler got their end
 	byID   map[uuid.UUID]*entry            // the last one with this id: ids may come again
 	ended  list.List                       // of *entry, in the order of their ends
 	closed bool
@@ -42,6 +43,7 @@ type entry struct {
 
 // retention bounds how many ended operations are shown: of each call, of each application, of all.
 type retention struct {
+	kinds              *kinds
 	keepFor            time.Duration
 	keepPerCall        int
 	keepPerApplication int
@@ -86,7 +88,7 @@ func (r *retention) newHistory(application string) *history {
 }
 
 // add enters an operation. One that was not made by a request has no registration. It returns how
-// many bytes nobody will release any more: those of an operation of a call that has ended.
+// many bytes are released by nothing else any more: those of an operation of a call that has ended.
 func (h *history) add(op *operation.Operation, reg *registration) (unused int64) {
 	h.retention.mu.Lock()
 	defer h.retention.mu.Unlock()
@@ -103,13 +105,14 @@ func (h *history) add(op *operation.Operation, reg *registration) (unused int64)
 	e := &entry{history: h, id: op.ID(), operation: op, cost: cost}
 	h.live[op] = e
 	h.put(e)
+	h.debt.accept(op)
 	return 0
 }
 
 // addEnded enters an operation that was created completed.
 func (h *history) addEnded(op *operation.Operation) {
 	e := &entry{history: h, id: op.ID()}
-	e.show(op)
+	e.show(op, h.retention.kinds)
 	h.retention.mu.Lock()
 	defer h.retention.mu.Unlock()
 	if !h.closed {
@@ -119,27 +122,29 @@ func (h *history) addEnded(op *operation.Operation) {
 }
 
 // end notes that an operation has ended: from now on it is shown for a time. It reports whether the
-// operation was there, and the bytes that were reserved for it.
-func (h *history) end(op *operation.Operation) (cost int64, found bool) {
+// operation was there, what is shown of it, and the bytes that were reserved for it.
+func (h *history) end(
+	op *operation.Operation,
+) (shown *operationResource, cost int64, found bool) {
 	var ended entry
-	ended.show(op) // asks the request for its kind, so not under the lock
+	ended.show(op, h.retention.kinds) // asks the request for its kind, so not under the lock
 	h.retention.mu.Lock()
 	defer h.retention.mu.Unlock()
 	e := h.live[op]
 	if e == nil {
-		return 0, false
+		return nil, 0, false
 	}
 	delete(h.live, op)
 	cost = e.cost
 	e.operation, e.cost, e.shown, e.status, e.until = nil, 0, ended.shown, ended.status, ended.until
 	h.retention.retain(e)
-	return cost, true
+	return ended.shown, cost, true
 }
 
 // show keeps of an ended operation what a client can read.
-func (e *entry) show(op *operation.Operation) {
+func (e *entry) show(op *operation.Operation, s *kinds) {
 	e.status, e.until = op.Status(), op.Times().Ended
-	e.shown = read(op, e.status)
+	e.shown = s.read(op, e.status)
 }
 
 func (h *history) put(e *entry) {

@@ -29,7 +29,7 @@ func (x *request) listOperations() (*reply, error) {
 			status = op.Status()
 		}
 		delete(live, op)
-		list.Value = append(list.Value, read(op, status))
+		list.Value = append(list.Value, x.handler.kinds.read(op, status))
 	}
 	for i := range entries {
 		if e := &entries[i]; e.operation == nil {
@@ -50,19 +50,19 @@ func (x *request) listOperations() (*reply, error) {
 }
 
 func (x *request) getOperation() (*reply, error) {
-	id, ok := parseID(x.path.PathValue("operation"))
+	id, ok := parseID(x.path.id())
 	if !ok {
 		return nil, errOperationNotFound
 	}
 	e, ok := x.call.history.get(id)
-	if !ok { // one of the platform's own, of which the handler was not told yet
+	if !ok { // one of the platform's own, whose event the handler did not get yet
 		if e.operation, ok = x.call.given.Queue.Operation(id); !ok {
 			return nil, errOperationNotFound
 		}
 	}
 	if e.operation != nil {
 		e.status = e.operation.Status()
-		e.shown = read(e.operation, e.status)
+		e.shown = x.handler.kinds.read(e.operation, e.status)
 	}
 	return &reply{status: http.StatusOK, etag: operationETag(e.status), body: e.shown}, nil
 }

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -13,10 +14,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
+
 	"ivrqueue/graph"
+	"ivrqueue/internal/goroutines"
 	"ivrqueue/queue"
 	"ivrqueue/queue/queuetest"
 	"ivrqueue/tone"
+	"ivrqueue/webhook"
 )
 
 // slowClient is a client that does not read its answer until it is let.
@@ -52,7 +57,7 @@ func slowly(p *platform, path, body string) (read func()) {
 
 // No notification overtakes the answer to the request that caused it, whichever that is; and none
 // waits for the answer to a later request.
-func TestNothingIsToldBeforeTheAnswerIsWritten(t *testing.T) {
+func TestNoNotificationComesBeforeTheAnswerIsWritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
@@ -60,7 +65,7 @@ func TestNothingIsToldBeforeTheAnswerIsWritten(t *testing.T) {
 		told := func(want ...string) {
 			t.Helper()
 			synctest.Wait()
-			equal(t, "told", lines(box.all()), want)
+			equal(t, "notifications", lines(box.all()), want)
 		}
 		read := slowly(p, "", `{"callbackUri":"x"}`)
 		call := p.last()
@@ -97,7 +102,7 @@ func TestNothingIsToldBeforeTheAnswerIsWritten(t *testing.T) {
 }
 
 // One delivery of a call is under way at a time, and takes along what has gathered meanwhile.
-func TestWhatGathersIsToldInBatchesOneAtATime(t *testing.T) {
+func TestWhatGathersIsSentInBatchesOneAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var (
@@ -106,7 +111,7 @@ func TestWhatGathersIsToldInBatchesOneAtATime(t *testing.T) {
 			sizes []int
 		)
 		gate := make(chan struct{})
-		p := newPlatform(t, func(ctx context.Context, d graph.Delivery) error {
+		p := newPlatform(t, func(ctx context.Context, d webhook.Delivery) error {
 			if under.Add(1) > 1 {
 				t.Error("two deliveries of one call at once")
 			}
@@ -141,12 +146,13 @@ func TestABotThatDoesNotListenIsSlowedDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var box inbox
 		gate := make(chan struct{})
-		p := newPlatform(t, func(ctx context.Context, d graph.Delivery) error {
+		p := newPlatform(t, func(ctx context.Context, d webhook.Delivery) error {
 			<-gate
 			return box.Deliver(ctx, d)
 		}, graph.WithOutbox(4))
 		const pending = 8
 		bot, call := p.direct(), p.attach("bot", "", queue.WithMaxPending(pending))
+		synctest.Wait() // a batch of one is under way
 		accepted, refused := 0, 0
 		for range 100 {
 			for range pending {
@@ -162,20 +168,20 @@ func TestABotThatDoesNotListenIsSlowedDown(t *testing.T) {
 			bot.post(call, "cancelMediaProcessing", `{}`).must(t, 200)
 			synctest.Wait()
 		}
-		// A batch of one under way, 4 in the outbox, one at its door, what the queue keeps, and what
+		// The batch under way, 4 in the outbox, one at its door, what the queue keeps, and what
 		// it had accepted when it was there.
 		if most := 1 + 4 + 1 + 4*pending + pending; accepted > most || refused == 0 {
 			t.Errorf("accepted %d, want at most %d; refused %d", accepted, most, refused)
 		}
 		close(gate)
 		synctest.Wait()
-		equal(t, "told", len(ends(box.all())), accepted)
+		equal(t, "notifications", len(ends(box.all())), accepted)
 		bot.post(call, "playPrompt", playBody).must(t, 200)
 	})
 }
 
-// Whatever the platform's Deliver does, what it had is counted and told as lost, and the rest comes.
-func TestADeliveryThatFailsIsCountedAndToldAndTheRestComes(t *testing.T) {
+// Whatever the platform's Deliver does, what it had is counted and reported as lost, and the rest comes.
+func TestADeliveryThatFailsIsCountedAndReportedAndTheRestComes(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]func() error{
 		"an error": func() error { return errors.New("x") },
@@ -191,7 +197,7 @@ func TestADeliveryThatFailsIsCountedAndToldAndTheRestComes(t *testing.T) {
 				)
 				attempts := 0
 				var failing []bool
-				p := newPlatform(t, func(ctx context.Context, d graph.Delivery) error {
+				p := newPlatform(t, func(ctx context.Context, d webhook.Delivery) error {
 					failing = append(failing, d.Failing)
 					if attempts++; attempts == 2 {
 						return fault()
@@ -205,7 +211,7 @@ func TestADeliveryThatFailsIsCountedAndToldAndTheRestComes(t *testing.T) {
 				}
 				_ = call.Detach(graph.ResultInfo{})
 				synctest.Wait()
-				equal(t, "told", lines(box.all()), []string{
+				equal(t, "notifications", lines(box.all()), []string{
 					"updated call established", "updated call established",
 					"updated call transferring", "deleted call terminated 200/5001",
 				})
@@ -219,16 +225,20 @@ func TestADeliveryThatFailsIsCountedAndToldAndTheRestComes(t *testing.T) {
 	}
 }
 
-// Shutdown waits until everything is told, the end of detached calls included, and refuses what is
+// Shutdown waits until everything is delivered, the end of detached calls included, and refuses what is
 // new; when its time is over it gives up the rest.
 func TestShutdownFlushesOrGivesUp(t *testing.T) {
 	t.Parallel()
-	for _, patience := range []time.Duration{time.Hour, time.Second} {
-		t.Run(patience.String(), func(t *testing.T) {
+	for _, c := range []struct {
+		patience time.Duration
+		started  bool // the record, whose media then holds up the end of the call
+	}{{time.Hour, false}, {time.Hour, true}, {time.Second, false}, {time.Second, true}} {
+		patience := c.patience
+		t.Run(fmt.Sprint(patience, " started ", c.started), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var box inbox
-				p := newPlatform(t, func(ctx context.Context, d graph.Delivery) error {
+				p := newPlatform(t, func(ctx context.Context, d webhook.Delivery) error {
 					select {
 					case <-time.After(time.Minute):
 						return box.Deliver(ctx, d)
@@ -242,12 +252,15 @@ func TestShutdownFlushesOrGivesUp(t *testing.T) {
 				call.media.OnStop = func(queue.Task) {} // the end of the call waits for it
 				bot.post(call, "recordResponse", recordBody).must(t, 200)
 				bot.post(call, "playPrompt", playBody).must(t, 200)
+				if c.started {
+					synctest.Wait()
+				}
 				_ = call.Detach(graph.ResultInfo{})
 				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				defer cancel()
 				err := p.handler.Shutdown(ctx)
 				if patience == time.Hour {
-					equal(t, "told", lines(box.all())[2:], []string{
+					equal(t, "notifications", lines(box.all())[2:], []string{
 						"deleted recordOperation failed r 400/8528",
 						"deleted playPromptOperation failed p 400/8528", "deleted call terminated 200/5001",
 					})
@@ -270,13 +283,13 @@ func TestShutdownFlushesOrGivesUp(t *testing.T) {
 	}
 }
 
-// Calls that have nothing to tell hold no goroutine, and end without a trace.
+// Calls without notifications in line hold no goroutine, and end without a trace.
 func TestIdleCallsHoldNoGoroutine(t *testing.T) { //nolint:paralleltest // counts goroutines
 	box := new(inbox)
 	p := newPlatform(t, box.Deliver)
 	bot := p.direct()
 	calls := make([]*phone, 200)
-	before := runtime.NumGoroutine()
+	before := goroutines.Count()
 	for i := range calls {
 		calls[i] = p.attach("bot", "")
 		bot.post(calls[i], "subscribeToTone", `{}`).must(t, 200)
@@ -285,8 +298,8 @@ func TestIdleCallsHoldNoGoroutine(t *testing.T) { //nolint:paralleltest // count
 		calls[i].waitStarted(t).End(succeeded())
 	}
 	box.wait(t, 3*len(calls))
-	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
-		if n := runtime.NumGoroutine() - before; n < 10 {
+	for deadline := time.Now().Add(time.Minute); ; runtime.Gosched() {
+		if n := goroutines.Count() - before; n < 10 {
 			break
 		} else if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines for %d calls with nothing to tell", n, len(calls))
@@ -304,13 +317,13 @@ func TestIdleCallsHoldNoGoroutine(t *testing.T) { //nolint:paralleltest // count
 	equal(t, "stats", p.handler.Stats(), graph.Stats{Delivered: uint64(4 * len(calls))})
 }
 
-// A call's end is told after everything else, also what still waits for room in its outbox.
-func TestTonesAreToldBeforeTheEndHoweverFarBehindTheyAre(t *testing.T) {
+// A call's end is delivered after everything else, also what still waits for room in its outbox.
+func TestTonesAreNotifiedBeforeTheEndHoweverFarBehindTheyAre(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var box inbox
 		gate := make(chan struct{})
-		p := newPlatform(t, func(ctx context.Context, d graph.Delivery) error {
+		p := newPlatform(t, func(ctx context.Context, d webhook.Delivery) error {
 			<-gate
 			return box.Deliver(ctx, d)
 		}, graph.WithOutbox(1))
@@ -324,7 +337,7 @@ func TestTonesAreToldBeforeTheEndHoweverFarBehindTheyAre(t *testing.T) {
 		synctest.Wait()
 		close(gate)
 		synctest.Wait()
-		equal(t, "told", lines(box.all()), []string{
+		equal(t, "notifications", lines(box.all()), []string{
 			"updated call established", "updated call established tone1 1", "updated call established tone1 2",
 			"updated call established tone1 3", "updated call established tone1 4", "deleted call terminated 200/5001",
 		})
@@ -337,7 +350,7 @@ func TestAShutdownThatGivesUpFreesWhoWaitsForRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
-		p := newPlatform(t, func(context.Context, graph.Delivery) error { <-gate; return nil }, graph.WithOutbox(1))
+		p := newPlatform(t, func(context.Context, webhook.Delivery) error { <-gate; return nil }, graph.WithOutbox(1))
 		bot, call := p.direct(), p.attach("bot", "")
 		bot.post(call, "subscribeToTone", `{}`).must(t, 200)
 		for range 4 {
@@ -371,8 +384,8 @@ func isDone(c <-chan struct{}) bool {
 	}
 }
 
-// A call that has nothing more to tell keeps no buffer, and one that has ended keeps nothing.
-func TestWhatIsOverIsLetGoOf(t *testing.T) {
+// A call without notifications keeps no buffer, and one that has ended keeps nothing.
+func TestWhatIsOverIsReleased(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		box := new(inbox)
@@ -390,6 +403,47 @@ func TestWhatIsOverIsLetGoOf(t *testing.T) {
 		_ = call.Detach(graph.ResultInfo{})
 		synctest.Wait()
 		equal(t, "operations kept of a call that has ended", p.handler.Kept(), 0)
+		equal(t, "calls observed", p.handler.Observed(), 0)
+	})
+}
+
+// Each batch has an id of its own, for whoever delivers it.
+func TestADeliveryHasAnID(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var ids []uuid.UUID
+		p := newPlatform(t, func(_ context.Context, d webhook.Delivery) error {
+			ids = append(ids, d.ID)
+			return nil
+		})
+		call := p.attach("bot", "")
+		synctest.Wait()
+		_ = call.SetState(graph.State{Call: graph.Hold})
+		synctest.Wait()
+		if len(ids) != 2 || ids[0] == uuid.Nil || ids[0] == ids[1] {
+			t.Errorf("got %v", ids)
+		}
+	})
+}
+
+// Calls whose notifications are given up leave nothing behind, however many there are.
+func TestCallsThatAreGivenUpLeaveNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 200
+		p := newPlatform(t, func(context.Context, webhook.Delivery) error {
+			time.Sleep(time.Minute)
+			return errors.New("given up")
+		})
+		for range calls {
+			_ = p.attach("bot", "").Detach(graph.ResultInfo{})
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if s := p.handler.Stats(); s.Pending != 0 || s.Delivered != 0 || s.GivenUp != 2*calls {
+			t.Errorf("got %+v", s)
+		}
+		equal(t, "applications with something kept", p.handler.Busy(), 0)
 		equal(t, "calls observed", p.handler.Observed(), 0)
 	})
 }

@@ -26,7 +26,14 @@ func (p *pendingAnswer) hold(c *Call) {
 	}
 }
 
-// answered lets them go.
+// holds reports whether there are any.
+func (p *pendingAnswer) holds() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.releases) > 0
+}
+
+// answered releases them.
 func (p *pendingAnswer) answered() {
 	p.mu.Lock()
 	releases := p.releases

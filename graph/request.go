@@ -8,9 +8,12 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"ivrqueue/operation"
 )
 
 // request is one request and its answer.
@@ -18,21 +21,19 @@ type request struct {
 	handler     *Handler
 	w           http.ResponseWriter
 	r           *http.Request // as the client sent it
-	base        string        // scheme, host, mount and version, as the client named them
+	path        apiPath
+	base        string // scheme, host, mount and version, as the client named them
 	id          string
 	clientID    string
 	application Application
 	call        *Call // that the request is about, if it is about one
-	path        pathValues
 	written     bool
 	pending     *pendingAnswer
+
+	admitted func(*operation.Operation, error) // Answered of what the platform has admitted, or nil
+	made     *operation.Operation              // by the request
+	refusal  error                             // that the client was answered with
 }
-
-// pathValues is what is in the path by name; http.Request has it.
-type pathValues interface{ PathValue(name string) string }
-
-// requestKey finds the request in the context of a routed request.
-type requestKey struct{}
 
 // reply is the answer to a request that succeeded.
 type reply struct {
@@ -45,19 +46,33 @@ type reply struct {
 // endpoint answers a request.
 type endpoint func(x *request) (*reply, error)
 
+// newRequest gives a request its ids. A client's own is taken if it can be echoed.
+func newRequest(h *Handler, w http.ResponseWriter, r *http.Request) *request {
+	x := &request{handler: h, w: w, r: r, id: uuid.NewString()}
+	x.clientID = r.Header.Get("Client-Request-Id")
+	if !plain(x.clientID) || len(x.clientID) > 128 {
+		x.clientID = x.id
+	}
+	return x
+}
+
 // ServeHTTP serves the Graph API below any prefix: everything before /communications/calls or
 // /app/calls is taken for the place where the handler is mounted, with v1.0, beta or no version at
 // its end. It reads at most WithMaxBody of the body; how long that may take is for the server's
 // timeouts to say.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &request{handler: h, w: w, r: r, id: uuid.NewString(), pending: &pendingAnswer{handler: h}}
-	x.clientID = r.Header.Get("Client-Request-Id")
-	if x.clientID == "" || len(x.clientID) > 128 {
-		x.clientID = x.id
-	}
-	defer x.pending.answered()
+	x := newRequest(h, w, r)
+	x.pending = &pendingAnswer{handler: h}
+	defer x.settle()
+	defer x.answered()
 	defer x.recovered()
-	x.serve() //nolint:contextcheck // an request has its request, and thereby the context
+	x.serve()
+}
+
+// plain reports whether a header's value is text that is the same in the answer's header and in its
+// body: visible ASCII.
+func plain(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // serve finds out who asks for what, and answers.
@@ -84,60 +99,55 @@ func (x *request) serve() {
 		x.refuse(tooFast(wait))
 		return
 	}
-	routed, ok := x.route()
-	if !ok {
+	var ok bool
+	if x.path, ok = parsePath(x.r.URL.Path); !ok {
 		x.refuse(errNoResource)
 		return
 	}
-	if answer, pattern := h.mux.Handler(routed); pattern == "" {
-		x.refuse(unrouted(answer, routed))
+	route, none := h.router.find(x.r.Method, &x.path)
+	if none != nil {
+		x.refuse(none)
 		return
 	}
-	h.mux.ServeHTTP(x.w, routed)
+	x.r.Pattern = route.pattern // for what is in front, and counts requests by their routes
+	x.base = x.baseURL(x.path.mount)
+	rep, err := route.endpoint(x)
+	if err != nil {
+		x.refuse(err)
+		return
+	}
+	x.answer(rep)
 }
 
-// serve makes an http.Handler of an endpoint.
-func (h *Handler) serve(e endpoint) http.Handler {
-	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		x := r.Context().Value(requestKey{}).(*request)
-		x.path = r
-		rep, err := e(x)
-		if err != nil {
-			x.refuse(err)
-			return
-		}
-		x.answer(rep)
-	})
-}
-
-// serveCall is serve for endpoints below a call. What the application is told of the call waits
+// ofCall is the endpoint of a call: it finds the call before. The notifications of the call wait
 // for the answer of a request that changes it.
-func (h *Handler) serveCall(e endpoint) http.Handler {
-	return h.serve(func(x *request) (*reply, error) {
-		id, ok := parseID(x.path.PathValue("call"))
+func ofCall(e endpoint) endpoint {
+	return func(x *request) (*reply, error) {
+		id, ok := parseID(x.path.call)
 		if !ok {
 			return nil, errCallNotFound
 		}
-		if x.call = h.call(id, x.application.ID); x.call == nil {
+		if x.call = x.handler.call(id, x.application.ID); x.call == nil {
 			return nil, errCallNotFound
 		}
 		if x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
 			x.pending.hold(x.call)
 		}
 		return e(x)
-	})
+	}
 }
 
-// recovered answers a request whose endpoint panicked. net/http's own panic goes on.
+// recovered answers a request whose endpoint panicked, or exited its goroutine. net/http's own
+// panic goes on.
 func (x *request) recovered() {
 	v := recover()
-	if v == nil {
+	if v == nil && x.written {
 		return
 	}
 	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 		panic(v)
 	}
-	x.failed(fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+	x.failed(fmt.Errorf("panic or exit: %v\n%s", v, debug.Stack()))
 	if !x.written {
 		x.write(errInternal.status, errInternal.envelope(x.id, x.clientID))
 	}
@@ -157,6 +167,7 @@ func (x *request) answer(rep *reply) {
 
 // refuse sends an error.
 func (x *request) refuse(err error) {
+	x.refusal = err
 	p := problemOf(err)
 	if p == errInternal {
 		x.failed(err)
@@ -167,7 +178,7 @@ func (x *request) refuse(err error) {
 	x.write(p.status, p.envelope(x.id, x.clientID))
 }
 
-// write sends the answer, and sees it off: when it returns, what is told afterwards follows it.
+// write sends the answer, and sees it off: when it returns, what is sent afterwards follows it.
 func (x *request) write(status int, body any) {
 	var data []byte
 	if body != nil {

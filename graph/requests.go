@@ -1,13 +1,14 @@
 package graph
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"ivrqueue/egress"
 	"ivrqueue/operation"
 	"ivrqueue/tone"
 )
@@ -22,9 +23,11 @@ type actionBody struct {
 type promptBody struct {
 	Type      string `json:"@odata.type"`
 	MediaInfo *struct {
-		URI        string `json:"uri"`
-		ResourceID string `json:"resourceId"`
+		URI        string          `json:"uri"`
+		ResourceID string          `json:"resourceId"`
+		Loop       json.RawMessage `json:"loop"`
 	} `json:"mediaInfo"`
+	Loop json.RawMessage `json:"loop"`
 }
 
 type playPromptBody struct {
@@ -45,14 +48,14 @@ func (b *playPromptBody) request() (*operation.PlayPrompt, error) {
 type recordResponseBody struct {
 	actionBody
 
-	Prompts                        []*promptBody `json:"prompts"`
-	BargeInAllowed                 bool          `json:"bargeInAllowed"`
-	InitialSilenceTimeoutInSeconds *int32        `json:"initialSilenceTimeoutInSeconds"`
-	MaxSilenceTimeoutInSeconds     *int32        `json:"maxSilenceTimeoutInSeconds"`
-	MaxRecordDurationInSeconds     *int32        `json:"maxRecordDurationInSeconds"`
-	PlayBeep                       *bool         `json:"playBeep"`
-	StopTones                      []string      `json:"stopTones"`
-	Loop                           bool          `json:"loop"`
+	Prompts                        []*promptBody   `json:"prompts"`
+	BargeInAllowed                 bool            `json:"bargeInAllowed"`
+	InitialSilenceTimeoutInSeconds json.RawMessage `json:"initialSilenceTimeoutInSeconds"`
+	MaxSilenceTimeoutInSeconds     json.RawMessage `json:"maxSilenceTimeoutInSeconds"`
+	MaxRecordDurationInSeconds     json.RawMessage `json:"maxRecordDurationInSeconds"`
+	PlayBeep                       *bool           `json:"playBeep"`
+	StopTones                      []*string       `json:"stopTones"`
+	Loop                           bool            `json:"loop"`
 }
 
 func (b *recordResponseBody) request() (*operation.RecordResponse, error) {
@@ -68,26 +71,26 @@ func (b *recordResponseBody) request() (*operation.RecordResponse, error) {
 	}
 	for _, t := range []struct {
 		member string
-		given  *int32
+		given  json.RawMessage
 		to     *time.Duration
 	}{
 		{"initialSilenceTimeoutInSeconds", b.InitialSilenceTimeoutInSeconds, &req.InitialSilence},
 		{"maxSilenceTimeoutInSeconds", b.MaxSilenceTimeoutInSeconds, &req.MaxSilence},
 		{"maxRecordDurationInSeconds", b.MaxRecordDurationInSeconds, &req.MaxDuration},
 	} {
-		if t.given == nil {
-			continue
+		seconds, given, err := wholeNumber(t.member, t.given,
+			int32(operation.MinRecordTime/time.Second), int32(operation.MaxRecordTime/time.Second))
+		if err != nil {
+			return nil, err
 		}
-		*t.to = time.Duration(*t.given) * time.Second
-		if *t.to < operation.MinRecordTime || *t.to > operation.MaxRecordTime {
-			return nil, invalid(t.member, strconv.Itoa(int(*t.given)), fmt.Sprintf("%.0f to %.0f",
-				operation.MinRecordTime.Seconds(), operation.MaxRecordTime.Seconds()))
+		if given {
+			*t.to = time.Duration(seconds) * time.Second
 		}
 	}
 	for i, s := range b.StopTones {
 		t, ok := toneOf(s)
 		if !ok {
-			return nil, invalid(fmt.Sprintf("stopTones[%d]", i), fmt.Sprintf("%.20q", s),
+			return nil, invalid(fmt.Sprintf("stopTones[%d]", i), quoted(s),
 				"one of 0 to 9, #, *, A to D")
 		}
 		req.StopTones |= tone.SetOf(t)
@@ -96,13 +99,25 @@ func (b *recordResponseBody) request() (*operation.RecordResponse, error) {
 }
 
 // toneOf reads a stop tone: the key's character, as the page shows it, or the tone's name.
-func toneOf(s string) (tone.Tone, bool) {
-	if len(s) == 1 {
-		t, err := tone.FromChar(rune(s[0]))
+func toneOf(s *string) (tone.Tone, bool) {
+	switch {
+	case s == nil:
+		return 0, false
+	case len(*s) == 1:
+		t, err := tone.FromChar(rune((*s)[0]))
+		return t, err == nil
+	default:
+		t, err := tone.Parse(strings.ToLower(*s))
 		return t, err == nil
 	}
-	t, err := tone.Parse(strings.ToLower(s))
-	return t, err == nil
+}
+
+// quoted shows an element of a list that is wrong.
+func quoted(s *string) string {
+	if s == nil {
+		return "null"
+	}
+	return fmt.Sprintf("%.40q", *s)
 }
 
 func promptsOf(bodies []*promptBody) ([]operation.Prompt, error) {
@@ -118,6 +133,9 @@ func promptsOf(bodies []*promptBody) ([]operation.Prompt, error) {
 		case b.MediaInfo == nil:
 			return nil, invalid(at+".mediaInfo", "missing", "a mediaInfo")
 		}
+		if err := cmp.Or(noLoop(at, b.Loop), noLoop(at+".mediaInfo", b.MediaInfo.Loop)); err != nil {
+			return nil, err
+		}
 		p := operation.Prompt{URI: b.MediaInfo.URI, ResourceID: b.MediaInfo.ResourceID}
 		if err := checkLength(at+".mediaInfo.uri", p.URI, MaxURI); err != nil {
 			return nil, err
@@ -126,9 +144,37 @@ func promptsOf(bodies []*promptBody) ([]operation.Prompt, error) {
 		if err != nil {
 			return nil, err
 		}
+		if p.URI, err = promptURI(at+".mediaInfo.uri", p.URI); err != nil {
+			return nil, err
+		}
 		prompts = append(prompts, p)
 	}
 	return prompts, nil
+}
+
+// noLoop refuses the loop of a prompt, which was a number in beta until 2019: it would be played
+// once, and the caller hear silence.
+func noLoop(at string, loop json.RawMessage) error {
+	switch string(loop) {
+	case "", "null", "false":
+		return nil
+	default:
+		return invalid(at+".loop", cut(string(loop), 40),
+			"left out: a prompt is played once, and loop is a member of playPrompt's body")
+	}
+}
+
+// promptURI returns a prompt's URI as it goes on the wire, if it is that of an HTTP server. All
+// else is for the platform to understand.
+func promptURI(member, uri string) (string, error) {
+	scheme, _, _ := strings.Cut(strings.TrimSpace(uri), ":")
+	if !strings.EqualFold(scheme, "https") && !strings.EqualFold(scheme, "http") {
+		return uri, nil
+	}
+	if u, must := egress.ParseURL(uri); u == nil {
+		return "", invalid(member, fmt.Sprintf("%.200q", uri), cmp.Or(must, "an absolute URI"))
+	}
+	return egress.EscapeURL(uri), nil
 }
 
 func isType(given, want string) bool {
@@ -136,34 +182,50 @@ func isType(given, want string) bool {
 }
 
 type callBody struct {
-	CallbackURI             string    `json:"callbackUri"`
-	Targets                 []members `json:"targets"`
-	RequestedModalities     []string  `json:"requestedModalities"`
-	MediaConfig             members   `json:"mediaConfig"`
-	Subject                 string    `json:"subject"`
-	RingingTimeoutInSeconds int32     `json:"ringingTimeoutInSeconds"`
+	CallbackURI             string          `json:"callbackUri"`
+	Source                  members         `json:"source"`
+	Targets                 []members       `json:"targets"`
+	RequestedModalities     []*string       `json:"requestedModalities"`
+	MediaConfig             members         `json:"mediaConfig"`
+	ChatInfo                members         `json:"chatInfo"`
+	MeetingInfo             members         `json:"meetingInfo"`
+	TenantID                string          `json:"tenantId"`
+	Subject                 string          `json:"subject"`
+	RingingTimeoutInSeconds json.RawMessage `json:"ringingTimeoutInSeconds"`
 }
 
 // members are those of an object that is passed on as it came.
 type members map[string]json.RawMessage
 
+// name returns how the object spells the name of a member; as given if it has none.
+func (m members) name(member string) string {
+	for spelt := range m {
+		if strings.EqualFold(spelt, member) { // no other is: of such names the last one was kept
+			return spelt
+		}
+	}
+	return member
+}
+
 var modalities = []string{"audio", "video", "videoBasedScreenSharing", "data"}
 
 // resource is the call that is wished for, as it will show itself.
 func (b *callBody) resource(source Application) (Resource, error) {
-	r := Resource{
-		Direction: "outgoing", Subject: b.Subject, RingingTimeoutInSeconds: b.RingingTimeoutInSeconds,
-		Source: participant(source),
-	}
+	r := Resource{Direction: "outgoing", Subject: b.Subject, TenantID: b.TenantID}
 	if err := checkLength("subject", b.Subject, MaxSubject); err != nil {
 		return r, err
 	}
-	if t := b.RingingTimeoutInSeconds; t < 0 || t > MaxRinging {
-		return r, invalid("ringingTimeoutInSeconds", strconv.Itoa(int(t)),
-			fmt.Sprintf("0 to %d", MaxRinging))
+	if err := checkLength("tenantId", b.TenantID, MaxTenantID); err != nil {
+		return r, err
 	}
 	var err error
-	if r.RequestedModalities, err = modalitiesOf(b.RequestedModalities); err != nil {
+	r.RingingTimeoutInSeconds, _, err = wholeNumber(
+		"ringingTimeoutInSeconds", b.RingingTimeoutInSeconds, 0, MaxRinging)
+	if err != nil {
+		return r, err
+	}
+	r.RequestedModalities, err = modalitiesOf("requestedModalities", b.RequestedModalities)
+	if err != nil {
 		return r, err
 	}
 	if r.Targets, err = targetsOf(b.Targets); err != nil {
@@ -172,25 +234,49 @@ func (b *callBody) resource(source Application) (Resource, error) {
 	if r.MediaConfig, err = mediaConfigOf(b.MediaConfig); err != nil {
 		return r, err
 	}
-	if n := len(r.Targets) + len(r.MediaConfig); n > MaxCallDescription {
-		return r, invalid("targets and mediaConfig", fmt.Sprintf("%d bytes", n),
-			fmt.Sprintf("at most %d", MaxCallDescription))
+	r.Source = sourceOf(b.Source, source)
+	r.ChatInfo = b.ChatInfo.shown("replyChainMessageId")
+	r.MeetingInfo = b.MeetingInfo.shown()
+	n := len(r.Targets) + len(r.MediaConfig) + len(r.ChatInfo) + len(r.MeetingInfo)
+	if b.Source != nil {
+		n += len(r.Source)
+	}
+	if n > MaxCallDescription {
+		return r, invalid("source, targets, mediaConfig, chatInfo and meetingInfo",
+			fmt.Sprintf("%d bytes", n), fmt.Sprintf("at most %d", MaxCallDescription))
 	}
 	return r, nil
 }
 
-func modalitiesOf(given []string) ([]string, error) {
+// shown writes the object, with these members as null if it has none of their names; nothing for no
+// object.
+func (m members) shown(nullable ...string) json.RawMessage {
+	if m == nil {
+		return nil
+	}
+	for _, member := range nullable {
+		if member = m.name(member); m[member] == nil {
+			m[member] = json.RawMessage("null")
+		}
+	}
+	text, _ := json.Marshal(m) // it was read, so it can be written
+	return text
+}
+
+func modalitiesOf(member string, given []*string) ([]string, error) {
 	if len(given) == 0 {
 		return []string{"audio"}, nil
 	}
-	if err := checkCount("requestedModalities", len(given), len(modalities)); err != nil {
+	if err := checkCount(member, len(given), len(modalities)); err != nil {
 		return nil, err
 	}
 	taken := make([]string, len(given))
 	for i, s := range given {
-		known := slices.IndexFunc(modalities, func(m string) bool { return strings.EqualFold(m, s) })
+		known := slices.IndexFunc(modalities, func(m string) bool {
+			return s != nil && strings.EqualFold(m, *s)
+		})
 		if known < 0 {
-			return nil, invalid(fmt.Sprintf("requestedModalities[%d]", i), fmt.Sprintf("%.40q", s),
+			return nil, invalid(fmt.Sprintf("%s[%d]", member, i), quoted(s),
 				"one of "+strings.Join(modalities, ", "))
 		}
 		taken[i] = modalities[known]
@@ -199,29 +285,24 @@ func modalitiesOf(given []string) ([]string, error) {
 }
 
 func targetsOf(given []members) (json.RawMessage, error) {
-	if given == nil {
-		return nil, nil
-	}
 	if err := checkCount("targets", len(given), MaxTargets); err != nil {
 		return nil, err
 	}
+	targets := make([]json.RawMessage, len(given))
 	for i, t := range given {
 		if t == nil {
 			return nil, invalid(fmt.Sprintf("targets[%d]", i), "null", "an invitationParticipantInfo")
 		}
-		for _, member := range []string{"endpointType", "replacesCallId"} { // shown even if null
-			if _, ok := t[member]; !ok {
-				t[member] = json.RawMessage("null")
-			}
-		}
+		targets[i] = t.shown("endpointType", "replacesCallId")
 	}
-	return json.Marshal(given)
+	return json.Marshal(targets)
 }
 
 func mediaConfigOf(given members) (json.RawMessage, error) {
 	const hosted = "serviceHostedMediaConfig"
 	var kind *string
-	if raw, ok := given["@odata.type"]; ok && json.Unmarshal(raw, &kind) != nil {
+	name := given.name("@odata.type")
+	if raw, ok := given[name]; ok && json.Unmarshal(raw, &kind) != nil {
 		return nil, invalid("mediaConfig.@odata.type", "no string", typePrefix+hosted)
 	}
 	switch {
@@ -229,38 +310,38 @@ func mediaConfigOf(given members) (json.RawMessage, error) {
 		if given == nil {
 			given = members{}
 		}
-		given["@odata.type"] = json.RawMessage(`"` + typePrefix + hosted + `"`)
+		given[name] = json.RawMessage(`"` + typePrefix + hosted + `"`)
 	case isType(*kind, "appHostedMediaConfig"):
 		return nil, invalid("mediaConfig", "application-hosted", "service-hosted: no other is supported")
 	case !isType(*kind, hosted):
 		return nil, invalid("mediaConfig.@odata.type", fmt.Sprintf("%.80q", *kind), typePrefix+hosted)
 	}
-	return json.Marshal(given)
+	return given.shown(), nil
 }
 
-// participant shows the application that makes a call as the call's source.
-func participant(a Application) json.RawMessage {
+// sourceOf shows who makes a call: what the client says, as that of a call to a telephone has an
+// instance of the application with a number; else the application.
+func sourceOf(given members, a Application) json.RawMessage {
+	if given == nil {
+		given = members{"@odata.type": json.RawMessage(`"` + typePrefix + `participantInfo"`)}
+	}
+	identity := given.name("identity")
+	if is := given[identity]; is == nil || string(is) == "null" {
+		given[identity] = identityOf(a)
+	}
+	return given.shown("countryCode", "endpointType", "region", "languageId")
+}
+
+// identityOf shows an application as an identitySet.
+func identityOf(a Application) json.RawMessage {
 	type identity struct {
 		Type        string `json:"@odata.type"`
 		DisplayName string `json:"displayName"`
 		ID          string `json:"id"`
 	}
-	type identitySet struct {
+	text, _ := json.Marshal(struct { // strings can always be encoded
 		Type        string   `json:"@odata.type"`
 		Application identity `json:"application"`
-	}
-	data, _ := json.Marshal(struct { // strings can always be encoded
-		Type         string      `json:"@odata.type"`
-		Identity     identitySet `json:"identity"`
-		CountryCode  any         `json:"countryCode"`
-		EndpointType any         `json:"endpointType"`
-		Region       any         `json:"region"`
-		LanguageID   any         `json:"languageId"`
-	}{
-		Type: typePrefix + "participantInfo",
-		Identity: identitySet{typePrefix + "identitySet", identity{
-			typePrefix + "identity", a.Name, a.ID,
-		}},
-	})
-	return data
+	}{typePrefix + "identitySet", identity{typePrefix + "identity", a.Name, a.ID}})
+	return text
 }

@@ -55,6 +55,7 @@ func TestTheExchangeOfTheCancelPageIsExact(t *testing.T) {
 		"@odata.type": "#microsoft.graph.commsNotification",
 		"changeType":  "deleted",
 		"resourceUrl": resource,
+		"resource":    "/app/calls/" + call.ID().String() + "/operations/" + record.text("id"),
 		"resourceData": object{
 			"@odata.type":   "#microsoft.graph.recordOperation",
 			"@odata.id":     resource,

@@ -27,11 +27,14 @@ var callStates = []CallState{
 // valid reports whether a platform may set the state.
 func (s CallState) valid() bool { return s != Terminated && slices.Contains(callStates, s) }
 
-// established reports whether the call has come so far that media can be asked for.
-func (s CallState) established() bool {
+// established reports whether a call in this state has come so far that media can be asked for,
+// given whether it had before: one may be hung up at any time.
+func (s CallState) established(before bool) bool {
 	switch s {
 	case Incoming, Ringing, Establishing, Redirecting:
 		return false
+	case Terminating:
+		return before
 	default:
 		return true
 	}

@@ -20,7 +20,7 @@ func TestTheContextEndsWithItsOperationAlone(t *testing.T) {
 	if ctx.Err() != nil || context.Cause(ctx) != nil {
 		t.Errorf("the operation lives, and its context is over: %v, %v", ctx.Err(), context.Cause(ctx))
 	}
-	g.End(operation.Cancelled, time.Now(), 0)
+	g.End(operation.Cancelled, nil, time.Now(), 0)
 	if ctx.Err() != context.Canceled || context.Cause(ctx) != error(operation.Cancelled) { //nolint:errorlint // it is that one
 		t.Errorf("the operation was cancelled, and its context is over for %v, %v", ctx.Err(), context.Cause(ctx))
 	}

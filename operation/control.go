@@ -20,6 +20,7 @@ type Spec struct {
 	ClientContext string
 	Context       context.Context //nolint:containedctx // for its values
 	Value         any
+	StopTimeout   time.Duration // for the queue, which has one of its own if it is zero
 }
 
 // Init makes the zero Control a new operation. It needs no lock; the operation is not accepted yet.
@@ -39,6 +40,9 @@ func (c *Control) Init(s Spec) {
 	if o.ctx != nil || o.value != nil {
 		o.flags.Store(attached)
 	}
+	if s.StopTimeout > 0 {
+		o.needExtras(nil).stopTimeout = s.StopTimeout
+	}
 	o.state.Store(uint32(newState(NotStarted, 0, false)))
 }
 
@@ -55,7 +59,7 @@ func (c *Control) Start(at time.Time) error {
 	o := &c.op
 	w, dead := o.load()
 	next := w.status().next(Start)
-	if dead != 0 || next == 0 {
+	if dead != nil || next == 0 {
 		return &TransitionError{From: o.Status(), Event: Start}
 	}
 	o.started = at.Sub(o.accepted)
@@ -64,25 +68,41 @@ func (c *Control) Start(at time.Time) error {
 }
 
 // End completes or fails the operation, as r.Reason says, which must be valid. On an operation that
-// has ended it is a *[TransitionError] and changes nothing. r is not kept. Follow it with Finish.
-func (c *Control) End(r *Result, at time.Time) error {
-	o := &c.op
-	e := Complete
+// has ended it is a *[TransitionError] and changes nothing. r is not kept.
+func (c *Control) End(r *Result, at time.Time) error { return c.EndBy(r, nil, at) }
+
+// EndBy is End by somebody other than the media, who is kept, or nil. It runs on a dispatcher's
+// small stack, so what few ends need is in functions of their own.
+func (c *Control) EndBy(r *Result, by *Cause, at time.Time) error {
+	o, e := &c.op, Complete
 	if r.Reason.Status() == Failed {
 		e = Fail
 	}
-	w, dead := o.load()
+	w := packedState(o.state.Load()) // no second look: the queue alone writes
 	next := w.status().next(e)
-	if dead != 0 || next == 0 {
-		return &TransitionError{From: o.Status(), Event: e}
+	if next == 0 || o.generation != nil && o.generation.ended() != nil {
+		return o.noTransition(e)
 	}
 	// All that a reader may see of the end, before the state that shows it.
 	o.ended, o.position = at.Sub(o.accepted), r.Position
-	if r.Err != nil || r.Recording != (Recording{}) {
-		o.detail = &resultDetail{r.Err, r.Recording}
+	if by != nil || r.hasDetail() {
+		o.keepDetail(r, by)
 	}
 	o.state.Store(uint32(newState(next, r.Reason, w.started())))
 	return nil
+}
+
+//go:noinline
+func (o *Operation) noTransition(e Event) error {
+	return &TransitionError{From: o.Status(), Event: e}
+}
+
+// keepDetail keeps of a result what most do not have.
+//
+//go:noinline
+func (o *Operation) keepDetail(r *Result, by *Cause) {
+	x := o.needExtras(nil)
+	x.err, x.recording, x.value, x.by = r.Err, r.Recording, r.Value, by
 }
 
 // Complete makes a new operation one that was created completed, as that of a cancel is.
@@ -95,11 +115,32 @@ func (c *Control) Complete(at time.Time) {
 func (c *Control) Live() bool { return c.op.Live() }
 
 // Progress stores the live position; no lock needed.
-func (c *Control) Progress(position time.Duration) { c.op.progress.tell(position) }
+func (c *Control) Progress(position time.Duration) { c.op.progress.report(position) }
 
-// Stalled reports whether no progress was told since it was last asked; no lock needed, but it is
-// for one who asks at a time.
+// ProgressAt stores the place in the prompts, and then the live position; no lock needed. The first
+// one of an operation allocates.
+func (c *Control) ProgressAt(prompt int, offset, position time.Duration) {
+	c.op.needExtras(nil).place.report(prompt, offset)
+	c.op.progress.report(position)
+}
+
+// Stalled reports whether no progress was reported since it was last asked; no lock needed, but it
+// is for one who asks at a time.
 func (c *Control) Stalled() bool { return c.op.progress.stalled() }
+
+// StopTimeout is the Spec's.
+func (c *Control) StopTimeout() time.Duration {
+	if x := c.op.extras.Load(); x != nil {
+		return x.stopTimeout
+	}
+	return 0
+}
+
+// EndLoop has LastLoop say yes from now on.
+func (c *Control) EndLoop() { c.op.flags.Or(lastLoop) }
+
+// LastLoop reports whether a loop is to end at its next boundary; no lock needed.
+func (c *Control) LastLoop() bool { return c.op.flags.Load()&lastLoop != 0 }
 
 // Accepted returns when the operation was accepted. Like Started and Ended it is one of
 // [Operation.Times], for those who know that it has come.
@@ -119,18 +160,29 @@ func (c *Control) Ended() time.Time { return c.op.accepted.Add(c.op.ended) }
 // Reason returns why the operation ended, or zero.
 func (c *Control) Reason() Reason { return c.op.reason() }
 
-// Result fills in [Operation.Result] of an operation that has ended.
-func (c *Control) Result(r *Result) { c.op.result(r) }
-
 // HasWaiters reports whether NotifyDone has something to do. It is exact after the end.
 func (c *Control) HasWaiters() bool { return c.op.flags.Load()&awaited != 0 }
 
-// NotifyDone closes the Done channel of an operation that has ended, once it is called without the
-// queue's mutex: it waits for readers of the operation.
+// NotifyDone closes the Done channel of an operation that has ended, and the Released channel if
+// its media is through with it. It is called without the queue's mutex: it waits for readers of the
+// operation.
 func (c *Control) NotifyDone() {
 	c.op.mu.Lock()
 	defer c.op.mu.Unlock()
 	c.op.closeDone()
+	c.op.closeReleased()
+}
+
+// ReleaseContext drops the values of an operation's context, and no more: of a cancel's own, whose
+// datum is kept. No lock needed.
+func (c *Control) ReleaseContext() {
+	o := &c.op
+	if o.flags.Load()&attached == 0 {
+		return
+	}
+	o.mu.Lock()
+	o.ctx = nil
+	o.mu.Unlock()
 }
 
 // ReleaseValues drops what was attached to an operation that has ended: its context's values and

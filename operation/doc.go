@@ -16,23 +16,29 @@
 //	notStarted, running --fail--> failed
 //
 // Every end has one [Reason]. A reason is one row of the table of results: status, code, subcode
-// and message as Microsoft Graph tells them, and an error for [errors.Is].
+// and message as Microsoft Graph has them, and an error for [errors.Is]. A platform adds reasons
+// of its own with [RegisterReason].
 //
 // # Concurrency
 //
 // All methods of [Operation] are safe for concurrent use and none waits, save [Operation.Wait].
 // They agree with each other: once [Operation.Status] is terminal, [Operation.Result],
-// [Operation.Err] and [Operation.Times] tell the end, and never change again. Operations that one
+// [Operation.Err] and [Operation.Times] show the end, and never change again. Operations that one
 // CancelAll ended become failed at one instant for every reader, however many they are.
 //
 // # Errors
 //
-// Validation errors are [*FieldError] and name the field, the value and the limit. An illegal
-// lifecycle move is a [*TransitionError]. [Operation.Err] is an [*Error] that unwraps to the
-// reason and to the cause.
+// Validation errors are [*FieldError] and name the field, the value and the limit: what is wrong
+// may be a client's fault, and package graph answers 400 with them. An illegal lifecycle move is a
+// [*TransitionError]. [Operation.Err] is an [*Error] that unwraps to the reason and to the cause.
 //
 // # Cost
 //
 // Reading a status is one or two atomic loads. Done channels and contexts are made only when asked
 // for. BenchmarkStatus and BenchmarkLife measure both.
+//
+// # Examples
+//
+// In the repository examples/hello reads results, examples/bargein who ended an operation,
+// examples/voicemail a recording that was cut short, and examples/speech has a request of its own.
 package operation

@@ -1,7 +1,7 @@
 package operation
 
 // An error is code of others: its methods may panic, block, exit the goroutine, call whatever they
-// like, or unwrap to themselves for ever. So nobody asks one while holding a lock, and what asks it
+// like, or unwrap to themselves for ever. So none is asked while a lock is held, and what asks it
 // here ends.
 
 // maxErrors is how many errors of a tree are asked for a Reason.
@@ -25,16 +25,20 @@ func FindReason(err error) (found Reason, ok bool) {
 			found, ok = 0, false
 		}
 	}()
-	left := maxErrors
-	found, ok = find(err, &left)
+	found, ok = findIn[Reason](err)
 	return found, ok && found.Status() == Failed
 }
 
-// find is errors.As for a Reason, with a bound on the errors it looks at.
-func find(err error, left *int) (found Reason, ok bool) {
+func findIn[T error](err error) (found T, ok bool) {
+	left := maxErrors
+	return find[T](err, &left)
+}
+
+// find is errors.As, with a bound on the errors it looks at.
+func find[T error](err error, left *int) (found T, ok bool) {
 	for err != nil && *left > 0 {
 		*left--
-		if r, ok := err.(Reason); ok { //nolint:errorlint // this is what unwraps
+		if r, ok := err.(T); ok { //nolint:errorlint // this is what unwraps
 			return r, true
 		}
 		as, ok := err.(interface{ As(target any) bool })
@@ -49,14 +53,14 @@ func find(err error, left *int) (found Reason, ok bool) {
 				if *left <= 0 {
 					break
 				}
-				if r, ok := find(err, left); ok {
+				if r, ok := find[T](err, left); ok {
 					return r, true
 				}
 			}
-			return 0, false
+			return found, false
 		default:
-			return 0, false
+			return found, false
 		}
 	}
-	return 0, false
+	return found, false
 }

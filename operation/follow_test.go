@@ -10,9 +10,9 @@ import (
 	"ivrqueue/operation"
 )
 
-// When a cancel has returned, Done and context of its victims are over for whoever asks, though
+// When a cancel has returned, Done and context of what it ended are over for whoever asks, though
 // another one is in the middle of asking.
-func TestWhoeverAsksAfterACancelIsToldAtOnce(t *testing.T) { // alone, since they spin
+func TestWhoeverAsksAfterACancelSeesTheEndAtOnce(t *testing.T) { // alone, since they spin
 	for name, ask := range map[string]func(c *operation.Control) (over bool){
 		"Done": func(c *operation.Control) bool {
 			select {
@@ -49,7 +49,7 @@ func TestWhoeverAsksAfterACancelIsToldAtOnce(t *testing.T) { // alone, since the
 				for range rounds % 64 {
 					_ = c.Live()
 				}
-				g.End(operation.Cancelled, start, 0) // what CancelAll does
+				g.End(operation.Cancelled, nil, start, 0) // what CancelAll does
 				if c.HasWaiters() {
 					c.NotifyDone()
 				}
@@ -68,8 +68,8 @@ func TestWhoeverAsksAfterACancelIsToldAtOnce(t *testing.T) { // alone, since the
 	}
 }
 
-// The same state without chance: a reader has published a channel, and a context, but not looked again
-// yet; the cancel has not seen them; another one finds them.
+// The same state without chance: a reader has published a channel, and a context, but not looked
+// again yet; the cancel has not seen them; another one finds them.
 func TestWhoFindsWhatAnotherHasMadeLooksToo(t *testing.T) {
 	t.Parallel()
 	var c operation.Control
@@ -77,7 +77,7 @@ func TestWhoFindsWhatAnotherHasMadeLooksToo(t *testing.T) {
 	c.Init(operation.Spec{Request: &operation.PlayPrompt{}, Context: context.Background()})
 	c.Accept(&g, time.Now())
 	first, ctx := c.Operation().Done(), c.Operation().Context()
-	g.End(operation.Cancelled, time.Now(), 0) // without Finish
+	g.End(operation.Cancelled, nil, time.Now(), 0) // without Finish
 	for name, done := range map[string]<-chan struct{}{
 		"Done": c.Operation().Done(), "Context": c.Operation().Context().Done(), "the first Done": first, "the first context": ctx.Done(),
 	} {
@@ -89,8 +89,8 @@ func TestWhoFindsWhatAnotherHasMadeLooksToo(t *testing.T) {
 	}
 }
 
-// A reader makes its channel while the operation is ended. Either the reader sees the end, or who ends
-// it sees the reader: the channel is closed, though nobody asks again.
+// A reader makes its channel while the operation is ended. Either the reader sees the end, or who
+// ends it sees the reader: the channel is closed, without another question.
 func TestNoReaderIsForgotten(t *testing.T) { // alone, since they spin
 	spec := operation.Spec{Request: &operation.PlayPrompt{}, Context: context.Background()}
 	var at [2]atomic.Int64 // the round that each of the two is in
@@ -135,7 +135,7 @@ func TestNoReaderIsForgotten(t *testing.T) { // alone, since they spin
 		for range rounds / 16 % 16 {
 			_ = control.Live()
 		}
-		g.End(operation.Cancelled, start, 0)
+		g.End(operation.Cancelled, nil, start, 0)
 		if control.HasWaiters() {
 			control.NotifyDone()
 		}

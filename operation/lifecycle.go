@@ -47,6 +47,10 @@ func (s Status) String() string {
 // Terminal reports whether s is final: completed or failed.
 func (s Status) Terminal() bool { return s == Completed || s == Failed }
 
+// live reports whether s is one of an operation that has not ended; that of a zero Operation is
+// not.
+func (s Status) live() bool { return s == NotStarted || s == Running }
+
 // String returns start, complete or fail.
 func (e Event) String() string {
 	if e == 0 || int(e) >= len(eventNames) {
@@ -108,7 +112,7 @@ func (s Status) next(e Event) Status {
 	return 0
 }
 
-// TransitionError tells of a move that the lifecycle does not have.
+// TransitionError is for a move that the lifecycle does not have.
 type TransitionError struct {
 	From  Status
 	Event Event

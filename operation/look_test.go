@@ -16,13 +16,16 @@ func TestWhatHasEndedIsNeverSeenCancelled(t *testing.T) { // alone, since its re
 	spec := operation.Spec{Request: &operation.PlayPrompt{}, Context: context.Background()}
 	const rounds = 4000
 	type round struct {
-		control    operation.Control
-		generation operation.Generation
+		control         operation.Control
+		generation, all operation.Generation
 	}
 	all := make([]round, rounds)
 	for i := range all {
 		all[i].control.Init(spec)
 		all[i].control.Accept(&all[i].generation, time.Time{})
+		if i%2 == 1 {
+			all[i].generation.Link(&all[i].all)
+		}
 		if err := all[i].control.Start(time.Time{}); err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +41,11 @@ func TestWhatHasEndedIsNeverSeenCancelled(t *testing.T) { // alone, since its re
 			if err := all[i].control.End(&want, time.Time{}); err != nil {
 				t.Error(err)
 			}
-			all[i].generation.End(operation.Cancelled, time.Time{}, 0)
+			if i%2 == 1 {
+				all[i].all.End(operation.Cancelled, nil, time.Time{}, 0)
+			} else {
+				all[i].generation.End(operation.Cancelled, nil, time.Time{}, 0)
+			}
 		}
 	})
 	defer writer.Wait()

@@ -3,9 +3,14 @@ package operation_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,7 +36,7 @@ func accepted(t testing.TB, g *operation.Generation, spec operation.Spec) *opera
 	return c
 }
 
-func TestAnOperationTellsWhatItIs(t *testing.T) {
+func TestAnOperationShowsWhatItIs(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	id := uuid.New()
@@ -49,7 +54,7 @@ func TestAnOperationTellsWhatItIs(t *testing.T) {
 	}
 	c.ReleaseValues()
 	if op.Value() != nil || op.DetachedContext().Value(key{}) != nil || op.ClientContext() != "mine" {
-		t.Error("what was lent is still there, or more is gone")
+		t.Error("the values are still there, or more is gone")
 	}
 	other := accepted(t, new(operation.Generation), operation.Spec{}).Operation()
 	if other.ID() == uuid.Nil || other.ID().Version() != 4 || other.ID().Variant() != uuid.RFC4122 || other.ID() == id {
@@ -62,10 +67,10 @@ func TestTheReadingSideAgreesWithItself(t *testing.T) {
 	t.Parallel()
 	boom := errors.New("boom")
 	g := new(operation.Generation)
-	own, victim, waiting := accepted(t, g, operation.Spec{}), accepted(t, g, operation.Spec{}), new(operation.Control)
+	own, running, waiting := accepted(t, g, operation.Spec{}), accepted(t, g, operation.Spec{}), new(operation.Control)
 	waiting.Init(operation.Spec{Request: &operation.RecordResponse{}, Context: t.Context()})
 	waiting.Accept(g, time.Now())
-	all := []*operation.Control{own, victim, waiting}
+	all := []*operation.Control{own, running, waiting}
 	for _, c := range all {
 		op := c.Operation()
 		if r, ok := op.Result(); ok || op.Err() != nil || !op.Times().Ended.IsZero() || !c.Live() || r.Reason != 0 {
@@ -84,9 +89,9 @@ func TestTheReadingSideAgreesWithItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Now()
-	g.End(operation.Cancelled, at, 0)
+	g.End(operation.Cancelled, nil, at, 0)
 	own.Progress(9 * time.Second) // too late
-	wants := map[*operation.Control]operation.Result{own: result, victim: {Reason: operation.Cancelled}, waiting: {Reason: operation.Cancelled}}
+	wants := map[*operation.Control]operation.Result{own: result, running: {Reason: operation.Cancelled}, waiting: {Reason: operation.Cancelled}}
 	for c, want := range wants {
 		op := c.Operation()
 		done := op.Done()
@@ -112,23 +117,28 @@ func TestTheReadingSideAgreesWithItself(t *testing.T) {
 			t.Errorf("the result became %+v", again)
 		}
 	}
-	if own.Operation().Position() != 9*time.Second || !victim.Operation().Times().Ended.Equal(at) {
-		t.Errorf("%v, %v", own.Operation().Position(), victim.Operation().Times())
+	if own.Operation().Position() != 9*time.Second || !running.Operation().Times().Ended.Equal(at) {
+		t.Errorf("%v, %v", own.Operation().Position(), running.Operation().Times())
 	}
 	if waiting.Start(time.Now()) == nil {
-		t.Error("a victim was started")
+		t.Error("a cancelled one was started")
 	}
 }
 
 // The protocol of reading, hammered: an operation that completed just before its generation was
-// ended never reads as cancelled, and once one victim reads as failed all of them do.
+// ended never reads as cancelled, and once one that was cancelled reads as failed all of them do.
 func TestReadersSeeOneInstant(t *testing.T) { // alone, since its readers spin
 	for round := range 150 {
 		g := new(operation.Generation)
 		completed := accepted(t, g, operation.Spec{})
-		victims := make([]*operation.Control, 8)
-		for i := range victims {
-			victims[i] = accepted(t, g, operation.Spec{})
+		cancelled := make([]*operation.Control, 8)
+		all := g // that are to be ended
+		if round%2 == 1 {
+			all = new(operation.Generation)
+			g.Link(all)
+		}
+		for i := range cancelled {
+			cancelled[i] = accepted(t, []*operation.Generation{g, all}[i%2], operation.Spec{})
 		}
 		var wg, ready sync.WaitGroup
 		var wrong atomic.Int32
@@ -141,8 +151,8 @@ func TestReadersSeeOneInstant(t *testing.T) { // alone, since its readers spin
 					if r, ok := completed.Operation().Result(); completed.Operation().Status() == operation.Failed || ok && r.Reason != operation.Succeeded {
 						wrong.Add(1)
 					}
-					for i := range victims {
-						op := victims[(i*5+pass)%len(victims)].Operation()
+					for i := range cancelled {
+						op := cancelled[(i*5+pass)%len(cancelled)].Operation()
 						failed := op.Status() == operation.Failed
 						if dead && !failed {
 							wrong.Add(1)
@@ -159,7 +169,7 @@ func TestReadersSeeOneInstant(t *testing.T) { // alone, since its readers spin
 		if err := completed.End(&operation.Result{Reason: operation.Succeeded}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		g.End(operation.Cancelled, time.Now(), 0)
+		all.End(operation.Cancelled, nil, time.Now(), 0)
 		wg.Wait()
 		if wrong.Load() > 0 {
 			t.Fatalf("round %d: %d wrong reads", round, wrong.Load())
@@ -168,7 +178,7 @@ func TestReadersSeeOneInstant(t *testing.T) { // alone, since its readers spin
 }
 
 // Done and the task's context, asked for while the end comes: closed and cancelled once, always.
-func TestWhoeverAsksForDoneIsTold(t *testing.T) {
+func TestDoneIsClosedForWhoeverAsks(t *testing.T) {
 	t.Parallel()
 	for round := range 500 {
 		g := new(operation.Generation)
@@ -189,7 +199,7 @@ func TestWhoeverAsksForDoneIsTold(t *testing.T) {
 			})
 		}
 		if round%2 == 0 {
-			g.End(operation.Cancelled, time.Now(), 0)
+			g.End(operation.Cancelled, nil, time.Now(), 0)
 		} else if err := c.End(&operation.Result{Reason: operation.Cancelled}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
@@ -199,8 +209,8 @@ func TestWhoeverAsksForDoneIsTold(t *testing.T) {
 	}
 }
 
-// Two may find that the channel has to be closed: who made it too late, and who ended the operation.
-// Not parallel: the two must meet within nanoseconds, on two processors.
+// Two may find that the channel has to be closed: who made it too late, and who ended the
+// operation. Not parallel: the two must meet within nanoseconds, on two processors.
 func TestDoneIsClosedOnce(t *testing.T) {
 	var next atomic.Pointer[operation.Control]
 	var wg sync.WaitGroup
@@ -233,7 +243,7 @@ func TestDoneIsClosedOnce(t *testing.T) {
 	wg.Wait()
 }
 
-func TestWaitTellsTheEndOrTheContexts(t *testing.T) {
+func TestWaitReturnsAtTheEndOrTheContexts(t *testing.T) {
 	t.Parallel()
 	c := accepted(t, new(operation.Generation), operation.Spec{})
 	enough := errors.New("enough")
@@ -253,6 +263,122 @@ func TestWaitTellsTheEndOrTheContexts(t *testing.T) {
 	}
 }
 
+// mute is a context that has ended and does not say why, nor that it has.
+type mute struct {
+	context.Context
+
+	done chan struct{}
+}
+
+func (c mute) Done() <-chan struct{} { return c.done }
+func (c mute) Err() error            { return nil }
+
+// Without an error from Wait the operation has ended, also where a context does not say why it has.
+func TestWaitForWhatLivesOnIsAnError(t *testing.T) {
+	t.Parallel()
+	ctx := mute{t.Context(), make(chan struct{})}
+	close(ctx.done)
+	op := accepted(t, new(operation.Generation), operation.Spec{}).Operation()
+	if r, err := op.Wait(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", r, err)
+	}
+}
+
+// If both have ended when Wait returns, the operation counts, whichever woke it.
+func TestWaitPrefersTheOperation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := accepted(t, new(operation.Generation), operation.Spec{})
+		ctx, cancel := context.WithCancel(t.Context())
+		got := make(chan error)
+		go func() {
+			_, err := c.Operation().Wait(ctx)
+			got <- err
+		}()
+		synctest.Wait()
+		if err := c.End(&operation.Result{Reason: operation.Succeeded}, time.Now()); err != nil {
+			t.Error(err)
+		}
+		cancel() // before NotifyDone, which is what else would wake it
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The methods of a cause may panic, as those of many a typed nil do, or unwrap to itself for ever:
+// the text of an error comes all the same.
+func TestAnErrorHasATextForAnyCause(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		cause error
+		says  string
+	}{
+		"typed nil":            {(*os.PathError)(nil), "bargedIn (400/8508): <nil>"},
+		"unwraps to itself":    {&endless{}, "bargedIn (400/8508): endless"},
+		"names the reason":     {fmt.Errorf("key 1: %w", operation.BargedIn), "key 1: bargedIn (400/8508)"},
+		"names another reason": {operation.Cancelled, "bargedIn (400/8508): cancelled (400/8508)"},
+		"is none":              {nil, "bargedIn (400/8508)"},
+	} {
+		err := &operation.Error{Kind: "k", Reason: operation.BargedIn, Err: test.cause}
+		if got, want := err.Error(), "operation: k "+uuid.Nil.String()+": "+test.says; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// Whoever prints an operation, its context or its result reads it like others, and shows nobody what
+// is attached to it, nor the token of a recording. It is the race detector that fails here.
+func TestWhatIsPrintedIsSafeAndNoSecret(t *testing.T) {
+	t.Parallel()
+	const secret = "secret"
+	c := accepted(t, new(operation.Generation), operation.Spec{
+		Request: &operation.RecordResponse{}, Value: secret, ClientContext: secret,
+		Context: context.WithValue(t.Context(), key(secret), secret),
+	})
+	op := c.Operation()
+	var media sync.WaitGroup
+	media.Go(func() {
+		c.Progress(time.Second)
+		op.Done()
+		_ = c.End(&operation.Result{
+			Reason: operation.StopTone, Recording: operation.Recording{Location: "https://r", AccessToken: secret, Duration: time.Second},
+		}, time.Now())
+	})
+	printed := func() string {
+		r, _ := op.Result()
+		var text strings.Builder
+		for _, h := range []slog.Handler{slog.NewTextHandler(&text, nil), slog.NewJSONHandler(&text, nil)} {
+			slog.New(h).Info("logged", slog.Any("operation", op), slog.Any("context", op.Context()),
+				slog.Any("recording", r.Recording))
+		}
+		slog.New(slog.NewTextHandler(&text, nil)).Info("logged", slog.Any("result", r))
+		fmt.Fprintf(&text, "%v %+v %s\n%v\n%+v", op, op, op, op.Context(), r)
+		return text.String()
+	}
+	for range 10 {
+		printed()
+	}
+	media.Wait()
+	all := printed()
+	if strings.Contains(all, secret) {
+		t.Errorf("a secret is printed:\n%s", all)
+	}
+	id := op.ID().String()
+	for _, want := range []string{
+		"recordResponse " + id + " completed: stopTone (200/8514)", "operation.Context(" + id + ")", "https://r (1s)",
+		"recording.location=https://r recording.duration=1s",
+	} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no %q in\n%s", want, all)
+		}
+	}
+	runs := accepted(t, new(operation.Generation), operation.Spec{Request: &operation.RecordResponse{}}).Operation()
+	if got, want := runs.String(), "recordResponse "+runs.ID().String()+" running"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestNothingReadsAsNothing(t *testing.T) {
 	t.Parallel()
 	for _, op := range []*operation.Operation{nil, {}} {
@@ -260,7 +386,8 @@ func TestNothingReadsAsNothing(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		if op.ID() != uuid.Nil || op.Request() != nil || op.Kind() != "" || op.ClientContext() != "" || op.Value() != nil ||
-			op.DetachedContext() == nil || op.Position() != 0 || op.Status() != 0 || op.Times() != (operation.Times{}) || op.Err() != nil {
+			op.DetachedContext() == nil || op.Position() != 0 || op.Status() != 0 || op.Times() != (operation.Times{}) || op.Err() != nil ||
+			op.Live() || op.String() != "no operation" {
 			t.Error("it is something")
 		}
 	}
@@ -284,7 +411,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 		c.Progress(time.Second)
 	}
 	live := testing.AllocsPerRun(100, read)
-	g.End(operation.Cancelled, time.Now(), 0)
+	g.End(operation.Cancelled, nil, time.Now(), 0)
 	if dead := testing.AllocsPerRun(100, read); live+dead != 0 {
 		t.Errorf("%v and %v allocations", live, dead)
 	}

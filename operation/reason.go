@@ -4,13 +4,15 @@ import "fmt"
 
 // Reason is why an operation ended: one row of the table of results. It is an error too, so that
 // [errors.Is] finds it in [Operation.Err] and in the cause of a task's context; errors.Is takes
-// [BargedIn] for a kind of [Cancelled]. The zero Reason means "not ended".
+// [BargedIn] for a kind of [Cancelled]. The zero Reason means "not ended". A platform adds reasons
+// of its own with [RegisterReason].
 type Reason uint8
 
 // The reasons. Codes, subcodes and messages are Microsoft Graph's resultInfo where Graph documents
 // them (cancelMediaProcessing, playPrompt and record pages), else those of its sibling Azure
 // Communication Services, which shares the number space; [CallEnded] and [ShutDown] are our choice
-// from that space, since neither says what a hang-up does to queued operations.
+// from that space, since neither says what a hang-up does to queued operations. So is
+// [OverallTimeout], which neither has.
 const (
 	Succeeded       Reason = iota + 1 // played or done to its own end
 	StopTone                          // a record that its stop tone ended
@@ -29,6 +31,14 @@ const (
 	Unspecified                       // failed otherwise; see Result.Err
 	CallEnded                         // the call ended
 	ShutDown                          // the service shut down
+
+	MaxDigits         // as many digits were entered as may be; see ReasonOfDigits
+	Matched           // digits are complete: no more could follow, or none did in time
+	InterDigitTimeout // digits stayed incomplete: the next one did not come in time
+	OverallTimeout    // digits stayed incomplete in the time for all of them
+	NoMatch           // digits are not acceptable
+
+	KeyPressed // a play that one of its stop tones ended
 )
 
 // row is a Reason spelled out.
@@ -45,7 +55,7 @@ const (
 	internalMessage  = "Action failed, an internal error occurred."
 )
 
-// rows is the table of results.
+// rows is the table of results as it begins.
 var rows = [...]row{
 	Succeeded: {
 		"succeeded", Completed, 200, 0, "Action completed successfully.",
@@ -103,21 +113,45 @@ var rows = [...]row{
 		"shutDown", Failed, 500, 8572, "Action failed, the service was shut down.",
 		"mediaOperationCanceled", "operationCanceled",
 	},
+	MaxDigits: {"maxDigits", Completed, 200, 8531, "Action completed, max digits received.", "", ""},
+	Matched:   {"matched", Completed, 200, 8533, "Action completed, DTMF option matched.", "", ""},
+	InterDigitTimeout: {
+		"interDigitTimeout", Failed, 400, 8532, "Action failed, inter-digit silence timeout reached.",
+		"unknown", "unspecifiedError",
+	},
+	OverallTimeout: {
+		"overallTimeout", Failed, 400, 8532, "Action failed, overall timeout reached.",
+		"unknown", "unspecifiedError",
+	},
+	NoMatch: {
+		"noMatch", Failed, 400, 8534, "Action failed, incorrect tone detected.",
+		"unknown", "unspecifiedError",
+	},
+	KeyPressed: {
+		"keyPressed", Completed, 200, 8514, "Action completed as stop tone was detected.",
+		"completedSuccessfully", "stopToneDetected",
+	},
 }
 
-// Valid reports whether r is one of the reasons above.
-func (r Reason) Valid() bool { return r != 0 && int(r) < len(rows) }
+// Valid reports whether r is one of the reasons above, or registered.
+func (r Reason) Valid() bool { return reasons.rows[r].Load() != nil }
 
 func (r Reason) row() *row {
-	if r.Valid() {
-		return &rows[r]
+	if listed := reasons.rows[r].Load(); listed != nil {
+		return &listed.row
 	}
-	return &rows[0]
+	return &noReason
 }
 
-// String returns the reason's name, such as "cancelled": a label for logs and metrics.
+var noReason row
+
+// String returns the reason's name, such as "cancelled": a label for logs and metrics. Of the zero
+// Reason it is "no reason", a name that no other can have.
 func (r Reason) String() string {
-	if !r.Valid() {
+	switch {
+	case r == 0:
+		return "no reason"
+	case !r.Valid():
 		return fmt.Sprintf("Reason(%d)", uint8(r))
 	}
 	return r.row().name
@@ -132,15 +166,16 @@ func (r Reason) Code() int { return r.row().code }
 // Subcode returns resultInfo.subcode, such as 8508.
 func (r Reason) Subcode() int { return r.row().subcode }
 
-// Message returns resultInfo.message. It is for people: match on the reason or the subcode.
+// Message returns resultInfo.message, or its beginning; see [Detail]. It is for people: match on
+// the reason or the subcode.
 func (r Reason) Message() string { return r.row().message }
 
 // CompletionReason returns Graph's completionReason for an operation of this kind that ended for r:
-// "mediaOperationCanceled" for a cancelled play, "operationCanceled" for a cancelled record. It is
-// empty where Graph has none, and for kinds of the platform's own.
+// "mediaOperationCanceled" for a cancelled play or sending of tones, "operationCanceled" for a
+// cancelled record. It is empty where Graph has none, and for kinds of the platform's own.
 func (r Reason) CompletionReason(k Kind) string {
 	switch k {
-	case KindPlayPrompt:
+	case KindPlayPrompt, KindSendTones:
 		return r.row().play
 	case KindRecordResponse:
 		return r.row().record
@@ -149,8 +184,11 @@ func (r Reason) CompletionReason(k Kind) string {
 	}
 }
 
-// Error returns the name with code and subcode: "cancelled (400/8508)".
+// Error returns the name with code and subcode, if there are any: "cancelled (400/8508)".
 func (r Reason) Error() string {
+	if r == 0 {
+		return r.String()
+	}
 	return fmt.Sprintf("%s (%d/%d)", r.String(), r.Code(), r.Subcode())
 }
 

@@ -36,6 +36,12 @@ func TestTheTableOfResults(t *testing.T) {
 		{operation.Unspecified, "unspecified", "failed", 500, 9999, "unknown", "unspecifiedError"},
 		{operation.CallEnded, "callEnded", "failed", 400, 8528, "mediaOperationCanceled", "operationCanceled"},
 		{operation.ShutDown, "shutDown", "failed", 500, 8572, "mediaOperationCanceled", "operationCanceled"},
+		{operation.MaxDigits, "maxDigits", "completed", 200, 8531, "", ""},
+		{operation.Matched, "matched", "completed", 200, 8533, "", ""},
+		{operation.InterDigitTimeout, "interDigitTimeout", "failed", 400, 8532, "unknown", "unspecifiedError"},
+		{operation.OverallTimeout, "overallTimeout", "failed", 400, 8532, "unknown", "unspecifiedError"},
+		{operation.NoMatch, "noMatch", "failed", 400, 8534, "unknown", "unspecifiedError"},
+		{operation.KeyPressed, "keyPressed", "completed", 200, 8514, "completedSuccessfully", "stopToneDetected"},
 	}
 	for i, w := range rows {
 		if int(w.r) != i+1 || !w.r.Valid() || w.r.String() != w.name || w.r.Status().String() != w.status ||
@@ -49,9 +55,15 @@ func TestTheTableOfResults(t *testing.T) {
 	if m := operation.Cancelled.Message(); m != "Action failed, the operation was cancelled." {
 		t.Error(m)
 	}
-	none := operation.Reason(len(rows) + 1)
-	if none.Valid() || none.Status() != 0 || none.Code() != 0 || none.String() != "Reason(18)" {
-		t.Errorf("a reason more: %v", none.Error())
+	if len(rows) != operation.BuiltInReasons {
+		t.Errorf("%d rows, want %d", operation.BuiltInReasons, len(rows))
+	}
+	for none, want := range map[operation.Reason][2]string{
+		0: {"no reason", "no reason"}, 255: {"Reason(255)", "Reason(255) (0/0)"},
+	} {
+		if none.Valid() || none.Status() != 0 || none.Code() != 0 || [2]string{none.String(), none.Error()} != want {
+			t.Errorf("no reason: %v, %v; want %v", none.String(), none.Error(), want)
+		}
 	}
 }
 

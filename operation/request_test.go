@@ -39,12 +39,12 @@ func TestRequestsAreCheckedAgainstGraphsLimits(t *testing.T) {
 		{"play of 1", &operation.PlayPrompt{Prompts: prompts(1)}, "", ""},
 		{"play of 20, looped", &operation.PlayPrompt{Prompts: prompts(20), Loop: true}, "", ""},
 		{"play of none", &operation.PlayPrompt{}, "prompts", "none"},
-		{"play of 21", &operation.PlayPrompt{Prompts: prompts(21)}, "prompts", "21"},
+		{"play of 21", &operation.PlayPrompt{Prompts: prompts(21)}, "prompts", "21 entries"},
 		{"play without a uri", &operation.PlayPrompt{Prompts: missing}, "prompts[19].uri", `""`},
 		{"nil play", noPlay, "request", "nil"},
 		{"nil record", noRecord, "request", "nil"},
 		{"record without prompt", &operation.RecordResponse{}, "", ""},
-		{"record with 2", &operation.RecordResponse{Prompts: prompts(2)}, "prompts", "2"},
+		{"record with 2", &operation.RecordResponse{Prompts: prompts(2)}, "prompts", "2 entries"},
 		{"record without a uri", &operation.RecordResponse{Prompts: make([]operation.Prompt, 1)}, "prompts[0].uri", `""`},
 		{"all stop tones", record(func(r *operation.RecordResponse) { r.StopTones = tone.All }), "", ""},
 		{"a stop tone that is none", record(func(r *operation.RecordResponse) { r.StopTones = 1 << 31 }), "stopTones", "0x80000000"},
@@ -82,12 +82,29 @@ func TestRequestsAreCheckedAgainstGraphsLimits(t *testing.T) {
 	}
 }
 
+// A limit that follows from the request says from what.
+func TestALimitSaysWhereItComesFrom(t *testing.T) {
+	t.Parallel()
+	for want, req := range map[string]operation.Request{
+		"firstPrompt is 5, must be 0, the only prompt":               operation.Play("a").From(5, 0),
+		"firstPrompt is -1, must be 0 to 2, the last of the prompts": operation.Play("a", "b", "c").From(-1, 0),
+		"tones is 101 entries, must be 1 to 100":                     &operation.SendTones{Tones: make([]tone.Tone, 101)},
+	} {
+		if err := req.Validate(); err == nil || err.Error() != "operation: "+want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestTheRecordTimesDefaultTo5Seconds(t *testing.T) {
 	t.Parallel()
 	r := &operation.RecordResponse{MaxSilence: 7 * time.Second}
 	d := r.WithDefaults()
 	if d.InitialSilence != 5*time.Second || d.MaxSilence != 7*time.Second || d.MaxDuration != 5*time.Second || r.MaxDuration != 0 {
 		t.Errorf("%+v from %+v", d, r)
+	}
+	if d := (*operation.RecordResponse)(nil).WithDefaults(); d.MaxDuration != 5*time.Second {
+		t.Errorf("%+v from nil", d)
 	}
 	if r.BargesIn() || !(&operation.RecordResponse{BargeIn: true}).BargesIn() {
 		t.Error("BargesIn is not BargeIn")

@@ -27,12 +27,12 @@ func TestDoneWaitsForMoreGoroutinesThan16BitsCount(t *testing.T) {
 		over()
 		synctest.Wait()
 		if !isClosed(q.Done()) {
-			t.Error("Done is open, though nobody is left")
+			t.Error("Done is open, though nothing is under way")
 		}
 	})
 }
 
-// Beside 65,536 media callbacks on some stacks, nobody delivers events inline.
+// Beside 65,536 media callbacks on some stacks, events are not delivered inline.
 func TestMoreCallbacksThan16BitsCountAreSeen(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -62,6 +62,7 @@ func TestWhatCountsOperationsIsAsWideAsMemory(t *testing.T) {
 		"dispatch.finishing": 32,                      // goroutines and timers
 		"dispatch.calls":     16, "dispatch.seen": 16, // may wrap: they are only compared
 		"dispatch.current": 8, "dispatch.clock": 8, "machine.phase": 8, "machine.timeout": 8, // names
+		"machine.serves": 8, // a set
 	}
 	all := queue.Counters()
 	for name, n := range all {

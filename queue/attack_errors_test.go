@@ -24,7 +24,7 @@ import (
 // brought them. These tests use the public API alone, and real time: a goroutine that waits for a
 // mutex is not idle to a bubble, so a bubble would hang where these fail.
 
-// soon fails the test at once if f does not return: whoever calls it has found a lock held.
+// soon fails the test if f does not return: whoever calls it has found a lock held.
 func soon(t *testing.T, what string, f func()) {
 	t.Helper()
 	returned := make(chan struct{})
@@ -35,13 +35,13 @@ func soon(t *testing.T, what string, f func()) {
 	arrives(t, what, returned)
 }
 
-// arrives fails the test at once if the channel is not closed soon.
+// arrives fails the test if the channel is not closed soon.
 func arrives(t *testing.T, what string, c <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-c:
-	case <-time.After(10 * time.Second):
-		t.Fatalf("%s: not within 10 s", what)
+	case <-time.After(heldUp):
+		t.Fatalf("%s: not within %v", what, heldUp)
 	}
 }
 
@@ -57,7 +57,7 @@ func (e *hostileError) As(any) bool   { e.act(); return false }
 type reporting struct {
 	blocking bool                               // the media is a Blocking function that returns it
 	start    func(err error) error              // what Start does; nil: nothing
-	stopped  bool                               // a cancel comes first, so that it is told by Released
+	stopped  bool                               // a cancel comes first, so that Released shows it
 	report   func(t queue.Task, err error)      // from a goroutine of the media's; nil: nothing
 	want     func(r operation.Reason) (ok bool) // how the operation may end if the error panics
 }
@@ -104,19 +104,19 @@ var reportings = map[string]reporting{
 	},
 }
 
-// hostile is a call whose media tells one error in one way, about its first operation. Its other
+// hostile is a call whose media reports one error in one way, about its first operation. Its other
 // operations end at once.
 type hostile struct {
 	queue *queue.Queue
 	rec   *queuetest.Recorder
 	first queue.Active
-	told  chan struct{} // closed when the goroutine that tells has returned or exited
+	over  chan struct{} // closed when the goroutine that reports has returned or exited
 }
 
-// tell makes the call, and has its media tell err.
-func tell(t *testing.T, way reporting, err error, opts ...queue.Option) *hostile {
+// hostileCall makes the call, and has its media report err.
+func hostileCall(t *testing.T, way reporting, err error, opts ...queue.Option) *hostile {
 	t.Helper()
-	h := &hostile{rec: &queuetest.Recorder{}, told: make(chan struct{})}
+	h := &hostile{rec: &queuetest.Recorder{}, over: make(chan struct{})}
 	started := make(chan queue.Active, 1)
 	tasks := make(chan queue.Task, 1)
 	var n atomic.Int32
@@ -148,9 +148,10 @@ func tell(t *testing.T, way reporting, err error, opts ...queue.Option) *hostile
 			return operation.Result{}, err
 		})
 	}
-	h.queue = newQueueWithoutCleanup(t, media, append(opts, queue.WithObserver(h.rec))...)
+	h.queue = newQueueWithoutCleanup(t, media, append(opts, queue.WithObserver(h.rec),
+		queue.WithStopTimeout(time.Hour))...) // the report counts, however late the machine lets it come
 	go func() {
-		defer close(h.told)
+		defer close(h.over)
 		if _, err := h.queue.Enqueue(context.Background(), play()); err != nil {
 			t.Errorf("Enqueue: %v", err)
 		}
@@ -165,8 +166,8 @@ func tell(t *testing.T, way reporting, err error, opts ...queue.Option) *hostile
 	}()
 	select {
 	case h.first = <-started:
-	case <-time.After(10 * time.Second):
-		t.Fatal("Start: not within 10 s")
+	case <-time.After(heldUp):
+		t.Fatalf("Start: not within %v", heldUp)
 	}
 	return h
 }
@@ -204,20 +205,20 @@ func eachReporting(t *testing.T, f func(t *testing.T, way reporting, opts []queu
 	}
 }
 
-func TestAnErrorWhoseMethodsBlockHoldsUpNobodyElse(t *testing.T) {
+func TestAnErrorWhoseMethodsBlockBlocksItsReporterAlone(t *testing.T) {
 	t.Parallel()
 	eachReporting(t, func(t *testing.T, way reporting, opts []queue.Option) {
 		release, entered := make(chan struct{}), make(chan struct{})
 		var once sync.Once
-		h := tell(t, way, &hostileError{func() {
+		h := hostileCall(t, way, &hostileError{func() {
 			once.Do(func() { close(entered) })
 			<-release
 		}}, opts...)
 		select { // it is inside the error's method, or will never be
 		case <-entered:
 		case <-h.first.Done():
-		case <-time.After(10 * time.Second):
-			t.Fatal("the error was not told within 10 s")
+		case <-time.After(heldUp):
+			t.Fatalf("the error was not reported within %v", heldUp)
 		}
 		soon(t, "Snapshot", func() { h.queue.Snapshot() })
 		soon(t, "Enqueue", func() { _, _ = h.queue.Enqueue(context.Background(), play()) })
@@ -227,7 +228,7 @@ func TestAnErrorWhoseMethodsBlockHoldsUpNobodyElse(t *testing.T) {
 		}
 		soon(t, "Close", func() { h.queue.Close(nil) })
 		close(release)
-		arrives(t, "whoever told it", h.told)
+		arrives(t, "whoever reported it", h.over)
 		arrives(t, "Done", h.queue.Done())
 	})
 }
@@ -240,16 +241,16 @@ func TestAnErrorWhoseMethodsPanicIsReportedAsUnspecified(t *testing.T) {
 			"typed nil": (*hostileError)(nil),
 			"no method": struct{ error }{}, // an embedded nil interface
 		} {
-			h := tell(t, way, err, opts...)
-			arrives(t, name+": whoever told it", h.told)
+			h := hostileCall(t, way, err, opts...)
+			arrives(t, name+": whoever reported it", h.over)
 			arrives(t, name+": the end", h.first.Done())
 			if r := reason(h.first.Operation); !way.want(r) {
 				t.Errorf("%s: ended with %v", name, r)
 			}
 			h.goesOn(t)
 			e, ok := h.rec.Find(queue.Released, h.first.Operation)
-			if ok != way.stopped || ok && e.Result.Reason != operation.Unspecified {
-				t.Errorf("%s: Released %v, with %v", name, ok, e.Result.Reason)
+			if ok != way.stopped || ok && e.Result().Reason != operation.Unspecified {
+				t.Errorf("%s: Released %v, with %v", name, ok, e.Result().Reason)
 			}
 		}
 	})
@@ -261,8 +262,8 @@ func TestAnErrorWhoseMethodsExitIsReported(t *testing.T) {
 		if way.start != nil && opts != nil {
 			return // inline media must not exit: it would be the producer's goroutine
 		}
-		h := tell(t, way, &hostileError{runtime.Goexit}, opts...)
-		arrives(t, "whoever told it", h.told)
+		h := hostileCall(t, way, &hostileError{runtime.Goexit}, opts...)
+		arrives(t, "whoever reported it", h.over)
 		arrives(t, "the end", h.first.Done())
 		if r := reason(h.first.Operation); !way.want(r) {
 			t.Errorf("ended with %v", r)
@@ -276,7 +277,7 @@ func TestAnErrorsMethodsMayCallTheQueue(t *testing.T) {
 	eachReporting(t, func(t *testing.T, way reporting, opts []queue.Option) {
 		var q atomic.Pointer[queue.Queue]
 		made := make(chan struct{})
-		h := tell(t, way, &hostileError{func() {
+		h := hostileCall(t, way, &hostileError{func() {
 			<-made
 			q.Load().Snapshot()
 			_, _ = q.Load().Enqueue(context.Background(), play())
@@ -285,8 +286,8 @@ func TestAnErrorsMethodsMayCallTheQueue(t *testing.T) {
 		}}, opts...)
 		q.Store(h.queue)
 		close(made)
-		arrives(t, "whoever told it", h.told)
-		arrives(t, "the end", h.first.Done())
+		arrives(t, "whoever reported it", h.over)
+		arrives(t, "the report", h.first.Released()) // its end is the error's first cancel, and there are more
 		h.goesOn(t)
 	})
 }
@@ -353,7 +354,7 @@ func TestTheReasonIsFoundInAnErrorOfAnyShape(t *testing.T) {
 				t.Errorf("%s: ReasonOf is %v, want %v", c.name, got, c.want)
 			}
 		})
-		h := tell(t, reportings["returned by Start"], c.err)
+		h := hostileCall(t, reportings["returned by Start"], c.err)
 		arrives(t, c.name+": the end", h.first.Done())
 		if got := reason(h.first.Operation); got != c.want {
 			t.Errorf("%s: ended with %v, want %v", c.name, got, c.want)
@@ -399,7 +400,7 @@ func TestACauseIsCodeOfOthers(t *testing.T) {
 			}
 			rec.Check(t)
 		}
-		// One that blocks or calls the queue holds up whoever brought it, and nobody else.
+		// One that blocks or calls the queue holds up whoever brought it, and no other.
 		q := newQueueWithoutCleanup(t, &queuetest.Media{})
 		enqueue(t, q, 2)
 		release, returned := make(chan struct{}), make(chan struct{})
@@ -436,12 +437,12 @@ func (r hostileRequest) Kind() operation.Kind {
 	return "hostile"
 }
 
-// What the logger is told names the kind of the operation. Media that is given up, and one that
-// panics, is told by the queue itself.
+// A warning names the kind of the operation. Media that is abandoned, and one that
+// panics, is logged by the queue itself.
 func TestARequestsKindIsCodeOfOthers(t *testing.T) {
 	t.Parallel()
 	for way, m := range map[string]func(armed chan struct{}) *queuetest.Media{
-		"given up": func(armed chan struct{}) *queuetest.Media {
+		"abandoned": func(armed chan struct{}) *queuetest.Media {
 			return &queuetest.Media{OnStop: func(queue.Task) { <-armed }}
 		},
 		"panics": func(armed chan struct{}) *queuetest.Media {
@@ -477,8 +478,8 @@ func TestARequestsKindIsCodeOfOthers(t *testing.T) {
 					if there {
 						break
 					}
-					if time.Since(start) > 10*time.Second {
-						t.Fatal("the media was not given up within 10 s")
+					if time.Since(start) > heldUp {
+						t.Fatalf("the media was not abandoned within %v", heldUp)
 					}
 				}
 				soon(t, "CancelAll", func() { q.CancelAll() })
@@ -490,8 +491,8 @@ func TestARequestsKindIsCodeOfOthers(t *testing.T) {
 	}
 }
 
-// A logger prints the error it is given: on a goroutine where nobody waits for it.
-func TestALoggerThatAsksTheErrorHoldsUpNobodyElse(t *testing.T) {
+// A logger prints the error it is given: on a goroutine that nothing waits for.
+func TestALoggerThatAsksTheErrorBlocksItselfAlone(t *testing.T) {
 	t.Parallel()
 	for fault, act := range map[string]func(q *queue.Queue, release chan struct{}){
 		"blocks":    func(_ *queue.Queue, release chan struct{}) { <-release },
@@ -504,7 +505,7 @@ func TestALoggerThatAsksTheErrorHoldsUpNobodyElse(t *testing.T) {
 			release, made := make(chan struct{}), make(chan struct{})
 			var q *queue.Queue
 			bad := &hostileError{func() { <-made; act(q, release) }}
-			h := tell(t, reportings["Start panics with it"], bad,
+			h := hostileCall(t, reportings["Start panics with it"], bad,
 				queue.WithLogger(slog.New(slog.DiscardHandler)))
 			q = h.queue
 			close(made)
@@ -583,5 +584,91 @@ func TestAContextThatPanicsIsRefused(t *testing.T) {
 		}
 		q.Close(nil)
 		arrives(t, "Done", q.Done())
+	}
+}
+
+// nilError does not expect to be nil, in any of its methods.
+type nilError struct{ text string }
+
+func (e *nilError) Error() string   { return e.text }
+func (e *nilError) Is(t error) bool { return t.Error() == e.text }
+
+// Who asks for the cause of an end need not fear it: not observers, nor errors.Is, nor a logger.
+func TestACauseThatPanicsIsReplaced(t *testing.T) {
+	t.Parallel()
+	eachReporting(t, func(t *testing.T, way reporting, opts []queue.Option) {
+		for name, err := range map[string]error{
+			"typed nil":         (*hostileError)(nil),
+			"without Unwrap":    (*nilError)(nil),
+			"wrapped":           fmt.Errorf("x: %w", (*nilError)(nil)),
+			"among others":      errors.Join(errors.New("x"), fmt.Errorf("y: %w", (*nilError)(nil))),
+			"with a reason":     errors.Join(operation.BeepFailed, (*nilError)(nil)),
+			"unwraps and falls": &hostileError{func() { panic("of an error") }},
+			"for ever":          loopsError{},
+		} {
+			h := hostileCall(t, way, err, opts...)
+			arrives(t, name+": whoever reported it", h.over)
+			arrives(t, name+": the end", h.first.Done())
+			h.goesOn(t)
+			causes := []error{h.first.Err()}
+			if r, ok := h.first.FinalResult(); ok {
+				causes = append(causes, r.Err)
+			}
+			for _, e := range h.rec.Events() {
+				causes = append(causes, e.Result().Err)
+			}
+			for _, cause := range causes {
+				soon(t, name, func() { askAll(t, cause) })
+			}
+		}
+	})
+	for name, cause := range map[string]error{"typed nil": (*nilError)(nil), "for ever": loopError{}} {
+		rec := &queuetest.Recorder{}
+		q := newQueueWithoutCleanup(t, &queuetest.Media{}, queue.WithObserver(rec))
+		q.Close(cause)
+		arrives(t, name+": Done", q.Done())
+		e, _ := rec.Find(queue.Closed, nil)
+		soon(t, name, func() { askAll(t, e.Result().Err) })
+	}
+}
+
+// askAll does with an error what others do.
+func askAll(t *testing.T, err error) {
+	t.Helper()
+	defer func() {
+		if v := recover(); v != nil {
+			t.Errorf("%T panics: %v", err, v)
+		}
+	}()
+	if err == nil {
+		return
+	}
+	if errors.Is(err, context.Canceled) || err.Error() == "" {
+		t.Errorf("%T is %v", err, err)
+	}
+	if e := new(queuetestError); errors.As(err, &e) {
+		t.Errorf("%T is what it is not", err)
+	}
+}
+
+type queuetestError struct{}
+
+func (*queuetestError) Error() string { return "never" }
+
+// What is sound stays what it was.
+func TestASoundCauseIsKept(t *testing.T) {
+	t.Parallel()
+	own := &nilError{"own"}
+	for name, way := range reportings {
+		if way.start == nil && way.report == nil && !way.blocking {
+			continue
+		}
+		h := hostileCall(t, way, own)
+		arrives(t, name+": whoever reported it", h.over)
+		arrives(t, name+": the end", h.first.Done())
+		h.goesOn(t)
+		if r, _ := h.first.FinalResult(); name != "a second End" && !errors.Is(r.Err, own) {
+			t.Errorf("%s: the cause is %v, want %v", name, r.Err, own)
+		}
 	}
 }

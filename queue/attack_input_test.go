@@ -1,9 +1,11 @@
 package queue_test
 
 import (
+	"fmt"
 	"log/slog"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -31,6 +33,63 @@ func TestAHugeBoundRefusesNothing(t *testing.T) {
 			close(release)
 		})
 	}
+}
+
+// A request whose kind nobody could name again, as the cause of what it ends or on the wire, is
+// refused, and ends nothing.
+func TestAKindIsChecked(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, silentMedia())
+	first := enqueue(t, q, 1)[0]
+	for kind, says := range map[string]string{
+		strings.Repeat("ä", 256): "",
+		strings.Repeat("ä", 257): "kind is 257 characters, must be at most 256",
+		"\xff":                   "kind is invalid UTF-8, must be valid UTF-8",
+	} {
+		_, _, err := q.Interrupt(t.Context(), foreign{kind: operation.Kind(kind)})
+		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("%.20q: %v, want %q", kind, err, says)
+		}
+	}
+	if by, ok := first.Cause(); !ok || by.Validate() != nil {
+		t.Errorf("the cause is %v, %v", ok, by.Validate())
+	}
+}
+
+// CancelAll is never refused, so it ignores a client context that others refuse: its operation would
+// keep it, and so would all that it ends, as their cause.
+func TestCancelAllIgnoresAClientContextThatIsNone(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		strings.Repeat("ä", 256): strings.Repeat("ä", 256),
+		strings.Repeat("x", 257): "",
+		"\xff":                   "",
+	} {
+		q := newQueue(t, &queuetest.Media{})
+		op := enqueue(t, q, 1)[0]
+		r := q.CancelAll(queue.ClientContext(text))
+		cause, _ := op.Cause()
+		if got := r.Operation().ClientContext(); r.Len() != 1 || got != want || cause.ClientContext != want || cause.Validate() != nil {
+			t.Errorf("%.9q: %d ended, %.9q, by %.9q", text, r.Len(), got, cause.ClientContext)
+		}
+	}
+}
+
+// A queue may be printed while it works. It is the race detector that fails here.
+func TestAQueueMayBePrinted(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, ender())
+	var producer sync.WaitGroup
+	producer.Go(func() {
+		enqueue(t, q, 10)
+		q.CancelAll()
+	})
+	for range 10 {
+		if got := fmt.Sprintf("%v, %+v", q, struct{ Q *queue.Queue }{nil}); got != `queue of call "call-1", {Q:no queue}` {
+			t.Fatal(got)
+		}
+	}
+	producer.Wait()
 }
 
 // Media and observers of every kind that can be nil.
@@ -65,9 +124,12 @@ func TestNilMediaOfEveryKindIsRefused(t *testing.T) {
 		"nil function":      nilFunc(nil),
 		"nil Blocking func": queue.Blocking(nil),
 	} {
-		q, err := queue.New("c", m)
-		if err == nil || q != nil || !strings.Contains(err.Error(), "New: nil media") {
-			t.Errorf("%s: %v; want an error with \"New: nil media\"", name, err)
+		want := fmt.Sprintf("queue: New: nil media (%T)", m)
+		if name == "nil Blocking func" {
+			want = "queue: New: the function of Blocking is nil"
+		}
+		if q, err := queue.New("c", m); err == nil || q != nil || err.Error() != want {
+			t.Errorf("%s: %v; want %s", name, err, want)
 		}
 	}
 	for name, m := range map[string]queue.Media{

@@ -15,10 +15,10 @@ import (
 	"ivrqueue/queue/queuetest"
 )
 
-// What was lent is let go exactly once, whoever comes last; what is kept keeps nothing else.
+// Values are released exactly once, whoever comes last; what is kept keeps nothing else.
 
-// Media asks for its context at the very moment in which the last event is told.
-func TestWhatWasLentIsLetGoWhoeverComesLast(t *testing.T) { // alone, since it spins
+// Media asks for its context at the very moment in which the last event is delivered.
+func TestValuesAreReleasedWhoeverComesLast(t *testing.T) { // alone, since it spins
 	type key struct{}
 	const rounds = 4_000
 	for name, end := range map[string]func(q *queue.Queue, k queue.Task){
@@ -43,7 +43,7 @@ func TestWhatWasLentIsLetGoWhoeverComesLast(t *testing.T) { // alone, since it s
 			}
 		}()
 		kept := make([]queue.Task, rounds)
-		ctx, req := context.WithValue(t.Context(), key{}, "lent"), play()
+		ctx, req := context.WithValue(t.Context(), key{}, "attached"), play()
 		for i := range kept {
 			if _, err := q.Enqueue(ctx, req); err != nil {
 				t.Fatal(err)
@@ -72,7 +72,7 @@ func TestWhatWasLentIsLetGoWhoeverComesLast(t *testing.T) { // alone, since it s
 			}
 		}
 		if left > 0 {
-			t.Errorf("%s: %d of %d operations keep what they were lent", name, left, rounds)
+			t.Errorf("%s: %d of %d operations keep their values", name, left, rounds)
 		}
 	}
 }
@@ -91,11 +91,11 @@ type keeperError struct{ *keeper }
 
 func (keeperError) Error() string { return "a cause" }
 
-// A task that is kept after Done, by media that was given up or by one that is through, keeps its
-// operation and nothing else of the call.
+// A task that is kept after Done, by media that is through or by one that was abandoned and has reported
+// since, keeps its operation and nothing else of the call. Until it reports, it can.
 func TestATaskKeptAfterDoneKeepsItsOperationAlone(t *testing.T) {
 	t.Parallel()
-	for name, reports := range map[string]bool{"through": true, "given up": false} {
+	for name, reports := range map[string]bool{"through": true, "abandoned": false} {
 		var kept queue.Task
 		var queueIsThere weak.Pointer[queue.Queue]
 		var keepers [6]weak.Pointer[keeper]
@@ -131,15 +131,15 @@ func TestATaskKeptAfterDoneKeepsItsOperationAlone(t *testing.T) {
 			q.Close(keeperError{k[3]})
 			arrives(t, "Done", q.Done())
 		}()
+		if runtime.GC(); !reports && queueIsThere.Value() == nil {
+			t.Error("the queue is gone, and a late report would be lost")
+		}
+		kept.End(operation.Result{})
 		gone := func(what string, there func() bool) {
 			t.Helper()
-			for range 20 {
-				if runtime.GC(); !there() {
-					return
-				}
-				time.Sleep(time.Millisecond)
+			if !collected(there) {
+				t.Fatalf("%s: %s is still there", name, what)
 			}
-			t.Errorf("%s: %s is still there", name, what)
 		}
 		gone("the queue", func() bool { return queueIsThere.Value() != nil })
 		for i := range keepers {
@@ -187,8 +187,8 @@ func TestReportsBesideTheEndOfTheCall(t *testing.T) {
 	}
 }
 
-// An idle call whose Done was asked for, before and after it has worked: 320 bytes, and the channel's
-// 96. Not parallel: it measures the heap.
+// An idle call whose Done was asked for, before and after it has worked: 320 bytes, and the
+// channel's 96. Not parallel: it measures the heap.
 func TestAnIdleCallWhoseDoneWasAskedForIsSmall(t *testing.T) {
 	const calls, most = 20_000, 320 + 96
 	shared := queue.Options(queue.WithInlineMedia(), queue.WithInlineObserver(queue.ObserverFunc(func(queue.Event) {})))

@@ -12,10 +12,10 @@ import (
 )
 
 // The stop timeout counts from the cancel, or from the end of the call, whatever other timer is
-// armed: media that has reported, but does not return, is given up as media that does not report.
+// armed: media that has reported, but does not return, is abandoned as media that does not report.
 
 // stuck is media whose first Start has reported and does not return until the end of the test. With
-// progress it tells all the while how far it is.
+// progress it reports all the while how far it is.
 func stuck(t *testing.T, progress bool) *queuetest.Media {
 	t.Helper()
 	over := make(chan struct{})
@@ -76,7 +76,7 @@ func TestTheStopTimeoutCountsFromTheCancelWhateverElseIsArmed(t *testing.T) {
 						time.Sleep(stop - 1)
 						synctest.Wait()
 						if n := q.Snapshot().Abandoned; n != 0 && run > stop {
-							t.Error("given up too early")
+							t.Error("abandoned too early")
 						}
 						time.Sleep(time.Nanosecond)
 						synctest.Wait()
@@ -107,7 +107,7 @@ func TestTheStopTimeoutCountsFromTheCancelWhateverElseIsArmed(t *testing.T) {
 }
 
 // Media that was cancelled, reports in time, and does not return from its callback.
-func TestMediaThatReportsAfterACancelAndDoesNotReturnIsGivenUp(t *testing.T) {
+func TestMediaThatReportsAfterACancelAndDoesNotReturnIsAbandoned(t *testing.T) {
 	t.Parallel()
 	const stop = time.Second
 	for name, cancel := range map[string]func(q *queue.Queue, op *operation.Operation){
@@ -123,7 +123,7 @@ func TestMediaThatReportsAfterACancelAndDoesNotReturnIsGivenUp(t *testing.T) {
 						release := make(chan struct{})
 						m := &queuetest.Media{}
 						hang := func(k queue.Task) {
-							for range 10 { // it goes on telling progress meanwhile
+							for range 10 { // it goes on reporting progress meanwhile
 								time.Sleep(stop / 20)
 								k.Progress(1)
 							}
@@ -142,12 +142,12 @@ func TestMediaThatReportsAfterACancelAndDoesNotReturnIsGivenUp(t *testing.T) {
 						time.Sleep(stop - 1)
 						synctest.Wait()
 						if q.Snapshot().Abandoned != 0 {
-							t.Error("given up too early")
+							t.Error("abandoned too early")
 						}
 						time.Sleep(time.Nanosecond)
 						synctest.Wait()
 						if q.Snapshot().Abandoned != 1 {
-							t.Error("not given up")
+							t.Error("not abandoned")
 						}
 						q.Close(nil)
 						synctest.Wait()
@@ -162,8 +162,9 @@ func TestMediaThatReportsAfterACancelAndDoesNotReturnIsGivenUp(t *testing.T) {
 	}
 }
 
-// To tell progress is progress, whatever the position: a loop tells the same ones again and again.
-func TestTellingProgressKeepsTheRunTimeoutAway(t *testing.T) {
+// To report progress is progress, whatever the position: a loop reports the same ones again and
+// again.
+func TestReportingProgressKeepsTheRunTimeoutAway(t *testing.T) {
 	t.Parallel()
 	const run, frame, loop = 4 * time.Second, 20 * time.Millisecond, time.Second
 	for name, position := range map[string]func(at time.Duration) time.Duration{
@@ -186,7 +187,7 @@ func TestTellingProgressKeepsTheRunTimeoutAway(t *testing.T) {
 					time.Sleep(frame)
 				}
 				if op.Status() != operation.Running {
-					t.Fatalf("it ended while it told progress: %v", reason(op))
+					t.Fatalf("it ended while it reported progress: %v", reason(op))
 				}
 				last := time.Now()
 				k.Progress(position(0))
@@ -205,8 +206,8 @@ func TestTellingProgressKeepsTheRunTimeoutAway(t *testing.T) {
 	}
 }
 
-// What Progress tells is what is read of it, within 146 years.
-func TestAPositionIsWhatProgressTold(t *testing.T) {
+// What Progress reports is what is read of it, within 146 years.
+func TestAPositionIsWhatProgressReported(t *testing.T) {
 	t.Parallel()
 	m := &queuetest.Media{}
 	q := newQueueWithoutCleanup(t, m, queue.WithInlineMedia())
@@ -214,12 +215,12 @@ func TestAPositionIsWhatProgressTold(t *testing.T) {
 	for _, at := range []time.Duration{0, 1, 2, 20 * time.Millisecond, time.Hour, 100 * 365 * 24 * time.Hour} {
 		m.Current().Progress(at)
 		if op.Position() != at {
-			t.Errorf("Position is %v, told was %v", op.Position(), at)
+			t.Errorf("Position is %v, reported was %v", op.Position(), at)
 		}
 	}
 	m.Current().Progress(1<<63 - 1)
 	if p := op.Position(); p < 100*365*24*time.Hour {
-		t.Errorf("Position is %v, told was the largest there is", p)
+		t.Errorf("Position is %v, reported was the largest there is", p)
 	}
 	m.Current().Progress(3 * time.Second)
 	q.Cancel(op.ID())

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,7 +28,9 @@ func TestBubblesTakeNoClockAway(t *testing.T) { //nolint:paralleltest // others 
 	if _, err := m.WaitStarted(within(t), 1); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(10 * time.Millisecond) // the watch has nothing to look at any more
+	for !queue.WatchIsIdle() {
+		runtime.Gosched()
+	}
 	for _, q := range []*queue.Queue{outside, nil} {
 		synctest.Test(t, func(t *testing.T) {
 			if q == nil {

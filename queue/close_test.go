@@ -29,7 +29,7 @@ func TestCloseEndsEverythingAndLeavesNothing(t *testing.T) {
 		task := m.Current()
 		cause := fmt.Errorf("hung up: %w", operation.CallEnded)
 		r := q.Close(cause)
-		for i, op := range victims(r) {
+		for i, op := range cancelledBy(r) {
 			if op != ops[i] || reason(op) != operation.CallEnded || !isClosed(op.Done()) {
 				t.Errorf("%d: %v", i, reason(op))
 			}
@@ -53,8 +53,8 @@ func TestCloseEndsEverythingAndLeavesNothing(t *testing.T) {
 		rec.Check(t)
 		events := rec.Events()
 		if last := events[len(events)-1]; last.Kind != queue.Closed ||
-			last.Result.Reason != operation.CallEnded || !errors.Is(last.Result.Err, cause) {
-			t.Errorf("the last event is %v %+v", last.Kind, last.Result)
+			last.Result().Reason != operation.CallEnded || !errors.Is(last.Result().Err, cause) {
+			t.Errorf("the last event is %v %+v", last.Kind, last.Result())
 		}
 		if len(m.Started()) != 1 {
 			t.Errorf("%d were started, want 1", len(m.Started()))
@@ -180,10 +180,10 @@ func TestShutdownWaitsUntilItsContext(t *testing.T) {
 
 // Whoever waits for Done finds the Done of every operation closed. Not parallel: it takes two
 // processors to see the difference.
-func TestDoneComesAfterTheDoneOfTheVictims(t *testing.T) {
-	for range 5 {
+func TestDoneComesAfterTheDoneOfTheCancelled(t *testing.T) {
+	for range 3 {
 		q := newQueue(t, &queuetest.Media{}, queue.WithMaxPending(0))
-		ops := enqueue(t, q, 30_000)
+		ops := enqueue(t, q, 100_000)
 		channels := make([]<-chan struct{}, len(ops))
 		for i, op := range ops {
 			channels[i] = op.Done() // now: whoever asks later looks for himself

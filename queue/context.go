@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +12,6 @@ import (
 
 // alive returns an error if ctx is nil or over.
 func alive(ctx context.Context) (err error) {
-	if ctx == context.Background() { // which needs no asking
-		return nil
-	}
 	if ctx == nil {
 		return errNilContext
 	}
@@ -33,10 +31,10 @@ func doneOf(ctx context.Context) (done <-chan struct{}, err error) {
 	return ctx.Done(), nil
 }
 
-// causeOf returns why a context is over.
+// causeOf returns why a context is over, also of one that does not say it.
 func causeOf(ctx context.Context) (err error) {
 	defer contextPanicked(ctx, &err)
-	return context.Cause(ctx)
+	return cmp.Or(context.Cause(ctx), context.Canceled)
 }
 
 // contextPanicked is deferred where a context is asked.

@@ -45,7 +45,7 @@ type dispatchState struct {
 	inline  bool   // an inline dispatcher is active
 	watched bool
 	done    bool // Done is closed, or would be
-	seam    bool // a test holds up whoever takes or releases the lock
+	plain   bool // New made the queue, and no test holds up whoever takes or releases the lock
 }
 
 // borrowedCalls is how many calls are made on a goroutine that is not ours before one of ours goes
@@ -61,12 +61,15 @@ const (
 	byInlineDispatcher actor = 1 << 61
 )
 
-// commit ends every critical section that changed the state. It arms or disarms the timeout, sees
-// to it that a dispatcher is there for what is due, releases the lock, closes the Done channels of
-// what has ended, and makes the calls that are this goroutine's to make. b has room for what a
-// cancel arms.
+// commit ends every critical section that changed the state. It arms or disarms the timeout,
+// sees to it that a dispatcher is there for what is due, releases the lock, closes the channels
+// of what has ended or was released, and makes the calls that are this goroutine's to make. b
+// has room for what a cancel arms.
 func (q *Queue) commit(by actor, at time.Time, b *cancelBlock, awaited []*entry) {
 	q.syncTimeout(b, at)
+	if q.machine.serves&servesPrepare != 0 {
+		q.syncPrepare()
+	}
 	q.hurryStop()
 	inline := q.claimInline()
 	spawn := q.claimOwn()
@@ -91,11 +94,17 @@ func (q *Queue) commit(by actor, at time.Time, b *cancelBlock, awaited []*entry)
 	q.dispatchHere(by, spawn)
 }
 
-// dispatchHere makes inline calls on a goroutine that is not ours. It is a function of its own, so
-// that commit needs little of a stack.
+// dispatchHere makes inline calls on a goroutine that is not ours, unless that serves other calls
+// too. It is a function of its own, so that commit needs little of a stack.
 //
 //go:noinline
 func (q *Queue) dispatchHere(by actor, spawn bool) {
+	if by == byGroup {
+		q.unlock(by)
+		q.spawn(spawn)
+		go q.dispatchInline()
+		return
+	}
 	var d dispatcher // field by field: a literal would be made beside it and copied
 	d.queue, d.by, d.inline, d.left, d.spawn = q, by, true, borrowedCalls, spawn
 	d.run()
@@ -157,7 +166,7 @@ func (q *Queue) spawn(claimed bool) {
 
 func (q *Queue) dispatchOwn() {
 	q.lock(byDispatcher)
-	d := dispatcher{queue: q, by: byDispatcher, left: math.MaxInt}
+	d := dispatcher{queue: q, by: byDispatcher, left: math.MaxInt32}
 	d.run()
 }
 
@@ -165,19 +174,19 @@ func (q *Queue) dispatchOwn() {
 // observers block, each for the first time, the media does not wait for one after the other.
 func (q *Queue) dispatchInPlace() {
 	q.lock(byDispatcher)
-	d := dispatcher{queue: q, by: byDispatcher, left: math.MaxInt, last: ^roles(0)}
+	d := dispatcher{queue: q, by: byDispatcher, left: math.MaxInt32, last: ^roles(0)}
 	d.run()
 }
 
 // dispatchInline goes on with inline callbacks on a goroutine of ours.
 func (q *Queue) dispatchInline() {
 	q.lock(byInlineDispatcher)
-	d := dispatcher{queue: q, by: byInlineDispatcher, inline: true, left: math.MaxInt}
+	d := dispatcher{queue: q, by: byInlineDispatcher, inline: true, left: math.MaxInt32}
 	d.run()
 }
 
-// inlineWork returns the role of an inline callback that is due, or none. Events come first, but
-// nobody delivers events inline who may have a media callback on its stack.
+// inlineWork returns the role of an inline callback that is due, or none. Events come first, but no
+// goroutine that may have a media callback on its stack delivers events inline.
 func (q *Queue) inlineWork() roles {
 	m, held := &q.machine, q.dispatch.held
 	if m.config.inlineObserver && held&observerRole == 0 && m.log.behind(0) && !q.mediaCallback() {
@@ -240,46 +249,62 @@ func (q *Queue) mediaCallback() bool {
 		q.machine.cold != nil && q.machine.cold.shell.stuck > 0
 }
 
-// closeDone closes Done if there is nothing left to happen, and cuts the link of the tasks, so that
-// one which media keeps keeps its operation alone.
+// closeDone closes Done if there is nothing left to happen, save late reports, and cuts the link of
+// the tasks once none of these is left either, so that one which media keeps keeps its operation
+// alone.
 func (q *Queue) closeDone() {
 	m, d := &q.machine, &q.dispatch
-	if m.phase != phaseDrained || d.done || d.own || d.inline || d.held != 0 || d.finishing > 0 ||
-		!m.log.drained() || m.cold != nil && m.cold.shell.warnings.pending() {
+	if d.done {
+		q.cutLink()
+		return
+	}
+	if m.phase != phaseDrained || d.own || d.inline || d.held != 0 || d.finishing > 0 ||
+		!m.log.drained() || m.cold != nil && m.cold.shell.busy() {
 		return
 	}
 	d.done = true
 	q.media, m.generation = nil, nil
-	q.link.queue.Store(nil)
+	m.cold.answers = nil // a drained queue has a cold state
+	m.cold.shell.warnings = nil
+	q.cutLink()
+	if m.cold.shell.group != nil {
+		q.leaveGroup()
+	}
 	if q.done != nil {
 		close(q.done)
 	}
 }
 
-// dispatcher makes calls.
+// cutLink is for a queue that is done.
+func (q *Queue) cutLink() {
+	if cold := q.machine.cold; cold == nil || cold.owed == 0 {
+		q.link.queue.Store(nil)
+	}
+}
+
+// dispatcher makes calls. It lies on a new goroutine's stack, so it is packed.
 type dispatcher struct {
-	queue  *Queue
-	by     actor
-	inline bool
-	over   bool  // it was detached, and another one is active
-	spawn  bool  // an own dispatcher is to be spawned when it next releases the lock
-	left   int   // how many calls it may still make
-	last   roles // whose callback it made last, or ^0 to begin after the observers
+	queue    *Queue
+	by       actor
+	left     int32 // how many calls it may still make
+	last     roles // whose callback it made last, or ^0 to begin after the observers
+	inline   bool
+	over     bool // it was detached, and another one is active
+	spawn    bool // an own dispatcher is to be spawned when it next releases the lock
+	function bool // a Blocking function is to be run
 
 	// The callback that it is in.
-	role  roles
-	batch batch
-	entry *entry
 	call  mediaCall
-
-	function blocking // that is to be run
+	role  roles
+	entry *entry
+	batch batch
 }
 
 // run makes calls until none is due. The lock is held when it is called and released when it
 // returns.
 func (d *dispatcher) run() {
 	for !d.makeCalls() {
-		if d.function != nil {
+		if d.function {
 			d.runFunction()
 		}
 	}
@@ -315,7 +340,7 @@ func (d *dispatcher) makeCalls() (finished bool) {
 		}
 		switch d.last {
 		case mediaRole:
-			if d.callMedia(); d.function != nil {
+			if d.callMedia(); d.function {
 				return false
 			}
 		case loggerRole:
@@ -405,6 +430,9 @@ func (d *dispatcher) rejoin() {
 // booked follows what the return of a media callback, or a warning, has changed.
 func (d *dispatcher) booked(at time.Time) {
 	d.queue.syncTimeout(nil, at)
+	if d.queue.machine.serves&servesPrepare != 0 {
+		d.queue.syncPrepare()
+	}
 	if d.inline {
 		d.claimOwn()
 	}
@@ -439,21 +467,41 @@ func (d *dispatcher) callMedia() {
 	media, task := q.media, Task{Active{d.entry.operation(), d.entry}, q.link}
 	d.left--
 	m.callEntered(d.entry, d.call)
-	if f, ok := media.(blocking); ok {
-		d.function = f
+	if _, d.function = media.(blocking); d.function {
 		return
 	}
 	d.enter(mediaRole)
-	if d.call == callStop {
+	switch d.call {
+	case callStart:
+		if err := media.Start(task); err != nil {
+			d.startFailed(err)
+			return
+		}
+	case callStop:
 		media.Stop(task)
-	} else if err := media.Start(task); err != nil {
-		d.startFailed(err)
-		return
+	default:
+		d.callOptional(media)
 	}
 	d.leave()
 	d.mediaReturned(nil)
-	if d.call == callStart && d.entry.media&(abandoned|reported) == abandoned {
+	if d.entry.media&(abandoned|reported|stopEntered) == abandoned {
 		d.stopLate(media, task)
+	}
+}
+
+// callOptional makes a call of media that has it. It is a function of its own, so that Start and
+// Stop need little of a stack.
+//
+//go:noinline
+func (d *dispatcher) callOptional(media Media) {
+	t := Task{Active{d.entry.operation(), d.entry}, d.queue.link}
+	switch d.call {
+	case callPause:
+		media.(Pauser).Pause(t) //nolint:forcetypeassert // here and below: New has looked
+	case callResume:
+		media.(Pauser).Resume(t) //nolint:forcetypeassert // likewise
+	default:
+		media.(LoopEnder).EndLoop(t) //nolint:forcetypeassert // likewise
 	}
 }
 
@@ -475,14 +523,14 @@ func (d *dispatcher) mediaReturned(failed *operation.Result) {
 	if failed != nil || q.machine.returnNeedsTime() {
 		at = now(e)
 	}
-	ended := q.machine.callReturned(e, d.call, failed, at)
+	notify := q.machine.callReturned(e, d.call, failed, at)
 	d.booked(at)
-	if ended {
+	if notify {
 		d.notifyDone(e)
 	}
 }
 
-// notifyDone closes the Done channel of an operation that has ended.
+// notifyDone closes the channels of an operation that has ended or was released.
 func (d *dispatcher) notifyDone(e *entry) {
 	if !e.control.HasWaiters() {
 		return
@@ -496,8 +544,8 @@ func (d *dispatcher) notifyDone(e *entry) {
 	q.closeDone() // here too: if this dispatcher is over, the other one may have found it unfinished
 }
 
-// stopLate is for a Start that returned after its operation was abandoned: the media gets Stop for
-// it, and the queue has no part in that.
+// stopLate is for a Start, or an optional call, that returned after its operation was abandoned:
+// the media gets Stop for it, and the queue has no part in that.
 func (d *dispatcher) stopLate(media Media, t Task) {
 	q := d.queue
 	if !d.over {
@@ -518,8 +566,9 @@ func (d *dispatcher) stopLate(media Media, t Task) {
 // the dispatcher is detached before; for the machine its Start returns at once, and its end is a
 // report.
 func (d *dispatcher) runFunction() {
-	q, e, f := d.queue, d.entry, d.function
-	d.function = nil
+	q, e := d.queue, d.entry
+	f := q.media.(blocking) //nolint:forcetypeassert // callMedia has seen it
+	d.function = false
 	q.machine.callReturned(e, callStart, nil, time.Time{})
 	q.dispatch.own = false
 	spawn := q.claimOwn()
@@ -544,16 +593,16 @@ func (d *dispatcher) functionReturned(e *entry, r *operation.Result) {
 	q := d.queue
 	q.lock(d.by)
 	at := now(e)
-	ended := q.blockingReport(e, r, at)
+	notify := q.blockingReport(e, r, at)
 	d.rejoin()
 	d.booked(at)
-	if ended {
+	if notify {
 		d.notifyDone(e)
 	}
 }
 
 // blockingReport applies the report of a Blocking function, which may be that it panicked.
-func (q *Queue) blockingReport(e *entry, r *operation.Result, at time.Time) (ended bool) {
+func (q *Queue) blockingReport(e *entry, r *operation.Result, at time.Time) (notify bool) {
 	if isFault(r.Err) {
 		q.warn("media "+fault(r.Err), e, r.Err)
 	}
@@ -580,8 +629,12 @@ func (d *dispatcher) callbackFailed(panicked any) {
 	case role == mediaRole:
 		q.warn("media "+fault(err), d.entry, err)
 		var failed *operation.Result
-		if d.call == callStart {
+		switch d.call {
+		case callStart:
 			failed = &operation.Result{Reason: operation.Panicked, Err: err}
+		case callStop:
+			q.stopFailed(d.entry, err)
+		default:
 		}
 		d.mediaReturned(failed)
 	case role >= observerRole:

@@ -99,11 +99,11 @@ func TestEveryOperationEndsOnceWithOneEvent(t *testing.T) {
 				if got := reason(op); got != way.want || op.Status() != way.want.Status() {
 					t.Errorf("ended %v %v, want %v %v", op.Status(), got, way.want.Status(), way.want)
 				}
-				if e, ok := rec.Find(queue.Ended, op); !ok || e.Result.Reason != way.want {
-					t.Errorf("Ended event tells %v, %v, want %v", e.Result.Reason, ok, way.want)
+				if e, ok := rec.Find(queue.Ended, op); !ok || e.Result().Reason != way.want {
+					t.Errorf("Ended event has %v, %v, want %v", e.Result().Reason, ok, way.want)
 				}
 				if _, ok := rec.Find(queue.Released, op); ok != way.release {
-					t.Errorf("Released told: %v, want %v", ok, way.release)
+					t.Errorf("Released delivered: %v, want %v", ok, way.release)
 				}
 				if !isClosed(op.Done()) {
 					t.Error("Done is open after the end")
@@ -135,7 +135,7 @@ func TestEventsAreNumberedInCommitOrder(t *testing.T) {
 		for i := range recs {
 			recs[i].Check(t)
 			if got, want := recs[i].String(), recs[0].String(); got != want {
-				t.Errorf("observer %d was told\n%s\nwant\n%s", i, got, want)
+				t.Errorf("observer %d got\n%s\nwant\n%s", i, got, want)
 			}
 			events := recs[i].Events()
 			for j := 1; j < len(events); j++ {
@@ -143,8 +143,8 @@ func TestEventsAreNumberedInCommitOrder(t *testing.T) {
 					t.Errorf("event %d is before event %d", j+1, j)
 				}
 			}
-			if last := events[len(events)-1]; last.Kind != queue.Closed || last.Result.Reason != operation.Succeeded {
-				t.Errorf("last event is %v %v, want closed succeeded", last.Kind, last.Result.Reason)
+			if last := events[len(events)-1]; last.Kind != queue.Closed || last.Result().Reason != operation.Succeeded {
+				t.Errorf("last event is %v %v, want closed succeeded", last.Kind, last.Result().Reason)
 			}
 		}
 	})
@@ -234,7 +234,7 @@ func TestCallbacksMayReEnter(t *testing.T) {
 	})
 }
 
-func TestTheRunningOperationsPositionIsTold(t *testing.T) {
+func TestTheRunningOperationsPositionIsReported(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		rec := &queuetest.Recorder{}
 		m := &queuetest.Media{OnStop: func(k queue.Task) {
@@ -252,12 +252,12 @@ func TestTheRunningOperationsPositionIsTold(t *testing.T) {
 		if before != after || after.Position != 2*time.Second || after.Recording != (operation.Recording{}) {
 			t.Errorf("the result moved from %+v to %+v", before, after)
 		}
-		if e, _ := rec.Find(queue.Ended, op); e.Result.Position != 2*time.Second {
-			t.Errorf("Ended tells position %v, want 2s", e.Result.Position)
+		if e, _ := rec.Find(queue.Ended, op); e.Result().Position != 2*time.Second {
+			t.Errorf("Ended has position %v, want 2s", e.Result().Position)
 		}
 		e, _ := rec.Find(queue.Released, op)
-		if e.Result.Position != 3*time.Second || e.Result.Recording.Location != "half.wav" {
-			t.Errorf("Released tells %+v, want 3s and half.wav", e.Result)
+		if e.Result().Position != 3*time.Second || e.Result().Recording.Location != "half.wav" {
+			t.Errorf("Released has %+v, want 3s and half.wav", e.Result())
 		}
 		if op.Position() != 3*time.Second {
 			t.Errorf("live position %v, want 3s", op.Position())
@@ -303,7 +303,7 @@ func TestAResultIsTakenAsMediaMeansIt(t *testing.T) {
 			want = c.in.Position
 		}
 		got, _ := op.Result()
-		if got.Reason != c.want || got.Position != want || !errors.Is(got.Err, c.in.Err) {
+		if got.Reason != c.want || got.Position != want || c.in.Err != nil && !errors.Is(got.Err, c.in.Err) {
 			t.Errorf("%+v becomes %+v", c.in, got)
 		}
 	}

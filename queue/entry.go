@@ -1,13 +1,19 @@
 package queue
 
-import "ivrqueue/operation"
+import (
+	"ivrqueue/operation"
+	"ivrqueue/tone"
+)
 
 // entry is an operation as its queue holds it: one allocation for the reading side, the writing
 // side and what the queue itself needs to know. It does not know its queue.
 type entry struct {
-	control operation.Control
-	next    *entry // while waiting
-	media   mediaState
+	control   operation.Control
+	next      *entry // while waiting
+	media     mediaState
+	optional  optionalState
+	protected bool
+	stopTones tone.Set // that end it while it runs
 }
 
 func (e *entry) operation() *operation.Operation { return e.control.Operation() }
@@ -20,17 +26,59 @@ const (
 	startReturned
 	stopEntered
 	stopReturned
-	reported  // End or Fail was called, or Start failed
-	preempted // ended while the media had it: Released follows when the media is free
-	abandoned // its media did not report, or not return, in time
+	reported   // End or Fail was called, or Start failed
+	preempted  // ended while the media had it: Released follows when the media is free
+	abandoned  // its media did not report, or not return, in time; a report that comes later is Late
+	inOptional // one of the calls between Start and Stop is under way
 )
 
 func (s mediaState) has(bits mediaState) bool { return s&bits == bits }
 
-// inCallback reports whether a callback for the operation is under way.
+// inCallback reports whether a callback for the operation is under way, save for Prepare, which
+// comes before and holds up nothing.
 func (s mediaState) inCallback() bool {
 	return s&(startEntered|startReturned) == startEntered ||
-		s&(stopEntered|stopReturned) == stopEntered
+		s&(stopEntered|stopReturned) == stopEntered || s&inOptional != 0
+}
+
+// optionalState is which calls the operation needs that not all media has, and which it got.
+type optionalState uint8
+
+const (
+	wantsPause optionalState = 1 << iota // it is to be paused, or stay so
+	gotPause                             // it was called last, and Resume not since
+	wantsEndLoop
+	gotEndLoop
+	gotPrepare // it was prepared, while it waited
+)
+
+func (s optionalState) has(bits optionalState) bool { return s&bits == bits }
+
+// dueOptional is the call between Start and Stop that is needed and was not made, by the state. It
+// is a table, so that machine.due is inlined: a dispatcher has little stack.
+var dueOptional = tableOfDue()
+
+func tableOfDue() (due [1 << 4]mediaCall) {
+	for i := range due {
+		switch s := optionalState(i); { //nolint:gosec // at most 15
+		case s&(wantsPause|gotPause) == wantsPause:
+			due[s] = callPause
+		case s&(wantsPause|gotPause) == gotPause:
+			due[s] = callResume
+		case s&(wantsEndLoop|gotEndLoop) == wantsEndLoop:
+			due[s] = callEndLoop
+		default:
+		}
+	}
+	return due
+}
+
+// enter notes that the call is being made.
+func (s optionalState) enter(c mediaCall) optionalState {
+	if c == callEndLoop {
+		return s | gotEndLoop
+	}
+	return s ^ gotPause
 }
 
 // releaseValues drops what was attached to an operation whose end was delivered. The media of a
@@ -54,6 +102,15 @@ func (l *list) push(e *entry) {
 		l.tail.next = e
 	}
 	l.tail = e
+	l.n++
+}
+
+// pushAhead puts e before all others.
+func (l *list) pushAhead(e *entry) {
+	if e.next = l.head; e.next == nil {
+		l.tail = e
+	}
+	l.head = e
 	l.n++
 }
 
@@ -84,17 +141,37 @@ func (l *list) remove(e *entry) {
 	l.n--
 }
 
-// drain appends all, which have ended, to s, in order, and empties the list. It returns s, and the
-// part of s beyond which nobody waits for an end: to look at an operation a second time, when it
-// has left the processor's cache, costs as much as all the rest.
-func (l *list) drain(s []*entry) (all, awaited []*entry) {
+// dropEnded takes out those that have ended, and keeps the order of the rest.
+func (l *list) dropEnded() {
+	rest := *l
+	*l = list{}
+	for e := rest.head; e != nil; e = rest.head {
+		rest.head, e.next = e.next, nil
+		if e.control.Live() {
+			l.push(e)
+		}
+	}
+}
+
+// drain appends all, which have ended, to s, in order, and keeps none, or those that are protected.
+// It returns s, and the part of s beyond which no end is waited for: to look at an operation a
+// second time, when it has left the processor's cache, costs as much as all the rest.
+func (l *list) drain(s []*entry, spare bool) (all, awaited []*entry) {
 	first, after := -1, 0
 	for i, e := range s { // the running one
 		if e.control.HasWaiters() {
 			first, after = i, i+1
 		}
 	}
-	for e := l.head; e != nil; {
+	e := l.head
+	*l = list{}
+	for e != nil {
+		if spare && e.protected {
+			spared := e
+			spared.next, e = nil, e.next
+			l.push(spared)
+			continue
+		}
 		if e.control.HasWaiters() {
 			if first < 0 {
 				first = len(s)
@@ -104,6 +181,5 @@ func (l *list) drain(s []*entry) (all, awaited []*entry) {
 		s = append(s, e)
 		e.next, e = nil, e.next
 	}
-	*l = list{}
 	return s, s[max(first, 0):after]
 }

@@ -9,7 +9,7 @@ import (
 	"ivrqueue/queue/queuetest"
 )
 
-// An observer of several queues tells them apart, whatever their call ids are.
+// An observer of several queues knows them apart, whatever their call ids are.
 func TestAnEventNamesItsQueue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

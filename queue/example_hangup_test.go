@@ -16,7 +16,7 @@ func ExampleQueue_Close() {
 		t.End(operation.Result{Recording: operation.Recording{Location: "voicemail.wav"}})
 	}}
 	tell := queue.ObserverFunc(func(e queue.Event) {
-		fmt.Printf("%d %v %d %q\n", e.Seq, e.Kind, e.Result.Reason.Subcode(), e.Result.Recording.Location)
+		fmt.Printf("%d %v %d %q\n", e.Seq, e.Kind, e.Result().Reason.Subcode(), e.Result().Recording.Location)
 	})
 	q, err := queue.New("call-1", recorder, queue.WithInlineMedia(), queue.WithInlineObserver(tell))
 	if err != nil {
@@ -45,9 +45,7 @@ func ExampleQueue_Seal() {
 	if err != nil {
 		panic(err)
 	}
-	goodbye, err := q.Enqueue(context.Background(), &operation.PlayPrompt{
-		Prompts: []operation.Prompt{{URI: "file:goodbye.wav"}},
-	})
+	goodbye, err := q.Enqueue(context.Background(), operation.Play("file:goodbye.wav"))
 	if err != nil {
 		panic(err)
 	}

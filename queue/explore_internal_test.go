@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"ivrqueue/operation"
+	"ivrqueue/tone"
 )
 
 // The explorer gives the machine every input in every state that it can reach in a small call, the
-// near ones first, and asks in each state whether the invariants hold. It comes to a state by giving
-// a new machine the inputs that lead there: nothing is copied, so nothing can be forgotten in a copy.
+// near ones first, and asks in each state whether the invariants hold. It comes to a state by
+// giving a new machine the inputs that lead there: nothing is copied, so nothing can be forgotten
+// in a copy.
 
 // budget is how much may happen in a call that is explored.
 type budget struct {
@@ -25,6 +27,18 @@ type budget struct {
 	Stale    int8 // timeouts that fire for an operation for which none is armed
 	Late     int8 // reports that come twice, or after the media was abandoned
 	Progress int8
+	Tones    int8
+
+	Protected int8 // operations
+	Spares    int8 // of the cancels of all
+	Next      int8 // of the enqueues, ahead of all that waits
+	Wheres    int8 // cancels of any set of operations
+
+	Keys    int8 // inputs with a key that is not remembered
+	Repeats int8 // and with one that is
+
+	Holds  int8 // pauses of the queue, and resumes
+	Pauses int8 // of any operation, and resumes
 }
 
 const anyNumber = 127
@@ -126,7 +140,11 @@ func (x exploration) replay(path []Input) *exploredState {
 
 // apply gives the machine an input, a second after the one before.
 func (s *exploredState) apply(in Input, judge bool) error {
-	s.spend(in)
+	if s.seen.answered(in.Key, s.seen.now.Add(time.Second)) != nil {
+		s.left.Repeats--
+	} else {
+		s.spend(in)
+	}
 	_, err := s.seen.apply(s.bare, in, s.seen.now.Add(time.Second), judge)
 	return err
 }
@@ -134,13 +152,30 @@ func (s *exploredState) apply(in Input, judge bool) error {
 // spend takes an input off the budget.
 func (s *exploredState) spend(in Input) {
 	armed, _, _ := s.bare.Timeout()
+	if in.Key != 0 {
+		s.left.Keys--
+	}
 	switch in.Do {
-	case DoEnqueue:
-		s.left.Enqueues--
-	case DoInterrupt:
-		s.left.Interrupts--
+	case DoEnqueue, DoEnqueueNext, DoInterrupt:
+		switch in.Do {
+		case DoInterrupt:
+			s.left.Interrupts--
+		case DoEnqueueNext:
+			s.left.Next--
+			s.left.Enqueues--
+		default:
+			s.left.Enqueues--
+		}
+		if in.Protected {
+			s.left.Protected--
+		}
+	case DoCancelWhere:
+		s.left.Wheres--
 	case DoCancelAll, DoCancel:
 		s.left.Cancels--
+		if in.Spare {
+			s.left.Spares--
+		}
 	case DoSeal:
 		s.left.Seals--
 	case DoClose:
@@ -158,6 +193,12 @@ func (s *exploredState) spend(in Input) {
 		}
 	case DoProgress:
 		s.left.Progress--
+	case DoTone:
+		s.left.Tones--
+	case DoPause, DoResume:
+		s.left.Holds--
+	case DoPauseOperation, DoResumeOperation:
+		s.left.Pauses--
 	default:
 	}
 }
@@ -175,10 +216,38 @@ func (s *exploredState) inputs() (all []Input) {
 	add(left.Enqueues > 0 && !v.sealed, Input{Do: DoEnqueue, Op: next})
 	add(left.Interrupts > 0 && !v.sealed, Input{Do: DoInterrupt, Op: next})
 	add(left.Cancels > 0, Input{Do: DoCancelAll})
+	for _, t := range []tone.Tone{tone.Tone1, tone.Tone2} {
+		add(left.Tones > 0, Input{Do: DoTone, Tone: t})
+		add(left.Tones > 0, Input{Do: DoTone, Tone: t, Failed: true})
+	}
+	add(left.Next > 0 && left.Enqueues > 0 && !v.sealed, Input{Do: DoEnqueueNext, Op: next})
+	if left.Wheres > 0 {
+		because := operation.Result{Reason: operation.ShutDown}
+		for chosen := Chosen(2); chosen < 1<<next; chosen += 2 { // those that have ended included
+			all = append(all, Input{Do: DoCancelWhere, Chosen: chosen, Result: because})
+		}
+	}
+	if left.Protected > 0 {
+		add(left.Enqueues > 0 && !v.sealed, Input{Do: DoEnqueue, Op: next, Protected: true})
+		add(left.Interrupts > 0 && !v.sealed, Input{Do: DoInterrupt, Op: next, Protected: true})
+	}
+	add(left.Cancels > 0 && left.Spares > 0, Input{Do: DoCancelAll, Spare: true})
+	for key := Key(1); key <= v.keys+1; key++ {
+		first := v.answered(key, v.now.Add(time.Second)) != nil
+		may := func(n int8) bool { return first && left.Repeats > 0 || !first && left.Keys > 0 && n > 0 }
+		add(may(left.Enqueues), Input{Do: DoEnqueue, Op: next, Key: key})
+		add(may(left.Interrupts), Input{Do: DoInterrupt, Op: next, Key: key})
+		add(may(left.Cancels), Input{Do: DoCancelAll, Key: key})
+	}
 	add(left.Seals > 0, Input{Do: DoSeal})
 	add(left.Closes > 0, Input{Do: DoClose, Result: operation.Result{Reason: operation.CallEnded, Err: errBare}})
+	add(left.Holds > 0, Input{Do: DoPause})
+	add(left.Holds > 0, Input{Do: DoResume})
 	if due, ok := s.bare.Due(); ok {
 		add(true, due)
+	}
+	if op := s.bare.ToPrepare(); op != 0 {
+		add(true, Input{Do: DoPrepare, Op: op})
 	}
 	armed, _, _ := s.bare.Timeout()
 	add(armed.Do != 0 && left.Timeouts > 0, armed)
@@ -186,6 +255,8 @@ func (s *exploredState) inputs() (all []Input) {
 	for _, op := range v.order {
 		o := v.op(op)
 		add(left.Cancels > 0 && !o.ended, Input{Do: DoCancel, ID: op})
+		add(left.Pauses > 0, Input{Do: DoPauseOperation, ID: op})
+		add(left.Pauses > 0, Input{Do: DoResumeOperation, ID: op})
 		add(left.Stale > 0 && armed.Op != op, Input{Do: DoStopTimeout, Op: op})
 		add(left.Stale > 0 && armed.Op != op, Input{Do: DoRunTimeout, Op: op})
 		if !o.startEntered {
@@ -194,6 +265,7 @@ func (s *exploredState) inputs() (all []Input) {
 		add(!o.startReturned, Input{Do: DoReturnStart, Op: op})
 		add(!o.startReturned, Input{Do: DoReturnStart, Op: op, Failed: true, Result: operation.Result{Reason: operation.BadFormat}})
 		add(o.stopEntered && !o.stopReturned, Input{Do: DoReturnStop, Op: op})
+		add(o.inOptional, Input{Do: DoReturnOptional, Op: op})
 		add(left.Late > 0 || !o.reported && !o.abandoned, Input{Do: DoReport, Op: op})
 		add(left.Progress > 0 && !o.reported, Input{Do: DoProgress, Op: op, Result: operation.Result{
 			Position: time.Duration(left.Progress) * time.Second,
@@ -215,12 +287,15 @@ func (s *exploredState) key() (k stateKey) {
 	b := make([]byte, 0, 128)
 	for _, left := range []int8{
 		s.left.Enqueues, s.left.Interrupts, s.left.Cancels, s.left.Seals, s.left.Closes,
-		s.left.Timeouts, s.left.Stale, s.left.Late, s.left.Progress,
+		s.left.Timeouts, s.left.Stale, s.left.Late, s.left.Progress, s.left.Tones, s.left.Protected,
+		s.left.Spares, s.left.Next, s.left.Wheres, s.left.Keys, s.left.Repeats,
+		s.left.Holds, s.left.Pauses,
 	} {
 		b = append(b, byte(left)) //nolint:gosec // never negative
 	}
 	b = append(b, byte(m.phase), byte(m.timeout), byte(m.log.head), byte(cap(m.log.records)),
-		flags(v.sealed, v.closed, v.closing.Reason == operation.Succeeded, m.generation == nil))
+		flags(v.sealed, v.closed, v.closing.Reason == operation.Succeeded, m.generation == nil,
+			m.cold == nil || m.cold.protected == nil, m.paused, v.paused))
 	for _, r := range m.log.records[m.log.head:] {
 		b = append(b, byte(r.kinds))
 	}
@@ -243,6 +318,14 @@ func (s *exploredState) key() (k stateKey) {
 			b = append(b, names[e.op], byte(e.kind))
 		}
 	}
+	if s.left.Repeats > 0 || s.left.Keys > 0 {
+		b = append(b, byte(v.keys))
+		for i := range v.answers {
+			a := &v.answers[i]
+			age := min(v.now.Sub(a.at), bareKeyAge) / time.Second
+			b = append(b, byte(a.key), byte(a.do), byte(a.op), byte(age), byte(len(a.cancelled)))
+		}
+	}
 	for i := range k {
 		k[i] = maphash.Bytes(keySeeds[i], b)
 	}
@@ -255,13 +338,18 @@ func (s *exploredState) appendKey(b []byte, op Op, waiting []Op) []byte {
 	return append(b,
 		byte(1+slices.Index(waiting, op)), byte(e.media),
 		flags(e == s.bare.m.current, e == s.bare.armedFor, e.control.Live(), o.done != nil,
-			o.place < s.seen.lastStarted, e.operation().Position() == o.result.Position, o.position == 0),
-		flags(o.started, o.ended, o.released, o.preempted, o.reported, o.abandoned, o.stopping.IsZero()),
-		flags(o.startEntered, o.startReturned, o.stopEntered, o.stopReturned),
+			e.protected, e.operation().Position() == o.result.Position, o.position == 0),
+		byte(e.stopTones), // the first eight tones: the one that is pressed is among them
+		flags(o.started, o.ended, o.released, o.preempted, o.reported, o.abandoned, o.stopping.IsZero(), o.silent != nil),
+		byte(e.optional),
+		flags(o.startEntered, o.startReturned, o.stopEntered, o.stopReturned,
+			o.wantsPause, o.gotPause, o.gotEndLoop, o.inOptional),
+		flags(o.prepared),
 	)
 }
 
-// through reports whether nothing can happen to the operation any more, nor be told by its media.
+// through reports whether nothing can happen to the operation any more, nor be reported by its
+// media.
 func (s *exploredState) through(op Op) bool {
 	o, e := s.seen.op(op), s.bare.entry(op)
 	reports := o.startEntered && (s.left.Late > 0 || !o.reported && !o.abandoned)
@@ -283,13 +371,13 @@ func flags(all ...bool) (b byte) {
 func TestTheKeyKnowsEveryFieldOfTheMachine(t *testing.T) {
 	t.Parallel()
 	for typ, fields := range map[reflect.Type]string{
-		reflect.TypeFor[machine]():   "config generation current waiting log cold phase timeout blocking",
-		reflect.TypeFor[entry]():     "control next media",
+		reflect.TypeFor[machine]():   "config generation current waiting log cold phase timeout blocking serves paused", // serves is of the config
+		reflect.TypeFor[entry]():     "control next media optional protected stopTones",                                 // protected and the tones are in the key
 		reflect.TypeFor[list]():      "head tail n",
 		reflect.TypeFor[log]():       "records head undelivered leading others first",
 		reflect.TypeFor[cursor]():    "seq next off",
 		reflect.TypeFor[record]():    "entry detail kinds",
-		reflect.TypeFor[coldState](): "closing abandoned late shell", // closing is asked; the counts decide nothing
+		reflect.TypeFor[coldState](): "protected answers closing abandoned owed late shell", // closing is asked; the counts decide nothing
 	} {
 		var got []string
 		for f := range typ.Fields() {
@@ -301,26 +389,54 @@ func TestTheKeyKnowsEveryFieldOfTheMachine(t *testing.T) {
 	}
 }
 
-// Set EXPLORE=deep for calls in which more happens.
+// depths are the calls that are explored: by default, with EXPLORE=push and with EXPLORE=deep.
+var depths = map[string]map[string]budget{
+	"": {
+		"repeated calls":  {Enqueues: 1, Interrupts: 1, Cancels: 1, Closes: 1, Keys: 2, Repeats: 1},
+		"many operations": {Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: anyNumber},
+		"protected ones":  {Enqueues: 2, Interrupts: 1, Cancels: 1, Closes: 1, Protected: 2, Spares: 1},
+		"chosen ones":     {Enqueues: 3, Interrupts: 1, Wheres: 1, Next: 1, Closes: 1},
+		"every input":     {Enqueues: 2, Cancels: 1, Closes: 1, Timeouts: 1, Stale: 1, Late: 1, Progress: 1, Tones: 1},
+		"a late observer": {Enqueues: 1, Interrupts: 1, Cancels: 1, Closes: 1},
+		"paused ones":     {Enqueues: 2, Cancels: 1, Closes: 1, Timeouts: 1, Holds: 1, Pauses: 2},
+		"prepared ones":   {Enqueues: 2, Interrupts: 1, Cancels: 1, Closes: 1, Next: 1, Holds: 1},
+	},
+	"push": {
+		"repeated calls":  {Enqueues: 2, Interrupts: 1, Cancels: 1, Closes: 1, Keys: 2, Repeats: 1},
+		"many operations": {Enqueues: 3, Interrupts: 2, Cancels: 3, Seals: 1, Closes: 1, Timeouts: 1},
+		"protected ones":  {Enqueues: 2, Interrupts: 2, Cancels: 2, Seals: 1, Closes: 1, Protected: 2, Spares: 2},
+		"chosen ones":     {Enqueues: 3, Interrupts: 1, Wheres: 1, Next: 1, Seals: 1, Closes: 1, Protected: 1},
+		"late reports":    {Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: anyNumber, Late: 1},
+		"paused ones":     {Enqueues: 2, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 1, Holds: 1, Pauses: 2},
+		"prepared ones":   {Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Next: 1, Holds: 1},
+		"every input":     {Enqueues: 2, Interrupts: 1, Cancels: 1, Closes: 1, Timeouts: 1, Stale: 1, Late: 1, Progress: 1},
+		"a late observer": {Enqueues: 1, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1},
+	},
+	"deep": {
+		"repeated calls":  {Enqueues: 2, Interrupts: 1, Cancels: 1, Closes: 1, Keys: 3, Repeats: 2},
+		"many operations": {Enqueues: 5, Interrupts: 2, Cancels: 3, Seals: 1, Closes: 1, Timeouts: 1},
+		"protected ones":  {Enqueues: 3, Interrupts: 2, Cancels: 2, Seals: 1, Closes: 1, Timeouts: 1, Protected: 3, Spares: 2},
+		"chosen ones":     {Enqueues: 3, Interrupts: 1, Wheres: 2, Next: 2, Seals: 1, Closes: 1, Timeouts: 1, Protected: 1},
+		"paused ones":     {Enqueues: 2, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 1, Late: 1, Holds: 2, Pauses: 2},
+		"prepared ones":   {Enqueues: 3, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Next: 1, Holds: 1},
+		"late reports":    {Enqueues: 2, Interrupts: 1, Cancels: 2, Seals: 1, Closes: 1, Timeouts: anyNumber, Late: 1},
+		"every input":     {Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 2, Stale: 1, Late: 1, Progress: 1},
+		"a late observer": {Enqueues: 2, Interrupts: 1, Cancels: 1, Closes: 1},
+	},
+}
+
 func TestTheExplorerReachesEveryState(t *testing.T) {
 	t.Parallel()
-	depth := map[string]budget{
-		"many operations": {Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: anyNumber},
-		"every input":     {Enqueues: 2, Cancels: 1, Closes: 1, Timeouts: 1, Stale: 1, Late: 1, Progress: 1},
-		"a late observer": {Enqueues: 1, Interrupts: 1, Cancels: 1, Closes: 1},
-	}
-	if os.Getenv("EXPLORE") == "deep" {
-		depth = map[string]budget{
-			"many operations": {Enqueues: 5, Interrupts: 2, Cancels: 3, Seals: 1, Closes: 1, Timeouts: 1},
-			"late reports":    {Enqueues: 2, Interrupts: 1, Cancels: 2, Seals: 1, Closes: 1, Timeouts: anyNumber, Late: 1},
-			"every input":     {Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 2, Stale: 1, Late: 1, Progress: 1},
-			"a late observer": {Enqueues: 2, Interrupts: 1, Cancels: 1, Closes: 1},
-		}
+	depth, ok := depths[os.Getenv("EXPLORE")]
+	if !ok {
+		t.Fatalf("EXPLORE=%s, want push, deep or nothing", os.Getenv("EXPLORE"))
 	}
 	for name, b := range depth {
 		for form := range 4 {
 			x := exploration{budget: b}
 			x.config.Blocking, x.config.RunTimeout = form&1 != 0, form&2 != 0
+			x.config.Optional = name == "paused ones" && !x.config.Blocking
+			x.config.Prepares = name == "prepared ones" && !x.config.Blocking
 			if name == "a late observer" {
 				x.config.observers = 1
 			}

@@ -40,6 +40,16 @@ func (q *Queue) LogLines() (lines []uintptr) {
 	return lines
 }
 
+// Answers returns how many answers are remembered for their idempotency keys.
+func (q *Queue) Answers() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.machine.cold == nil || q.machine.cold.answers == nil {
+		return 0
+	}
+	return len(q.machine.cold.answers.byKey)
+}
+
 // Finishing returns how many timeouts are armed or under way, and how many goroutines are about to
 // close what has ended.
 func (q *Queue) Finishing() int {
@@ -63,6 +73,13 @@ func WithSeam(f func(as uint64)) Option {
 // WithTick has the watch look so often, in a bubble.
 func WithTick(d time.Duration) Option { return func(c *config) { c.tickEvery = d } }
 
+// WatchIsIdle reports whether the watch of all queues outside of bubbles has nothing to look at.
+func WatchIsIdle() bool {
+	processWatch.mu.Lock()
+	defer processWatch.mu.Unlock()
+	return !processWatch.armed
+}
+
 // InOneBubble has queues share their lists of timeouts, though they live in a bubble: in one.
 func InOneBubble() Option { return func(c *config) { c.oneBubble = true } }
 
@@ -71,6 +88,9 @@ const ByTimeout = uint64(byTimeout)
 
 // ByInlineDispatcher is what it gets of a goroutine of the queue's that goes on with inline calls.
 const ByInlineDispatcher = uint64(byInlineDispatcher)
+
+// ByGroup is what it gets of a group that seals or closes its queues.
+const ByGroup = uint64(byGroup)
 
 // KeepSlots and IdleSlots bound a drained log, while operations live and when none does.
 const (

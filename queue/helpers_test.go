@@ -3,7 +3,9 @@ package queue_test
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,8 +101,8 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// victims returns the operations of a receipt.
-func victims(r queue.Receipt) []*operation.Operation { return slices.Collect(r.Cancelled()) }
+// cancelledBy returns the operations of a receipt.
+func cancelledBy(r queue.Receipt) []*operation.Operation { return slices.Collect(r.Cancelled()) }
 
 // idle waits in a bubble until nothing happens any more, though a callback blocks: that takes the
 // watch two looks.
@@ -109,12 +111,53 @@ func idle() {
 	synctest.Wait()
 }
 
+// collected waits until the collector has taken what there was, and reports whether it has: a goroutine
+// that had it may not be through yet.
+func collected(there func() bool) bool {
+	over := time.Now().Add(5 * time.Second)
+	for n := 0; n < 100 || time.Now().Before(over); n++ { // however long the machine was held up meanwhile
+		if runtime.GC(); !there() {
+			return true
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return false
+}
+
+// heldUp is longer than a machine holds up what is about to happen.
+const heldUp = 40 * time.Second
+
 // within is a context for what must happen soon, in real time.
 func within(tb testing.TB) context.Context {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
 	tb.Cleanup(cancel)
 	return ctx
+}
+
+// ofThisBubble returns the stacks of the goroutines that are in this one's bubble. Timers of tests that
+// are over may fire at any time, outside of it.
+func ofThisBubble() (stacks []string) {
+	all := make([]byte, 1<<20)
+	for n := runtime.Stack(all, true); ; n = runtime.Stack(all, true) {
+		if n < len(all) {
+			all = all[:n]
+			break
+		}
+		all = make([]byte, 2*len(all))
+	}
+	own := ""
+	for stack := range strings.SplitSeq(string(all), "\n\n") {
+		head, _, _ := strings.Cut(stack, "]:") // goroutine 7 [running, synctest bubble 3
+		_, bubble, _ := strings.Cut(head, "synctest bubble ")
+		if own == "" {
+			own = bubble
+		}
+		if bubble == own {
+			stacks = append(stacks, stack)
+		}
+	}
+	return stacks
 }
 
 // ender is media that ends every operation inside Start.

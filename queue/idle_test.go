@@ -1,7 +1,6 @@
 package queue_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"runtime"
@@ -57,10 +56,10 @@ func TestAnIdleCallHoldsNoGoroutineAndNoBuffer(t *testing.T) {
 				if ended.Load() != 50*111 {
 					t.Fatalf("%d of %d have ended", ended.Load(), 50*111)
 				}
-				stacks := make([]byte, 1<<20)
-				stacks = stacks[:runtime.Stack(stacks, true)]
-				if n := bytes.Count(stacks, []byte("ivrqueue/queue.(")); n != 0 {
-					t.Errorf("goroutines of the queue's:\n%s", stacks)
+				for _, stack := range ofThisBubble() {
+					if strings.Contains(stack, "ivrqueue/queue.(") {
+						t.Errorf("a goroutine of the queue's:\n%s", stack)
+					}
 				}
 				for i, q := range calls {
 					if n := q.LogSlots(); n > queue.IdleSlots || q.LogEntries() != 0 || q.Finishing() != 0 {
@@ -115,8 +114,8 @@ func TestTwoCallsShareNoCacheLine(t *testing.T) {
 	}
 }
 
-// A cancel logs one entry, however many victims it has.
-func TestACancelLogsOneEntryForAllItsVictims(t *testing.T) {
+// A cancel logs one record, however many it ends.
+func TestACancelLogsOneRecordForAllThatItEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
 		m := &queuetest.Media{OnStop: func(queue.Task) {}} // or its report is an entry too
@@ -132,16 +131,17 @@ func TestACancelLogsOneEntryForAllItsVictims(t *testing.T) {
 	})
 }
 
-// What is kept keeps nothing else alive: not another operation, not the queue, not what was lent.
+// What is kept keeps nothing else alive: not another operation, not the queue, not its values.
 func TestAKeptOperationKeepsNothingElse(t *testing.T) {
 	t.Parallel()
-	type lent struct{ _ [64]byte }
+	type attached struct{ _ [64]byte }
 	type key struct{}
-	// One that had waited, ran, and ended; one that was cancelled while it ran; one that only waited.
+	// One that had waited, ran, and ended; one that was cancelled while it ran; one that only
+	// waited.
 	var kept [3]*operation.Operation
 	var receipt queue.Receipt
 	var others []weak.Pointer[operation.Operation]
-	var values []weak.Pointer[lent]
+	var values []weak.Pointer[attached]
 	var q weak.Pointer[queue.Queue]
 	func() {
 		m := &queuetest.Media{}
@@ -150,20 +150,20 @@ func TestAKeptOperationKeepsNothingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 		q = weak.Make(strong)
-		lend := func() (context.Context, queue.EnqueueOption) {
-			a, b := new(lent), new(lent)
+		attach := func() (context.Context, queue.EnqueueOption) {
+			a, b := new(attached), new(attached)
 			values = append(values, weak.Make(a), weak.Make(b))
 			return context.WithValue(t.Context(), key{}, a), queue.Value(b)
 		}
 		var ops []*operation.Operation
 		for range 9 {
-			ctx, value := lend()
+			ctx, value := attach()
 			op, err := strong.Enqueue(ctx, play(), value)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if op.Value() == nil || op.DetachedContext().Value(key{}) == nil {
-				t.Error("what was lent is not there")
+				t.Error("the values are not there")
 			}
 			_ = op.Done()
 			ops = append(ops, op)
@@ -196,18 +196,15 @@ func TestAKeptOperationKeepsNothingElse(t *testing.T) {
 	}()
 	gone := func(what string, there func() bool) {
 		t.Helper()
-		for range 20 {
-			if runtime.GC(); !there() {
-				return
-			}
+		if !collected(there) {
+			t.Fatalf("%s is still there", what)
 		}
-		t.Errorf("%s is still there", what)
 	}
 	for i := range others {
 		gone("another operation", func() bool { return others[i].Value() != nil })
 	}
 	for i := range values {
-		gone("a value that was lent", func() bool { return values[i].Value() != nil })
+		gone("a value that was attached", func() bool { return values[i].Value() != nil })
 	}
 	gone("the queue", func() bool { return q.Value() != nil })
 	for i, want := range []operation.Reason{operation.Succeeded, operation.Cancelled, operation.Cancelled} {
@@ -239,12 +236,7 @@ func TestAQueueThatIsDoneKeepsLittle(t *testing.T) {
 	there := func() bool {
 		return media.Value() != nil || ops[0].Value() != nil || ops[1].Value() != nil
 	}
-	for range 20 {
-		if runtime.GC(); !there() {
-			break
-		}
-	}
-	if there() {
+	if !collected(there) {
 		t.Errorf("the media is there: %v; its operations are: %v, %v",
 			media.Value() != nil, ops[0].Value() != nil, ops[1].Value() != nil)
 	}
@@ -253,11 +245,11 @@ func TestAQueueThatIsDoneKeepsLittle(t *testing.T) {
 
 func TestAnIdleQueueKeepsNoOperation(t *testing.T) {
 	t.Parallel()
-	var told atomic.Int32
+	var delivered atomic.Int32
 	m := queue.Blocking(func(context.Context, queue.Active) (operation.Result, error) { return operation.Result{}, nil })
 	q := newQueue(t, m, queue.WithObserver(queue.ObserverFunc(func(e queue.Event) {
 		if e.Kind == queue.Ended {
-			told.Add(1)
+			delivered.Add(1)
 		}
 	})))
 	var ops []weak.Pointer[operation.Operation]
@@ -269,26 +261,21 @@ func TestAnIdleQueueKeepsNoOperation(t *testing.T) {
 		if _, err := op.Wait(within(t)); err != nil {
 			t.Fatal(err)
 		}
-		for int(told.Load()) <= i {
+		for int(delivered.Load()) <= i {
 			runtime.Gosched()
 		}
 		ops = append(ops, weak.Make(op))
 	}
 	for i, op := range ops {
-		for range 20 {
-			if runtime.GC(); op.Value() == nil {
-				break
-			}
-		}
-		if op.Value() != nil {
-			t.Errorf("operation %d is still there", i)
+		if !collected(func() bool { return op.Value() != nil }) {
+			t.Fatalf("operation %d is still there", i)
 		}
 	}
 	runtime.KeepAlive(q)
 }
 
-// Let go when the last event was told, and not before: the slowest observer still has them.
-func TestWhatWasLentIsThereUntilTheLastEventWasTold(t *testing.T) {
+// Released when the last event was delivered, and not before: the slowest observer still has them.
+func TestValuesAreThereUntilTheLastEventIsDelivered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var mu sync.Mutex
@@ -309,7 +296,7 @@ func TestWhatWasLentIsThereUntilTheLastEventWasTold(t *testing.T) {
 				k.End(operation.Result{})
 			})
 		}}
-		// All observers were told of the end, or there are none, and the media is not through yet.
+		// All observers got the end, or there are none, and the media is not through yet.
 		for _, opts := range [][]queue.Option{{}, {queue.WithObserver(queue.ObserverFunc(check))}} {
 			for _, one := range []bool{false, true} {
 				quick := newQueue(t, m, opts...)
@@ -345,18 +332,18 @@ func TestWhatWasLentIsThereUntilTheLastEventWasTold(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		if missing > 0 {
-			t.Errorf("%d events came after their operation was let go", missing)
+			t.Errorf("%d events came after the values of their operation were released", missing)
 		}
 		for i, op := range ops {
 			if op.Value() != nil {
-				t.Errorf("%d still has what was lent", i)
+				t.Errorf("%d still has its values", i)
 			}
 		}
 	})
 }
 
 // Ended and Released in different shares of a slow observer.
-func TestWhatWasLentIsThereWhenReleasedIsTold(t *testing.T) {
+func TestValuesAreThereWhenReleasedIsDelivered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -412,12 +399,12 @@ func TestATasksContextKeepsItsValuesUntilTheMediaIsThrough(t *testing.T) {
 	})
 }
 
-// The log is shortened when the slowest observer has come far enough, also while another one is being
-// told what lies behind.
-func TestTheLogIsShortenedWhileItIsBeingTold(t *testing.T) {
+// The log is shortened when the slowest observer has come far enough, also while another one is
+// being told what lies behind.
+func TestTheLogIsShortenedWhileItIsBeingDelivered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const events = 61 // of 60 operations, of which one is started
-		// waitsAt makes an observer that stops at some events until it is let go.
+		// waitsAt makes an observer that stops at some events until it may go on.
 		waitsAt := func(at ...uint64) (*queuetest.Recorder, chan struct{}) {
 			goOn := make(chan struct{})
 			return &queuetest.Recorder{OnEvent: func(e queue.Event) {
@@ -426,7 +413,7 @@ func TestTheLogIsShortenedWhileItIsBeingTold(t *testing.T) {
 				}
 			}}, goOn
 		}
-		fast, fastGoesOn := waitsAt(1, 47) // at 47 it has more in hand, to be told without a look at the log
+		fast, fastGoesOn := waitsAt(1, 47) // at 47 it has more in hand, to be delivered without a look at the log
 		slow, slowGoesOn := waitsAt(1, 42) // at 42 it has come far enough
 		var log strings.Builder            // of a fault of ours, from which the queue would recover
 		q := newQueue(t, &queuetest.Media{}, queue.WithObserver(fast), queue.WithObserver(slow),
@@ -457,4 +444,19 @@ func TestTheLogIsShortenedWhileItIsBeingTold(t *testing.T) {
 			t.Errorf("logged: %s", &log)
 		}
 	})
+}
+
+func TestWithoutObserversValuesGoWithTheEnd(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, instant{})
+	op, err := q.Enqueue(context.Background(), play(), queue.Value("session"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-op.Done()
+	q.Seal()
+	<-q.Done()
+	if v := op.Value(); v != nil {
+		t.Errorf("the value is %v after the end, want nil", v)
+	}
 }

@@ -43,7 +43,7 @@ func TestBadInputIsNamedAndNothingIsAccepted(t *testing.T) {
 		{"duplicate id", t.Context(), play(), queue.ID(op.ID()), "duplicate id"},
 		{"own kind panics", t.Context(), foreign{panics: true}, queue.EnqueueOption{}, "panicked"},
 		{"own kind invalid", t.Context(), foreign{err: errors.New("too odd")}, queue.EnqueueOption{}, "too odd"},
-		{"own kind without a name", t.Context(), foreign{}, queue.EnqueueOption{}, "empty kind"},
+		{"own kind without a name", t.Context(), foreign{}, queue.EnqueueOption{}, "kind is empty, must be 1 to 256 characters"},
 	} {
 		for _, form := range []func() (*operation.Operation, error){
 			func() (*operation.Operation, error) { return q.Enqueue(c.ctx, c.req, c.opt) },
@@ -99,6 +99,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		opts  []queue.Option
 	}{
 		{"empty call id", "", m, nil},
+		{"call id of 257 bytes, must have at most 256", strings.Repeat("x", 257), m, nil},
 		{"nil media", "c", nil, nil},
 		{"WithObserver: nil", "c", m, []queue.Option{queue.WithObserver(nil)}},
 		{"WithInlineObserver: nil", "c", m, []queue.Option{queue.WithInlineObserver(nil)}},
@@ -112,6 +113,9 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		if q, err := queue.New(c.id, c.media, c.opts...); err == nil || q != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, %v; want an error with %q", q, err, c.want)
 		}
+	}
+	if _, err := queue.New(strings.Repeat("x", queue.MaxCallID), m); err != nil {
+		t.Errorf("the longest call id: %v", err)
 	}
 	for _, opts := range [][]queue.Option{nil, {nil}, many, {queue.Options(many...)}, {queue.WithMaxPending(0), queue.WithRunTimeout(0), queue.WithLogger(nil)}} {
 		if _, err := queue.New("c", m, opts...); err != nil {
@@ -145,7 +149,7 @@ func TestOptionsMadeOnceServeManyQueuesAndMayBeAddedTo(t *testing.T) {
 			calls[e.CallID()]++
 		}
 		if calls["one"] != 7 || calls["two"] != 9 || len(rec[1].Events()) != 9 {
-			t.Errorf("told %v, and %d", calls, len(rec[1].Events()))
+			t.Errorf("got %v, and %d", calls, len(rec[1].Events()))
 		}
 	})
 }
@@ -172,6 +176,42 @@ func TestTheBoundCountsWaitingOperationsOnly(t *testing.T) {
 	}
 }
 
+// Who is refused by a full queue reads which limit it was.
+func TestAFullQueueNamesItsLimit(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		q := newQueue(t, &queuetest.Media{}, queue.WithMaxPending(2),
+			queue.WithObserver(queue.ObserverFunc(func(queue.Event) { <-release })))
+		add(t, q, queue.Protected())
+		refused := func(want string) {
+			t.Helper()
+			if _, _, err := q.Interrupt(t.Context(), play()); !errors.Is(err, queue.ErrFull) || err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		}
+		for _, option := range []queue.EnqueueOption{{}, queue.Protected()} {
+			add(t, q, option)
+			add(t, q, option)
+			_, err := q.Enqueue(t.Context(), play())
+			if want := "queue: full: 2 wait, which is the limit"; !errors.Is(err, queue.ErrFull) || err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+			if option != (queue.EnqueueOption{}) {
+				refused("queue: full: 2 protected ones wait, which is the limit")
+			}
+			q.CancelAll(queue.SpareProtected())
+		}
+		q.CancelAll()
+		for range 2 {
+			add(t, q)
+			add(t, q)
+			q.CancelAll()
+		}
+		refused("queue: full: an observer is behind by more than 8 ends, which is the limit")
+		close(release)
+	})
+}
+
 // An observer that lags by more than four full queues: nothing is accepted until it has caught up,
 // and everything else goes on.
 func TestAnObserverThatLagsRefusesWhatIsNew(t *testing.T) {
@@ -196,12 +236,12 @@ func TestAnObserverThatLagsRefusesWhatIsNew(t *testing.T) {
 			}
 		}
 		if n := q.Snapshot().Undelivered; n <= 40 || n > 40+11 {
-			t.Errorf("refused with %d untold, want just over 40", n)
+			t.Errorf("refused with %d undelivered, want just over 40", n)
 		}
 		close(release)
 		synctest.Wait()
 		if n := q.Snapshot().Undelivered; n != 0 {
-			t.Errorf("%d untold after the observer has caught up", n)
+			t.Errorf("%d undelivered after the observer has caught up", n)
 		}
 		enqueue(t, q, 1)
 	})
@@ -223,7 +263,7 @@ func TestSharedOptionsAreNotChanged(t *testing.T) {
 		enqueue(t, qa, 1)
 		synctest.Wait()
 		if len(a.Events()) != 3 || len(b.Events()) != 0 {
-			t.Errorf("a's observer was told %d events of a, b's %d", len(a.Events()), len(b.Events()))
+			t.Errorf("a's observer got %d events of a, b's %d", len(a.Events()), len(b.Events()))
 		}
 	})
 }

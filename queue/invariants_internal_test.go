@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -9,22 +10,24 @@ import (
 	"ivrqueue/operation"
 )
 
-// invariants is what was seen of a machine from outside: its inputs, the events it logged, the calls
-// that were due, the entries it returned, what its operations say of themselves, and the timeout it
-// wants armed. From that it tells whether what the queue guarantees is so. It does not look into the
-// machine, so that it can say whether that is right.
+// invariants is what was seen of a machine from outside: its inputs, the events it logged, the
+// calls that were due, the entries it returned, what its operations say of themselves, and the
+// timeout it wants armed. From that it tells whether what the queue guarantees is so. It does not
+// look into the machine, so that it can say whether that is right.
 type invariants struct {
-	ops         []seenOp // by number
-	order       []Op     // of acceptance
-	events      []seenEvent
-	late        uint64 // events that the late observer got
-	lastStarted int    // its place in the order
-	now         time.Time
+	ops    []seenOp // by number
+	order  []Op     // in the queue, those that have left it included
+	events []seenEvent
+	late   uint64 // events that the late observer got
+	now    time.Time
 
-	sealed                bool
+	sealed, paused        bool
 	closing               operation.Result // of the close that counts
 	closed                bool             // by its event
 	abandoned, reportLate int
+
+	keys    Key          // the last one that was new
+	answers []seenAnswer // to inputs with keys, those that must be forgotten included
 }
 
 type seenEvent struct {
@@ -34,24 +37,31 @@ type seenEvent struct {
 
 // seenOp is what was seen of one operation.
 type seenOp struct {
-	place                    int // in the order of acceptance, from 1
 	id                       Op
+	protected                bool
 	started, ended, released bool // by events
+	late                     bool // likewise
 	preempted                bool // ended by somebody else than its media, which had been called
 
 	startEntered, startReturned, stopEntered, stopReturned bool
 	reported, abandoned                                    bool
 
-	position time.Duration // told by its media
+	wantsPause, gotPause, gotEndLoop, inOptional bool
+	prepared                                     bool
+
+	position time.Duration // reported by its media
 	result   operation.Result
+	final    operation.Result // what the media said last
+	cause    operation.Cause
 	endedAt  time.Time
 	stopping time.Time // since when it must have the stop timeout, or zero
 	last     uint64    // number of its last event so far
 	done     <-chan struct{}
+	silent   <-chan struct{} // closed when its media is through
 }
 
 func (o *seenOp) inCallback() bool {
-	return o.startEntered && !o.startReturned || o.stopEntered && !o.stopReturned
+	return o.startEntered && !o.startReturned || o.stopEntered && !o.stopReturned || o.inOptional
 }
 
 // hasMedia reports whether the media belongs to the operation.
@@ -98,22 +108,31 @@ func (v *invariants) apply(b *Bare, in Input, at time.Time, all bool) (out Outpu
 	if in.Do == DoDeliver {
 		err = v.deliver(b)
 	} else {
+		if first := v.answered(in.Key, at); first != nil && (in.Do.accepts() || in.Do == first.do) {
+			out = b.Apply(in, at)
+			if err = v.judgeRepeat(in, &out, first); err == nil && all {
+				err = v.state(b)
+			}
+			return out, err
+		}
 		live := v.live()
+		keyed := v.keyed(in)
 		armed, _, _ := b.Timeout()
 		refused := v.refusal(b, in)
 		out = b.Apply(in, at)
-		if out.Err != refused { //nolint:errorlint // none is wrapped
-			return out, fmt.Errorf("G16: %v: %v, want %v", in, out.Err, refused)
+		if !errors.Is(out.Err, refused) {
+			return out, fmt.Errorf("G16: %v: %v, want %v", in, out.Err, refused) //nolint:errorlint // either may be nil
 		}
 		if err = v.input(b, in, &out, live); err == nil {
 			err = v.book(b, in, &out, live)
 		}
 		if err == nil {
-			err = v.media(b, in, &out, live, in == armed)
+			err = v.media(b, in, &out, live, in.Do == armed.Do && in.Op == armed.Op)
 		}
 		if err == nil {
-			err = v.ends(in, &out, live)
+			err = v.ends(in, &out, live, keyed)
 		}
+		v.remember(in, &out)
 	}
 	if err == nil && all {
 		err = v.state(b)
@@ -124,24 +143,32 @@ func (v *invariants) apply(b *Bare, in Input, at time.Time, all bool) (out Outpu
 // refusal returns the error that an input must come back with.
 func (v *invariants) refusal(b *Bare, in Input) error {
 	switch in.Do {
-	case DoEnqueue:
-		return v.admission(in.id(), b.maxPending)
-	case DoInterrupt:
-		return v.admission(in.id(), 0)
+	case DoEnqueue, DoEnqueueNext, DoInterrupt:
+		return v.admission(in.id(), in.Do == DoInterrupt, b.maxPending)
 	case DoCancel:
 		if v.find(in.ID) == 0 {
 			return ErrNotFound
+		}
+	case DoPauseOperation, DoResumeOperation:
+		switch op := v.find(in.ID); {
+		case op == 0:
+			return ErrNotFound
+		case !v.op(op).started:
+			return ErrNotRunning
+		case b.m.serves&servesPause == 0:
+			return ErrNotPausable
 		}
 	default:
 	}
 	return nil
 }
 
-// admission returns why an operation with this id must be refused.
-func (v *invariants) admission(id Op, maxPending int) error {
+// admission returns why an operation with this id must be refused. One that barges in ends what
+// waits first, save for what is protected.
+func (v *invariants) admission(id Op, bargesIn bool, maxPending int) error {
 	waiting := 0
 	for _, op := range v.live() {
-		if !v.op(op).started {
+		if o := v.op(op); !o.started && (o.protected || !bargesIn) {
 			waiting++
 		}
 	}
@@ -191,12 +218,19 @@ func (v *invariants) input(b *Bare, in Input, out *Output, live []Op) error {
 		return nil
 	}
 	switch in.Do {
-	case DoEnqueue, DoInterrupt:
-		v.order = append(v.order, in.Op)
+	case DoEnqueue, DoEnqueueNext, DoInterrupt:
+		place := len(v.order)
+		if first := v.firstWaiting(); first != 0 && in.Do == DoEnqueueNext {
+			place = slices.Index(v.order, first)
+		}
+		v.order = slices.Insert(v.order, place, in.Op)
 		v.ops = append(v.ops, make([]seenOp, max(0, int(in.Op)+1-len(v.ops)))...)
-		v.ops[in.Op] = seenOp{place: len(v.order), id: in.id()}
+		v.ops[in.Op] = seenOp{id: in.id(), protected: in.Protected}
 		if in.Op%2 == 1 { // somebody waits for every other one
 			v.op(in.Op).done = b.Operation(in.Op).Done()
+		}
+		if len(v.order) < 3 { // and some for the media to be through
+			v.op(in.Op).silent = b.Operation(in.Op).Released()
 		}
 	case DoSeal:
 		if !v.sealed {
@@ -208,10 +242,22 @@ func (v *invariants) input(b *Bare, in Input, out *Output, live []Op) error {
 			v.closing = in.Result
 		}
 		v.sealed = true
+	case DoPause, DoResume:
+		v.paused = in.Do == DoPause
+	case DoPauseOperation, DoResumeOperation:
+		v.op(v.find(in.ID)).wantsPause = in.Do == DoPauseOperation
 	case DoEnterStart:
 		return v.enterStart(in.Op)
 	case DoEnterStop:
 		v.op(in.Op).stopEntered = true
+	case DoPrepare:
+		v.op(in.Op).prepared = true
+	case DoEnterPause, DoEnterResume:
+		o := v.op(in.Op)
+		o.gotPause, o.inOptional = in.Do == DoEnterPause, true
+	case DoEnterEndLoop:
+		o := v.op(in.Op)
+		o.gotEndLoop, o.inOptional = true, true
 	default:
 	}
 	return nil
@@ -241,32 +287,42 @@ func (v *invariants) book(b *Bare, in Input, out *Output, live []Op) error {
 		switch {
 		case e.Seq != seq:
 			return fmt.Errorf("G10: event %d has number %d", seq, e.Seq)
-		case v.closed:
+		case v.closed && e.Kind != Late:
 			return fmt.Errorf("G14: %v of %d after closed", e.Kind, op)
 		case e.Kind == Closed:
 			v.closed = true
-			if e.Result != v.closing || !e.Time.Equal(v.now) {
-				return fmt.Errorf("G14: closed with %v at %v, want %v", e.Result, e.Time, v.closing)
+			if e.Result() != v.closing || !e.Time.Equal(v.now) {
+				return fmt.Errorf("G14: closed with %v at %v, want %v", e.Result(), e.Time, v.closing)
 			}
 			continue
 		}
 		o := v.op(op)
-		o.last = seq
+		if e.Kind != Late { // the values are gone by then
+			o.last = seq
+		}
 		var err error
 		switch {
-		case e.Kind == Accepted && in.Op == op && (in.Do == DoEnqueue || in.Do == DoInterrupt):
+		case e.Kind == Accepted && in.Op == op && in.Do.accepts():
+			if before := v.before(); in.Do == DoInterrupt && len(out.Cancelled) > 0 && before.kind != Ended {
+				return fmt.Errorf("G7: %v of %d between the ends and %d, which barged in", before.kind, before.op, op)
+			}
 		case e.Kind == Started && !o.started && !o.ended:
-			if o.place < v.lastStarted {
-				return fmt.Errorf("G1: %d was accepted before %d and starts after it", op, v.order[v.lastStarted-1])
+			if first := v.firstWaiting(); op != first {
+				return fmt.Errorf("G1: %d starts, and %d is before it", op, first)
+			}
+			if v.paused {
+				return fmt.Errorf("pause: %d starts in a queue that is paused", op)
 			}
 			if holder := v.holder(); holder != 0 && !v.mayFree(in, holder) {
 				return fmt.Errorf("G2: %d starts while the media has %d", op, holder)
 			}
-			o.started, v.lastStarted = true, o.place
+			o.started = true
 		case e.Kind == Ended && !o.ended:
-			err = v.ended(in, op, e.Result, live)
+			err = v.ended(in, op, e.Result(), live)
 		case e.Kind == Released && o.preempted && !o.released:
-			err = v.released(in, op, e.Result)
+			err = v.released(in, op, e.Result())
+		case e.Kind == Late && o.abandoned && o.released && !o.late:
+			err = v.reportedLate(in, op, e.Result())
 		default:
 			err = fmt.Errorf("G3: %v of %d, once too often or out of order", e.Kind, op)
 		}
@@ -280,11 +336,34 @@ func (v *invariants) book(b *Bare, in Input, out *Output, live []Op) error {
 	return nil
 }
 
+// before returns the event before the one that was booked last.
+func (v *invariants) before() seenEvent {
+	if len(v.events) < 2 {
+		return seenEvent{}
+	}
+	return v.events[len(v.events)-2]
+}
+
+// firstWaiting returns the operation that is to start next, or zero.
+func (v *invariants) firstWaiting() Op {
+	for _, op := range v.order {
+		if o := v.op(op); !o.started && !o.ended {
+			return op
+		}
+	}
+	return 0
+}
+
+// spares reports whether an input must leave an operation alone which it would end otherwise.
+func (v *invariants) spares(in Input, op Op) bool {
+	return v.op(op).protected && (in.Do == DoInterrupt || in.Do == DoCancelAll && in.Spare)
+}
+
 // mayFree reports whether the input can be what has freed the media.
 func (v *invariants) mayFree(in Input, holder Op) bool {
 	o := v.op(holder)
 	switch in.Do {
-	case DoReport, DoReturnStop:
+	case DoReport, DoReturnStop, DoReturnOptional:
 		return in.Op == holder
 	case DoReturnStart:
 		return in.Op == holder && (in.Failed || o.reported)
@@ -295,20 +374,39 @@ func (v *invariants) mayFree(in Input, holder Op) bool {
 	}
 }
 
+// keyed returns the operation that a tone must end: the running one, if it is one of its stop tones
+// and not from before.
+func (v *invariants) keyed(in Input) Op {
+	for _, op := range v.order {
+		if o := v.op(op); in.Do == DoTone && !in.Failed && o.started && !o.ended && StopTones(op).Contains(in.Tone) {
+			return op
+		}
+	}
+	return 0
+}
+
 // ended: only what the input ends, with its reason, at the position of this instant.
 func (v *invariants) ended(in Input, op Op, r operation.Result, live []Op) error {
 	o := v.op(op)
 	want := operation.Result{}
 	switch in.Do {
 	case DoCancelAll:
-		want.Reason = operation.Cancelled
+		want.Reason = in.reason()
+	case DoCancelWhere:
+		if in.Chosen.Has(op) {
+			want.Reason = in.reason()
+		}
 	case DoInterrupt:
 		want.Reason = operation.BargedIn
 	case DoClose:
 		want = operation.Result{Reason: in.Result.Reason}
 	case DoCancel:
 		if in.ID == o.id {
-			want.Reason = operation.Cancelled
+			want.Reason = in.reason()
+		}
+	case DoTone:
+		if v.keyed(in) == op {
+			want.Reason = operation.KeyPressed
 		}
 	case DoRunTimeout:
 		if in.Op == op {
@@ -316,11 +414,11 @@ func (v *invariants) ended(in Input, op Op, r operation.Result, live []Op) error
 		}
 	case DoReport, DoReturnStart:
 		if in.Op == op && !o.reported && !o.abandoned {
-			want = told(in, operation.Succeeded)
+			want = reportedBy(in, operation.Succeeded)
 		}
 	default:
 	}
-	if want.Reason == 0 || !slices.Contains(live, op) {
+	if want.Reason == 0 || !slices.Contains(live, op) || v.spares(in, op) {
 		return fmt.Errorf("G6: %v has ended %d", in, op)
 	}
 	if want.Position <= 0 && o.started {
@@ -329,7 +427,16 @@ func (v *invariants) ended(in Input, op Op, r operation.Result, live []Op) error
 	if r != want {
 		return fmt.Errorf("G4: %v has ended %d with %+v, want %+v", in, op, r, want)
 	}
-	o.ended, o.result, o.endedAt = true, r, v.now
+	o.ended, o.result, o.final, o.endedAt = true, r, r, v.now
+	switch in.Do {
+	case DoCancelAll, DoCancelWhere:
+		o.cause = BareCancel
+	case DoTone:
+		o.cause = operation.Cause{Tone: in.Tone, ToneSeq: BareSeq}
+	case DoInterrupt:
+		o.cause = operation.Cause{ID: in.id().ID()}
+	default:
+	}
 	o.preempted = in.Do != DoReport && in.Do != DoReturnStart && o.startEntered
 	return nil
 }
@@ -341,9 +448,9 @@ func (v *invariants) released(in Input, op Op, r operation.Result) error {
 	switch {
 	case in.Op != op || o.reported || o.abandoned:
 	case in.Do == DoStopTimeout:
-		want.Reason = operation.Abandoned
+		want.Reason, want.Err = operation.Abandoned, in.Result.Err
 	case in.Do == DoReport || in.Do == DoReturnStart && in.Failed:
-		want = told(in, o.result.Reason)
+		want = reportedBy(in, o.result.Reason)
 	default:
 	}
 	if want.Reason == 0 {
@@ -355,12 +462,29 @@ func (v *invariants) released(in Input, op Op, r operation.Result) error {
 	if r != want {
 		return fmt.Errorf("G13: %d is released with %+v, want %+v", op, r, want)
 	}
-	o.released = true
+	o.released, o.final = true, r
 	return nil
 }
 
-// told is the result that an input reports, with this reason if it says none.
-func told(in Input, otherwise operation.Reason) operation.Result {
+// reportedLate: by the first report after the media was abandoned.
+func (v *invariants) reportedLate(in Input, op Op, r operation.Result) error {
+	o := v.op(op)
+	if in.Op != op || o.reported || in.Do != DoReport && (in.Do != DoReturnStart || !in.Failed) {
+		return fmt.Errorf("G13: %v arrives as a late report of %d", in, op)
+	}
+	want := reportedBy(in, o.result.Reason)
+	if want.Position <= 0 {
+		want.Position = o.position
+	}
+	if r != want {
+		return fmt.Errorf("G13: %d has reported late with %+v, want %+v", op, r, want)
+	}
+	o.late, o.final = true, r
+	return nil
+}
+
+// reportedBy is the result that an input reports, with this reason if it says none.
+func reportedBy(in Input, otherwise operation.Reason) operation.Result {
 	r := in.Result
 	if normalize(&r); r.Reason == 0 {
 		r.Reason = otherwise
@@ -385,6 +509,11 @@ func (v *invariants) media(
 		}
 	case DoReturnStop:
 		v.op(in.Op).stopReturned = true
+	case DoReturnOptional:
+		o := v.op(in.Op)
+		if o.inOptional = false; out.StopLate != (o.abandoned && !o.reported && !o.stopEntered) {
+			err = fmt.Errorf("G13: a call for %d has returned late, and the media gets Stop: %v", in.Op, out.StopLate)
+		}
 	case DoReport:
 		err = v.report(in, out)
 	case DoProgress:
@@ -421,13 +550,19 @@ func (v *invariants) mustStop(in Input, out *Output) {
 // report books a report, or an error of Start.
 func (v *invariants) report(in Input, out *Output) error {
 	o := v.op(in.Op)
-	late := o.reported || o.abandoned
+	late, first := o.reported || o.abandoned, !o.reported
 	o.reported = true
-	switch {
-	case in.Do == DoReport && late:
+	if late && (first || in.Do == DoReport) {
 		v.reportLate++
+	}
+	switch {
+	case late && first:
+		if len(out.Events) != 1 || !o.late {
+			return fmt.Errorf("G13: the first report of %d after it was abandoned is not delivered", in.Op)
+		}
+	case in.Do == DoReport && late:
 		if len(out.Events) > 0 {
-			return fmt.Errorf("G13: a late report of %d has changed something", in.Op)
+			return fmt.Errorf("G13: a second report of %d has changed something", in.Op)
 		}
 	case !late && !o.ended:
 		return fmt.Errorf("G3: the report of %d has not ended it", in.Op)
@@ -438,7 +573,7 @@ func (v *invariants) report(in Input, out *Output) error {
 }
 
 // ends: all that the input must end has ended, and is returned.
-func (v *invariants) ends(in Input, out *Output, live []Op) error {
+func (v *invariants) ends(in Input, out *Output, live []Op, keyed Op) error {
 	if out.Err != nil {
 		return nil //nolint:nilerr // refused, so nothing has to end
 	}
@@ -450,14 +585,23 @@ func (v *invariants) ends(in Input, out *Output, live []Op) error {
 	}
 	rule := "G4"
 	switch in.Do {
-	case DoInterrupt:
-		rule, want = "G7", live
-	case DoCancelAll, DoClose:
-		want = live
-	case DoCancel:
+	case DoTone:
+		if rule = "keys"; keyed != 0 {
+			want = []Op{keyed}
+		}
+	case DoInterrupt, DoCancelAll, DoClose:
+		if in.Do == DoInterrupt {
+			rule = "G7"
+		}
 		for _, op := range live {
-			if v.op(op).id == in.ID {
-				want = []Op{op}
+			if !v.spares(in, op) {
+				want = append(want, op)
+			}
+		}
+	case DoCancel, DoCancelWhere:
+		for _, op := range live {
+			if in.Do == DoCancel && v.op(op).id == in.ID || in.Do == DoCancelWhere && in.Chosen.Has(op) {
+				want = append(want, op)
 			}
 		}
 	default:
@@ -489,6 +633,9 @@ func (v *invariants) state(b *Bare) error {
 	if err := v.due(b, holder); err != nil {
 		return err
 	}
+	if err := v.toPrepare(b); err != nil {
+		return err
+	}
 	return v.admissions(b)
 }
 
@@ -516,18 +663,25 @@ func (v *invariants) operation(b *Bare, op Op) error {
 	case (b.Find(o.id) == op) == o.ended:
 		return fmt.Errorf("G4: %d is found: %v", op, o.ended)
 	}
-	if o.done != nil {
-		closed := false
-		select {
-		case <-o.done:
-			closed = true
-		default:
-		}
-		if closed != o.ended {
-			return fmt.Errorf("G4: Done of %d is closed: %v", op, closed)
-		}
+	if loops := !b.entry(op).control.LastLoop(); o.started && !o.ended && loops == v.sealed {
+		return fmt.Errorf("loops: %d may loop on: %v, sealed: %v", op, loops, v.sealed)
 	}
-	over := o.ended && (!o.preempted || o.released) // its last event is in the log
+	if cause, known := is.Cause(); cause != o.cause || known != (cause != operation.Cause{}) {
+		return fmt.Errorf("cause: %d was ended by %v, and tells %v", op, o.cause, cause)
+	}
+	if o.done != nil && isOver(o.done) != o.ended {
+		return fmt.Errorf("G4: Done of %d is closed: %v", op, !o.ended)
+	}
+	over := o.ended && (!o.preempted || o.released) // its media is through
+	if o.silent != nil && isOver(o.silent) != over {
+		return fmt.Errorf("G13: Released of %d is closed: %v", op, !over)
+	}
+	switch final, ok := is.FinalResult(); {
+	case ok != over:
+		return fmt.Errorf("G13: %d has a final result: %v", op, ok)
+	case ok && final != o.final:
+		return fmt.Errorf("G13: the final result of %d is %+v, want %+v", op, final, o.final)
+	}
 	held := is.Value() != nil
 	undelivered := b.m.log.observers() > 1 && o.last > v.late
 	switch {
@@ -539,6 +693,16 @@ func (v *invariants) operation(b *Bare, op Op) error {
 	return nil
 }
 
+// isOver reports whether a channel is closed.
+func isOver(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 // queue: no lost wake-up, and the end comes when it must and not before.
 func (v *invariants) queue(b *Bare, holder Op) error {
 	live := v.live()
@@ -548,7 +712,7 @@ func (v *invariants) queue(b *Bare, holder Op) error {
 	}
 	abandoned, late := b.Counts()
 	switch {
-	case holder == 0 && len(live) > 0:
+	case holder == 0 && len(live) > 0 && !v.paused:
 		return fmt.Errorf("G12: %d waits and nothing has the media", live[0])
 	case !slices.Equal(b.Waiting(), waiting):
 		return fmt.Errorf("G12: %v wait, and in the queue %v", waiting, b.Waiting())
@@ -558,6 +722,8 @@ func (v *invariants) queue(b *Bare, holder Op) error {
 		return fmt.Errorf("G14: closed is logged: %v, sealed: %v, live: %v, the media has %d", v.closed, v.sealed, live, holder)
 	case b.Sealed() != v.sealed || b.Closed() != (v.sealed && len(live) == 0) || b.Drained() != v.closed:
 		return fmt.Errorf("G14: sealed, closed, drained: %v, %v, %v", b.Sealed(), b.Closed(), b.Drained())
+	case b.Paused() != v.paused:
+		return fmt.Errorf("pause: the queue is paused: %v", !v.paused)
 	case b.m.log.drained() && len(live) == 0 && cap(b.m.log.records) > 1:
 		return fmt.Errorf("G15: the log of an idle queue has room for %d", cap(b.m.log.records))
 	case abandoned != v.abandoned || late != v.reportLate:
@@ -575,7 +741,8 @@ func (v *invariants) timeout(b *Bare, holder Op) error {
 		}
 		return nil
 	}
-	o, runs := v.op(holder), b.m.config.runTimeout > 0
+	o := v.op(holder)
+	runs := b.m.config.runTimeout > 0 && (!o.wantsPause || o.ended)
 	switch {
 	case is && armed.Op != holder:
 		return fmt.Errorf("G13: the %v is armed, and %d has the media", armed, holder)
@@ -599,8 +766,16 @@ func (v *invariants) due(b *Bare, holder Op) error {
 		switch o := v.op(holder); {
 		case !o.startEntered:
 			want = Input{Do: DoEnterStart, Op: holder}
-		case o.preempted && o.startReturned && !o.stopEntered && !o.reported && !b.m.blocking:
+		case o.inOptional || !o.startReturned:
+		case o.preempted && !o.stopEntered && !o.reported && !b.m.blocking:
 			want = Input{Do: DoEnterStop, Op: holder}
+		case o.ended:
+		case o.wantsPause && !o.gotPause:
+			want = Input{Do: DoEnterPause, Op: holder}
+		case !o.wantsPause && o.gotPause:
+			want = Input{Do: DoEnterResume, Op: holder}
+		case v.sealed && !o.gotEndLoop && b.m.serves&servesEndLoop != 0:
+			want = Input{Do: DoEnterEndLoop, Op: holder}
 		}
 	}
 	if due != want {
@@ -609,6 +784,18 @@ func (v *invariants) due(b *Bare, holder Op) error {
 			rule = "G5"
 		}
 		return fmt.Errorf("%s: due is %q, want %q", rule, due.text(), want.text())
+	}
+	return nil
+}
+
+// toPrepare: the operation that will be next, once.
+func (v *invariants) toPrepare(b *Bare) error {
+	want := v.firstWaiting()
+	if b.m.serves&servesPrepare == 0 || want != 0 && v.op(want).prepared {
+		want = 0
+	}
+	if got := b.ToPrepare(); got != want {
+		return fmt.Errorf("prepare: %d is to be prepared, want %d", got, want)
 	}
 	return nil
 }
@@ -647,13 +834,17 @@ var askers = sync.OnceValue(func() (all []*entry) {
 func (v *invariants) admissions(b *Bare) error {
 	waiting := max(len(b.Waiting()), 1)
 	for _, id := range append(v.ids(), 0) { // zero is nobody's
-		for _, limit := range [...]int{0, waiting, waiting + 1} {
-			if got, want := b.admit(entryWithID(id), limit), v.admission(id, limit); got != want { //nolint:errorlint // none is wrapped
+		for _, limit := range [...]int{0, 1, waiting, waiting + 1} {
+			for _, bargesIn := range [...]bool{false, true} {
+				got, want := b.admit(entryWithID(id), bargesIn, limit), v.admission(id, bargesIn, limit)
+				if errors.Is(got, want) {
+					continue
+				}
 				rule := "G16"
 				if v.sealed {
 					rule = "G14"
 				}
-				return fmt.Errorf("%s: id %d with room for %d: %w, want %v", rule, id, limit, got, want) //nolint:errorlint // one of them
+				return fmt.Errorf("%s: id %d with room for %d, barges in: %v: %w, want %v", rule, id, limit, bargesIn, got, want) //nolint:errorlint // one of them
 			}
 		}
 	}

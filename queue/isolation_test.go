@@ -16,9 +16,9 @@ import (
 	"ivrqueue/queue/queuetest"
 )
 
-// G11: whatever one callback does, nobody else waits: not the caller, not another call, not the
+// G11: whatever one callback does, no other waits: not the caller, not another call, not the
 // other observers, and not the media for an observer.
-func TestABlockedCallbackHoldsUpNobodyElse(t *testing.T) {
+func TestABlockedCallbackBlocksNoOther(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
@@ -55,8 +55,8 @@ func TestABlockedCallbackHoldsUpNobodyElse(t *testing.T) {
 		idle()
 		for _, rec := range []*queuetest.Recorder{rec, inline} {
 			rec.Check(t)
-			if e, ok := rec.Find(queue.Ended, ops[2]); !ok || e.Result.Reason != operation.Cancelled {
-				t.Error("media blocked: an observer was not told of the cancel")
+			if e, ok := rec.Find(queue.Ended, ops[2]); !ok || e.Result().Reason != operation.Cancelled {
+				t.Error("media blocked: an observer did not get the cancel")
 			}
 		}
 	})
@@ -72,7 +72,7 @@ func (h blockingHandler) Handle(context.Context, slog.Record) error {
 func (h blockingHandler) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h blockingHandler) WithGroup(string) slog.Handler      { return h }
 
-// G11: panics and exits, in both forms; no event is lost or told twice, no operation is stuck.
+// G11: panics and exits, in both forms; no event is lost or delivered twice, no operation is stuck.
 func TestPanicsAndExitsOfCallbacksLoseNothing(t *testing.T) {
 	t.Parallel()
 	faults := map[string]func(){
@@ -123,7 +123,7 @@ func TestPanicsAndExitsOfCallbacksLoseNothing(t *testing.T) {
 				<-q.Done()
 				rec.Check(t)
 				if got := len(rec.Events()); n != got {
-					t.Errorf("%d events kept, %d told", got, n)
+					t.Errorf("%d events kept, %d delivered", got, n)
 				}
 				if len(m.Started()) != 40 {
 					t.Errorf("%d were started, want 40", len(m.Started()))
@@ -186,8 +186,8 @@ func TestCallbacksNeverRunOnACallersGoroutineByDefault(t *testing.T) {
 func callerOf(f func()) { f() }
 
 // With an inline observer beside media on goroutines of the queue's own: the media's callback is on
-// the stack of who reports from inside it, so a goroutine of the queue's own tells the event.
-func TestNoEventIsToldInlineWithAMediaCallbackOnTheStack(t *testing.T) {
+// the stack of who reports from inside it, so a goroutine of the queue's own delivers the event.
+func TestNoEventIsDeliveredInlineWithAMediaCallbackOnTheStack(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]queue.Option{"default media": {}, "inline media": {queue.WithInlineMedia()}} {
 		t.Run(name, func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestNoEventIsToldInlineWithAMediaCallbackOnTheStack(t *testing.T) {
 				rec := &queuetest.Recorder{OnEvent: func(e queue.Event) {
 					buf := make([]byte, 64<<10)
 					if s := string(buf[:runtime.Stack(buf, false)]); strings.Contains(s, "queuetest.(*Media)") {
-						t.Errorf("%v is told on a stack with a media callback", e.Kind)
+						t.Errorf("%v is delivered on a stack with a media callback", e.Kind)
 					}
 				}}
 				m := ender()
@@ -293,7 +293,7 @@ func TestCallersMayHoldTheirOwnLocks(t *testing.T) {
 	rec.Check(t)
 }
 
-func TestTheFaultOfACallbackThatWasGivenUpIsLogged(t *testing.T) {
+func TestTheFaultOfAnAbandonedCallbackIsLogged(t *testing.T) {
 	t.Parallel()
 	for name, exit := range map[string]func(){"exit": runtime.Goexit, "panic": func() { panic("x") }} {
 		synctest.Test(t, func(t *testing.T) {

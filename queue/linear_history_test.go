@@ -14,11 +14,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/anishathalye/porcupine"
-
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
+
+type linearCall = call[asked, answered]
 
 // history is one, while it is made.
 type history struct {
@@ -33,7 +33,7 @@ type history struct {
 	rounds atomic.Uint32 // of the reader
 
 	mu       sync.Mutex // guards the block below
-	calls    []porcupine.Operation
+	calls    []linearCall
 	known    []*operation.Operation
 	callback int64 // when the media's last callback was about to return
 	booking  int   // the call of the history that its return is, still without an end; or -1
@@ -146,12 +146,14 @@ func (h *history) client(draw *rand.Rand, n int) {
 	for range n {
 		h.pause(draw)
 		switch p := draw.IntN(100); {
+		case p < 4:
+			h.do(queue.Input{Do: queue.DoEnqueueNext, Op: queue.Op(h.number.Add(1))})
 		case p < 40:
-			h.do(queue.Input{Do: queue.DoEnqueue, Op: queue.Op(h.number.Add(1))})
+			h.do(queue.Input{Do: queue.DoEnqueue, Op: queue.Op(h.number.Add(1)), Protected: draw.IntN(4) == 0})
 		case p < 48:
-			h.do(queue.Input{Do: queue.DoInterrupt, Op: queue.Op(h.number.Add(1))})
+			h.do(queue.Input{Do: queue.DoInterrupt, Op: queue.Op(h.number.Add(1)), Protected: draw.IntN(4) == 0})
 		case p < 60:
-			h.do(queue.Input{Do: queue.DoCancelAll})
+			h.do(queue.Input{Do: queue.DoCancelAll, Spare: draw.IntN(2) == 0})
 		case p < 68:
 			h.do(queue.Input{Do: queue.DoCancel, ID: queue.Op(1 + draw.Uint32N(h.number.Load()+1))})
 		case p < 76:
@@ -170,25 +172,34 @@ func (h *history) client(draw *rand.Rand, n int) {
 func (h *history) do(step queue.Input) {
 	var out answered
 	var op *operation.Operation
+	opts := []queue.EnqueueOption{queue.ID(step.Op.ID())}
+	if step.Protected {
+		opts = append(opts, queue.Protected())
+	}
+	if step.Spare {
+		opts = append(opts, queue.SpareProtected())
+	}
 	began := h.clock.Add(1)
 	switch step.Do {
 	case queue.DoEnqueue:
-		op, out.err = h.queue.Enqueue(context.Background(), play(), queue.ID(step.Op.ID()))
+		op, out.err = h.queue.Enqueue(context.Background(), play(), opts...)
+	case queue.DoEnqueueNext:
+		op, out.err = h.queue.EnqueueNext(context.Background(), play(), opts...)
 	case queue.DoInterrupt:
 		var r queue.Receipt
-		op, r, out.err = h.queue.Interrupt(context.Background(), play(), queue.ID(step.Op.ID()))
-		out.cancelled = numbers(victims(r))
+		op, r, out.err = h.queue.Interrupt(context.Background(), play(), opts...)
+		out.cancelled = numbers(cancelledBy(r))
 	case queue.DoCancelAll:
-		out.cancelled = numbers(victims(h.queue.CancelAll()))
+		out.cancelled = numbers(cancelledBy(h.queue.CancelAll(opts...)))
 	case queue.DoCancel:
-		var victim *operation.Operation
-		if victim, out.err = h.queue.Cancel(step.ID.ID()); out.err == nil {
-			out.cancelled = numbers([]*operation.Operation{victim})
+		var op *operation.Operation
+		if op, out.err = h.queue.Cancel(step.ID.ID()); out.err == nil {
+			out.cancelled = numbers([]*operation.Operation{op})
 		}
 	case queue.DoSeal:
 		h.queue.Seal()
 	case queue.DoClose:
-		out.cancelled = numbers(victims(h.queue.Close(nil)))
+		out.cancelled = numbers(cancelledBy(h.queue.Close(nil)))
 	default:
 		panic("not a call: " + step.String())
 	}
@@ -219,7 +230,7 @@ func (h *history) know(op *operation.Operation) {
 
 // add books a call that has returned.
 func (h *history) add(began int64, in asked, out answered) {
-	call := porcupine.Operation{Input: in, Output: out, Call: began, Return: h.clock.Add(1)}
+	call := linearCall{in: in, out: out, began: began, ended: h.clock.Add(1)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls = append(h.calls, call)
@@ -311,18 +322,18 @@ func (h *history) keep(round []glance) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, g := range round {
-		h.calls = append(h.calls, porcupine.Operation{
-			Input:  asked{step: queue.Input{Op: number(g.op)}, read: readStatus},
-			Output: answered{status: g.status}, Call: g.began, Return: g.ended,
+		h.calls = append(h.calls, linearCall{
+			in:  asked{step: queue.Input{Op: number(g.op)}, read: readStatus},
+			out: answered{status: g.status}, began: g.began, ended: g.ended,
 		})
 	}
 }
 
 func (h *history) String() string {
 	var b strings.Builder
-	calls := slices.SortedFunc(slices.Values(h.calls), func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
+	calls := slices.SortedFunc(slices.Values(h.calls), func(a, b linearCall) int { return int(a.began - b.began) })
 	for _, c := range calls {
-		fmt.Fprintf(&b, "%4d-%4d %v: %v\n", c.Call, c.Return, c.Input, c.Output)
+		fmt.Fprintf(&b, "%4d-%4d %v: %v\n", c.began, c.ended, c.in, c.out)
 	}
 	return b.String()
 }
@@ -341,7 +352,7 @@ func (m linearMedia) Start(t queue.Task) error {
 		h.report(t)
 	case 1:
 		err = errScript
-	case 2: // until it is told to stop, or the end of the history
+	case 2: // until its Stop, or the end of the history
 		h.media.Go(func() {
 			for range 20 {
 				h.pause(draw)
@@ -387,9 +398,7 @@ func (h *history) entered(step queue.Input) {
 	h.booked(now)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.calls = append(h.calls, porcupine.Operation{
-		Input: asked{step: step}, Output: answered{}, Call: h.callback, Return: now,
-	})
+	h.calls = append(h.calls, linearCall{in: asked{step: step}, began: h.callback, ended: now})
 }
 
 // returning books that a callback is about to return. When the queue takes note, nobody sees.
@@ -398,7 +407,7 @@ func (h *history) returning(step queue.Input) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.callback, h.booking = now, len(h.calls)
-	h.calls = append(h.calls, porcupine.Operation{Input: asked{step: step}, Output: answered{}, Call: now})
+	h.calls = append(h.calls, linearCall{in: asked{step: step}, began: now})
 }
 
 // booked says that the return of the last callback had been booked by now.
@@ -406,7 +415,7 @@ func (h *history) booked(now int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.booking >= 0 {
-		h.calls[h.booking].Return = now
+		h.calls[h.booking].ended = now
 		h.booking = -1
 	}
 }

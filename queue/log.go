@@ -27,6 +27,7 @@ const (
 	logStarted
 	logEnded
 	logReleased
+	logLate
 	logClosed
 	logCancelled // one Ended for each of the detail's operations
 )
@@ -34,8 +35,10 @@ const (
 // detail is what the operation itself does not tell.
 type detail struct {
 	at        time.Time
-	result    *operation.Result // of logReleased and logClosed
-	cancelled []*entry          // of logCancelled; shared with the receipt, nobody writes to it
+	result    *operation.Result    // of logReleased, logLate and logClosed
+	cancelled []*entry             // of logCancelled; shared with the receipt, read-only
+	by        *operation.Operation // that cancelled them, or nil
+	cancel    *operation.Control   // the same, if it is a CancelAll's own
 }
 
 // len returns how many events the record stands for.
@@ -66,7 +69,7 @@ func (r *record) event(i int, v *Event) {
 		return
 	}
 	c := &r.entry.control
-	v.Operation = c.Operation()
+	v.Operation, v.result, v.by = c.Operation(), nil, nil
 	left := r.kinds
 	for ; i > 0; i-- {
 		left &= left - 1
@@ -78,32 +81,27 @@ func (r *record) event(i int, v *Event) {
 		v.Kind, v.Time = Started, c.Started()
 	default:
 		v.Kind, v.Time = Ended, c.Ended()
-		c.Result(&v.Result)
-		return
-	}
-	if v.Result.Reason != 0 { // of the event before
-		v.Result = operation.Result{}
 	}
 }
 
 // detailed fills in an event of a record with a detail.
 func (r *record) detailed(i int, v *Event) {
 	d := r.detail
-	v.Time, v.Operation = d.at, nil
+	v.Time, v.Operation, v.result, v.by = d.at, nil, d.result, d.by
 	switch r.kinds {
 	case logReleased:
-		v.Kind, v.Operation, v.Result = Released, r.entry.operation(), *d.result
+		v.Kind, v.Operation = Released, r.entry.operation()
+	case logLate:
+		v.Kind, v.Operation = Late, r.entry.operation()
 	case logClosed:
-		v.Kind, v.Result = Closed, *d.result
+		v.Kind = Closed
 	default: // logCancelled
-		c := &d.cancelled[i].control
-		v.Kind, v.Operation = Ended, c.Operation()
-		c.Result(&v.Result)
+		v.Kind, v.Operation = Ended, d.cancelled[i].operation()
 	}
 }
 
 // keepRecords is for how many records a drained log keeps room while operations live.
-const keepRecords = 8
+const keepRecords = 16
 
 // log is the records that some observer has yet to get.
 type log struct {
@@ -187,8 +185,9 @@ func (l *log) drained() bool { return l.head == len(l.records) }
 
 // batch is a few records, to be delivered without the lock. They stay as they are until the
 // observer's cursor is past them: later ones are appended behind them, and trim moves nothing in
-// place. So they need not be copied, and a batch is small: it is delivered on a new goroutine's
-// stack, of which 1,100 bytes may be used before it has to be moved, and that costs a microsecond.
+// place under another's batch. So they need not be copied, and a batch is small: it is delivered on
+// a new goroutine's stack, of which 1,100 bytes may be used before it has to be moved, and that
+// costs a microsecond.
 type batch struct {
 	records   []record
 	delivered int    // records delivered in full
@@ -253,10 +252,12 @@ func (l *log) trim() {
 		if l.records = l.records[:0]; cap(l.records) > keepRecords {
 			l.dropRoom()
 		}
-	case l.head < 32 || l.head < len(l.records)/2:
+	case l.head < len(l.records)/2 || l.others != nil && l.head < 32:
 		return // not worth moving the rest yet
-	default:
+	case l.others != nil:
 		l.records = slices.Clone(l.records[l.head:]) // not in place: batches of it may be under way
+	default: // in place: the only observer has just got its batch
+		l.records = slices.Delete(l.records, 0, l.head)
 	}
 	l.leading.next -= l.head
 	if l.others != nil {
@@ -283,6 +284,9 @@ func delivered(r *record) {
 	case r.kinds == logCancelled:
 		for _, e := range r.detail.cancelled {
 			e.releaseValues()
+		}
+		if own := r.detail.cancel; own != nil {
+			own.ReleaseContext()
 		}
 	case r.kinds&logEnded != 0:
 		r.entry.releaseValues()

@@ -39,8 +39,21 @@ type Event struct {
 	// event is the past, the operation the present.
 	Operation *operation.Operation
 
-	// Result comes with Ended, Released and Closed; see there.
-	Result operation.Result
+	result *operation.Result    // of Released, Late and Closed; an Ended has its operation's
+	by     *operation.Operation // of an Ended
+}
+
+// Result returns how it went, for Ended, Released, Late and Closed; see there. Nothing changes it.
+// It is a method, since most events have none and an event is copied often.
+func (e Event) Result() operation.Result {
+	if e.result != nil {
+		return *e.result
+	}
+	var r operation.Result
+	if e.Kind == Ended {
+		r, _ = e.Operation.Result()
+	}
+	return r
 }
 
 // CallID returns the id of the call, as [New] was given it: a name, which another queue may have
@@ -51,6 +64,21 @@ func (e Event) CallID() string {
 	}
 	return e.Queue.CallID()
 }
+
+// Cause returns who preempted the operation of an Ended event, and whether that
+// is known: [operation.Operation.Cause]. Other events have none.
+func (e Event) Cause() (operation.Cause, bool) {
+	if e.Kind != Ended {
+		return operation.Cause{}, false
+	}
+	return e.Operation.Cause()
+}
+
+// By returns the operation that preempted the one of an Ended event: that of [Queue.Interrupt] or
+// of a request that barged in, whose own events follow, or that of a CancelAll, which has none. It
+// is for what is attached to it, such as a trace; who keeps it keeps that operation. It is nil for
+// other ends, and for other events.
+func (e Event) By() *operation.Operation { return e.by }
 
 // EventKind says what happened.
 type EventKind uint8
@@ -72,12 +100,21 @@ const (
 	// not report in time. It comes once, and only if Media.Start was called for the operation.
 	Released
 
-	// Closed: the last event. The reason of the Result says why.
+	// Closed: the call's last event, save for Late. The reason of the Result says why.
 	Closed
+
+	// Late: media that was abandoned has reported after all: the voicemail of a caller who hung
+	// up, whose upload took too long. The Result is what it reported, as with Released. It
+	// follows the Released with Abandoned, at most once, whenever the report comes; so it is the
+	// one event that may follow Closed, and the queue's Done. An observer that is not inline gets
+	// it then on a goroutine that exists for it alone. The operation's Value, and the values of
+	// its context, are gone by then.
+	Late
 )
 
 var eventKindNames = [...]string{
-	Accepted: "accepted", Started: "started", Ended: "ended", Released: "released", Closed: "closed",
+	Accepted: "accepted", Started: "started", Ended: "ended", Released: "released",
+	Closed: "closed", Late: "late",
 }
 
 // String returns the kind in lower case.
@@ -88,8 +125,8 @@ func (k EventKind) String() string {
 	return eventKindNames[k]
 }
 
-// ObservedBy reports whether o is one of the queue's observers, so that one that was forgotten can
-// be told. A value of a type that can't be compared, such as an ObserverFunc, is never found.
+// ObservedBy reports whether o is one of the queue's observers, for a check that none was
+// forgotten. A value of a type that can't be compared, such as an ObserverFunc, is never found.
 func (q *Queue) ObservedBy(o Observer) bool {
 	if o == nil || !reflect.ValueOf(o).Comparable() {
 		return false

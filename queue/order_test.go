@@ -176,8 +176,8 @@ func TestNoWakeUpIsLost(t *testing.T) {
 }
 
 // What is committed while the media role is on its way to a goroutine of ours, which then finds
-// nothing to call, is told all the same.
-func TestWhatIsLeftToTheMediaRoleIsTold(t *testing.T) {
+// nothing to call, is delivered all the same.
+func TestWhatIsLeftToTheMediaRoleIsDelivered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var q *queue.Queue
 		var once sync.Once
@@ -211,7 +211,7 @@ func TestWhatIsLeftToTheMediaRoleIsTold(t *testing.T) {
 		first.End(operation.Result{})
 		time.Sleep(time.Minute)
 		if s := q.Snapshot(); ended != 200 || s.Undelivered != 0 {
-			t.Errorf("%d of 200 ends were told, %d are untold, after %d starts", ended, s.Undelivered, calls)
+			t.Errorf("%d of 200 ends were delivered, %d are undelivered, after %d starts", ended, s.Undelivered, calls)
 		}
 	})
 }

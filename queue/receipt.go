@@ -1,10 +1,15 @@
 package queue
 
 import (
+	"fmt"
 	"iter"
+	"strings"
 
 	"ivrqueue/operation"
 )
+
+// printedInReceipt is how many operations String names.
+const printedInReceipt = 8
 
 // Receipt says whom a cancel ended. It may be copied; the zero Receipt is one of nothing.
 type Receipt struct {
@@ -29,4 +34,28 @@ func (r Receipt) Cancelled() iter.Seq[*operation.Operation] {
 			}
 		}
 	}
+}
+
+// String says who was ended, for logs and tests: the first 8 with kind, id, status and reason, and
+// how many more. What is given to package fmt would be read without the queue's lock otherwise.
+func (r Receipt) String() string {
+	var s strings.Builder
+	if r.operation != nil {
+		fmt.Fprintf(&s, "%v: ", r.operation)
+	}
+	if r.Len() == 0 {
+		return s.String() + "nothing ended"
+	}
+	s.WriteString("ended ")
+	for i, e := range r.cancelled {
+		if i == printedInReceipt {
+			fmt.Fprintf(&s, ", and %d more", r.Len()-i)
+			break
+		}
+		if i > 0 {
+			s.WriteString(", ")
+		}
+		s.WriteString(e.operation().String())
+	}
+	return s.String()
 }

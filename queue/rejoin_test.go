@@ -8,8 +8,8 @@ import (
 	"ivrqueue/queue/queuetest"
 )
 
-// A dispatcher that was detached, and goes on when its callback has returned at last, is watched like
-// any other: the next callback that blocks holds up no event either.
+// A dispatcher that was detached, and goes on when its callback has returned at last, is watched
+// like any other: the next callback that blocks holds up no event either.
 func TestADispatcherThatHasRejoinedIsWatched(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var gates []chan struct{}
@@ -30,7 +30,7 @@ func TestADispatcherThatHasRejoinedIsWatched(t *testing.T) {
 		for want := 1; want <= 3; want++ {
 			idle()
 			if len(gates) != want || ended != want {
-				t.Fatalf("in callback %d the observer was told of %d ends", len(gates), ended)
+				t.Fatalf("in callback %d the observer got %d ends", len(gates), ended)
 			}
 			close(gates[want-1])
 		}

@@ -43,8 +43,8 @@ func TestTheFirstReportAfterACancelFreesTheMediaAndLaterOnesChangeNothing(t *tes
 			t.Errorf("a late report made the next %v", ops[1].Status())
 		}
 		e, _ := rec.Find(queue.Released, ops[0])
-		if e.Result.Recording != voicemail || e.Result.Reason != operation.MaxDuration {
-			t.Errorf("Released tells %+v", e.Result)
+		if e.Result().Recording != voicemail || e.Result().Reason != operation.MaxDuration {
+			t.Errorf("Released has %+v", e.Result())
 		}
 		if r, _ := ops[0].Result(); r != (operation.Result{Reason: operation.Cancelled}) {
 			t.Errorf("the result became %+v", r)
@@ -59,7 +59,7 @@ func TestTheFirstReportAfterACancelFreesTheMediaAndLaterOnesChangeNothing(t *tes
 	})
 }
 
-func TestMediaThatDoesNotReportIsGivenUp(t *testing.T) {
+func TestMediaThatDoesNotReportIsAbandoned(t *testing.T) {
 	inBothForms(t, func(t *testing.T, form func(queue.Observer) []queue.Option) {
 		rec := &queuetest.Recorder{}
 		m := &queuetest.Media{OnStop: func(queue.Task) {}}
@@ -74,13 +74,13 @@ func TestMediaThatDoesNotReportIsGivenUp(t *testing.T) {
 		time.Sleep(3*time.Second - 1)
 		synctest.Wait()
 		if ops[1].Status() != operation.NotStarted {
-			t.Error("given up too early")
+			t.Error("abandoned too early")
 		}
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		e, ok := rec.Find(queue.Released, ops[0])
-		if !ok || e.Result.Reason != operation.Abandoned || e.Time.Sub(at) != 3*time.Second || e.Result.Position != 7*time.Second {
-			t.Errorf("Released %v: %+v after %v", ok, e.Result, e.Time.Sub(at))
+		if !ok || e.Result().Reason != operation.Abandoned || e.Time.Sub(at) != 3*time.Second || e.Result().Position != 7*time.Second {
+			t.Errorf("Released %v: %+v after %v", ok, e.Result(), e.Time.Sub(at))
 		}
 		if ops[1].Status() != operation.Running || q.Snapshot().Abandoned != 1 {
 			t.Errorf("the next is %v, %d abandoned", ops[1].Status(), q.Snapshot().Abandoned)
@@ -94,6 +94,55 @@ func TestMediaThatDoesNotReportIsGivenUp(t *testing.T) {
 		synctest.Wait()
 		rec.Check(t)
 	})
+}
+
+// Media that panics or exits in Stop and never reports is abandoned, and what it did is the cause
+// of that; if it reports after all, in time, its report counts. The next one has nothing of it.
+func TestAFaultInStopIsTheCauseOfTheAbandonment(t *testing.T) {
+	t.Parallel()
+	fault := errors.New("no such socket")
+	panics := func() { panic(fault) }
+	for name, c := range map[string]struct {
+		stop func()
+		want error
+		opts []queue.Option
+	}{
+		"panics":           {panics, fault, nil},
+		"panics in inline": {panics, fault, []queue.Option{queue.WithInlineMedia()}},
+		"exits":            {runtime.Goexit, queue.ErrExited, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				rec, stop := &queuetest.Recorder{}, c.stop
+				m := &queuetest.Media{OnStop: func(queue.Task) { stop() }}
+				q := newQueue(t, m, append(c.opts, quiet, queue.WithObserver(rec), queue.WithStopTimeout(time.Second))...)
+				for i, want := range []operation.Result{
+					{Reason: operation.Abandoned, Err: c.want},
+					{Reason: operation.Cancelled}, // it reports
+					{Reason: operation.Abandoned}, // its Stop returns
+				} {
+					if i == 2 {
+						stop = func() {}
+					}
+					op := enqueue(t, q, 1)[0]
+					synctest.Wait()
+					task := m.Current()
+					q.CancelAll()
+					synctest.Wait()
+					if i == 1 {
+						task.End(operation.Result{})
+					}
+					time.Sleep(time.Second)
+					synctest.Wait()
+					e, _ := rec.Find(queue.Released, op)
+					got, _ := op.FinalResult()
+					if got != e.Result() || got.Reason != want.Reason || !errors.Is(got.Err, want.Err) {
+						t.Errorf("%d: released with %+v, and %+v; want %+v", i, e.Result(), got, want)
+					}
+				}
+			})
+		})
+	}
 }
 
 // The report comes at the very instant of the stop timeout: whichever is first, the timeout is the
@@ -118,7 +167,7 @@ func TestAStopTimeoutThatComesTooLateLeavesTheNextAlone(t *testing.T) {
 			}
 			m.Current().End(operation.Result{})
 			if next.Status() != operation.Completed {
-				t.Fatal("the next was given up in place of the old one")
+				t.Fatal("the next was abandoned in place of the old one")
 			}
 			if q.Snapshot().Abandoned == before {
 				reports++
@@ -215,11 +264,11 @@ func TestACallbackThatHangsLosesTheMediaRole(t *testing.T) {
 	}
 }
 
-func TestDoneDoesNotWaitForMediaGivenUp(t *testing.T) {
+func TestDoneDoesNotWaitForAbandonedMedia(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
 		m := &queuetest.Media{OnStart: func(k queue.Task) error {
-			k.End(operation.Result{}) // has reported, so nothing is ended over its head
+			k.End(operation.Result{}) // has reported, so nothing is preempted
 			<-release
 			return nil
 		}}
@@ -418,8 +467,8 @@ func TestTheZeroTaskIsDeadAndHarmless(t *testing.T) {
 	}
 }
 
-// What an Interrupt has ended is not kept by the queue while the next one runs: the log grew behind the
-// record of the cancel.
+// What an Interrupt has ended is not kept by the queue while the next one runs: the log grew behind
+// the record of the cancel.
 func TestALogThatHasGrownKeepsNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		q := newQueue(t, &queuetest.Media{}, queue.WithObserver(queue.ObserverFunc(func(queue.Event) {})))

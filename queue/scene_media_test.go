@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"time"
 
 	"ivrqueue/internal/trace"
@@ -40,8 +41,8 @@ const (
 	reportsLate // after the stop timeout
 	reEnters
 	neverEnds       // only with a run timeout
-	playsOn         // for longer than the run timeout, and tells the same position all the while
-	endsInsideStuck // and returns long after, or not before it is given up
+	playsOn         // for longer than the run timeout, and reports the same position all the while
+	endsInsideStuck // and returns long after, or not before it is abandoned
 	failsHostile    // Start returns an error whose methods do what they must not
 	endsHostile     // so does a report
 	faultKinds
@@ -76,7 +77,7 @@ const (
 	errorExits  // so would this
 )
 
-// sceneError is an error that media tells, with a fault.
+// sceneError is an error that media reports, with a fault.
 type sceneError struct {
 	s    *scene
 	draw *rand.Rand
@@ -142,7 +143,7 @@ func (m sceneMedia) Start(t queue.Task) (err error) {
 	f, _ := t.Value().(fault)
 	draw := s.draws(t.Active, 1)
 	if draw.IntN(2) == 0 {
-		s.lend(t.Active)
+		s.keepContext(t.Active)
 	}
 	switch f.kind {
 	case endsInside:
@@ -228,8 +229,8 @@ func (m sceneMedia) Stop(t queue.Task) {
 	}
 }
 
-// lend remembers the task's context, so that it can be seen to end.
-func (s *scene) lend(t queue.Active) {
+// keepContext remembers the task's context, so that it can be seen to end.
+func (s *scene) keepContext(t queue.Active) {
 	ctx := t.Context()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -266,12 +267,19 @@ func (s *scene) frames(t queue.Active, f fault, draw *rand.Rand) bool {
 	return true
 }
 
-// progress tells how far the media is.
+// progress reports how far the media is.
 func (s *scene) progress(t queue.Active, at time.Duration) {
 	n := s.Begin(trace.Item{What: trace.Progressing, Op: t.ID()})
-	t.Progress(at)
+	if prompt := promptOf(at); prompt > 0 {
+		t.ProgressAt(prompt, at, at)
+	} else {
+		t.Progress(at)
+	}
 	s.Add(trace.Item{What: trace.Progressed, Number: n, Op: t.ID()})
 }
+
+// promptOf is the prompt in which media is that has come so far.
+func promptOf(at time.Duration) int { return int(at % 7) }
 
 // live asks whether the task is what the call should hear.
 func (s *scene) live(t queue.Active) bool {
@@ -293,18 +301,53 @@ func (s *scene) end(t queue.Task) {
 		What: trace.Called, Method: trace.End, Op: t.ID(), Position: position, Failed: hostile,
 	})
 	defer s.Add(trace.Item{What: trace.Returned, Method: trace.End, Number: n}) // also if it exits
+	r := operation.Result{Position: position, Value: outcomeOf(position)}
 	switch {
 	case hostile:
-		t.End(operation.Result{Err: s.hostile(s.source(1000 + uint64(position))), Position: position})
+		r.Err = s.hostile(s.source(1000 + uint64(position)))
 	case position%5 == 0:
-		t.End(operation.Result{Reason: operation.Unspecified, Err: errFault, Position: position})
+		r.Reason, r.Err = operation.Unspecified, errFault
+	case position%5 == 1:
+		r.Reason = transferred
 	default:
-		t.End(operation.Result{Position: position})
+	}
+	t.End(r)
+}
+
+// outcomeOf is what a report with this position has as its outcome: nothing, or what is no other's.
+func outcomeOf(position time.Duration) any {
+	if position%3 > 0 {
+		return nil
+	}
+	return []time.Duration{position} // can't be compared
+}
+
+// look counts a result that has not the outcome of its report. Those of progress have later positions.
+func (s *scene) look(r operation.Result) {
+	if r.Position <= 0 || r.Position >= time.Hour {
+		return
+	}
+	is, _ := r.Value.([]time.Duration)
+	want, _ := outcomeOf(r.Position).([]time.Duration)
+	if !slices.Equal(is, want) {
+		s.stray()
 	}
 }
 
-// reEnter calls back into the queue.
+func (s *scene) stray() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strays++
+}
+
+// reEnter calls back into the queue. Observers of a late report, and the methods of its error, come to
+// it also after the queue is done, and after the scene was judged.
 func (s *scene) reEnter(draw *rand.Rand) {
+	left, ok := s.enteredInTime()
+	if !ok {
+		return
+	}
+	defer left()
 	for _, call := range []func(){
 		func() { s.enqueue(draw) }, s.cancelAll, func() { s.cancel(draw) }, s.snapshot,
 		func() { s.interrupt(draw) }, func() { s.bargeIn(draw) },

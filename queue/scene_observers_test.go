@@ -44,11 +44,15 @@ func (s *scene) observer(number int, draw *rand.Rand) queue.Observer {
 func (o *sceneObserver) Observe(e queue.Event) {
 	s := o.s
 	i := trace.Item{
-		What: trace.Told, Who: o.number, Event: e.Kind, Op: e.Operation.ID(), Seq: e.Seq,
-		Reason: e.Result.Reason, Position: e.Result.Position, Time: e.Time,
+		What: trace.Delivering, Who: o.number, Event: e.Kind, Op: e.Operation.ID(), Seq: e.Seq,
+		Reason: e.Result().Reason, Position: e.Result().Position, Time: e.Time,
 	}
+	if by, known := e.Cause(); known {
+		i.By = by.ID
+	}
+	s.look(e.Result())
 	s.Add(i)
-	defer s.Add(trace.Item{What: trace.Heard, Who: o.number, Seq: e.Seq})
+	defer s.Add(trace.Item{What: trace.Delivered, Who: o.number, Seq: e.Seq})
 	if o.fault == blocked {
 		<-s.released
 		s.sleep(o.draw, 1)

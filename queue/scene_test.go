@@ -18,15 +18,16 @@ import (
 )
 
 // A scene is one call with everybody in it, drawn from a seed: producers that call everything there
-// is, media and observers with every fault, readers, keys that are pressed. What happens is recorded,
-// and judged by package trace. The simulation plays it in a bubble, where the seed decides who is
-// next; the stress plays it in real time, where the machine does.
+// is, media and observers with every fault, readers, keys that are pressed. What happens is
+// recorded, and judged by package trace. The simulation plays it in a bubble, where the seed
+// decides who is next; the stress plays it in real time, where the machine does.
 type scene struct {
 	trace.Recorder
 
 	seed  uint64
 	unit  time.Duration // what all times are multiples of
 	terms trace.Terms
+	group queue.Group // that has the queue, in every other scene
 	queue *queue.Queue
 	tones tone.Stream
 
@@ -39,9 +40,12 @@ type scene struct {
 	mu       sync.Mutex // guards the block below
 	ops      []*operation.Operation
 	contexts map[uuid.UUID]context.Context
-	reports  time.Duration // positions of reports: each has one of its own
-	under    int           // callbacks and goroutines of media under way
-	calm     *sync.Cond    // there are none
+	reports  time.Duration        // positions of reports: each has one of its own
+	optional map[uuid.UUID]uint64 // calls of Pause, Resume and EndLoop
+	strays   int                  // outcomes and places of which the parts are of two reports
+	under    int                  // callbacks that call, and goroutines of media, under way
+	calm     *sync.Cond           // there are none
+	over     bool                 // the scene is judged: what calls back from now on does nothing
 }
 
 // Times of a scene, in units.
@@ -58,7 +62,8 @@ const (
 func newScene(t *testing.T, seed uint64, unit time.Duration, opts ...queue.Option) *scene {
 	t.Helper()
 	s := &scene{
-		seed: seed, unit: unit,
+		optional: map[uuid.UUID]uint64{},
+		seed:     seed, unit: unit,
 		released: make(chan struct{}), contexts: map[uuid.UUID]context.Context{},
 	}
 	s.calm = sync.NewCond(&s.mu)
@@ -70,6 +75,7 @@ func newScene(t *testing.T, seed uint64, unit time.Duration, opts ...queue.Optio
 		opts, queue.WithLogger(slog.New(logbook{slog.DiscardHandler, s})),
 		queue.WithStopTimeout(s.terms.StopTimeout),
 		queue.WithMaxPending(pending),
+		queue.WithIdempotency(1<<20, 10_000*time.Hour), // a caller may be held up before it repeats a call
 	)
 	if draw.IntN(2) == 0 { // beside everything
 		s.terms.RunTimeout = sceneLong * unit
@@ -91,6 +97,9 @@ func newScene(t *testing.T, seed uint64, unit time.Duration, opts ...queue.Optio
 		opts = append(opts, queue.WithObserver(s.observer(1+i, draw)))
 	}
 	var m queue.Media = sceneMedia{s}
+	if seed%3 > 0 {
+		m = sceneOptional{sceneMedia{s}}
+	}
 	switch {
 	case s.blocking && seed%2 == 1:
 		m = queue.Blocking(func(ctx context.Context, t queue.Active) (operation.Result, error) {
@@ -102,7 +111,11 @@ func newScene(t *testing.T, seed uint64, unit time.Duration, opts ...queue.Optio
 		m = &recorded{s, queue.Blocking(s.perform)}
 	}
 	var err error
-	if s.queue, err = queue.New("call", m, opts...); err != nil {
+	create := queue.New
+	if seed%2 == 0 {
+		create = s.group.New
+	}
+	if s.queue, err = create("call", m, opts...); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -128,6 +141,7 @@ func (s *scene) run(t *testing.T, calls int) {
 		producers.Go(func() { s.readNow(s.source(uint64(20 + i))) })
 	}
 	s.listen(&listeners)
+	s.collect(&listeners)
 	done := s.watch(t)
 	producers.Go(func() { s.press(s.source(30)) })
 	producers.Wait()
@@ -150,9 +164,13 @@ func (s *scene) run(t *testing.T, calls int) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.under > 0 { // those of media given up may go on for longer than the queue
+	for s.under > 0 { // those of abandoned media, and observers of it, may go on for longer than the queue
 		s.calm.Wait()
+	}
+	s.over = true
+	s.mu.Unlock()
+	for s.queue.LogEntries() > 0 { // a late report may have been read, and is judged by its event
+		time.Sleep(s.unit)
 	}
 }
 
@@ -165,10 +183,25 @@ func (s *scene) spawn(f func()) {
 	}()
 }
 
-// entered counts a callback of media, until what it returns is called.
+// entered counts a callback, until what it returns is called.
 func (s *scene) entered() (left func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.counted()
+}
+
+// enteredInTime counts a callback as entered does, unless the scene is over.
+func (s *scene) enteredInTime() (left func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return nil, false
+	}
+	return s.counted(), true
+}
+
+// counted must be called with the lock held.
+func (s *scene) counted() (left func()) {
 	s.under++
 	return func() {
 		s.mu.Lock()
@@ -187,6 +220,9 @@ func (s *scene) watch(t *testing.T) (done chan struct{}) {
 		defer close(done)
 		<-s.queue.Done()
 		s.Add(trace.Item{What: trace.Done})
+		if n := s.group.Len(); n > 0 {
+			t.Errorf("seed %d: its group has it after Done", s.seed)
+		}
 		if n := s.queue.Finishing(); n > 0 {
 			t.Errorf("seed %d: G14: %d timers are left after Done", s.seed, n)
 		}
@@ -211,7 +247,12 @@ func (s *scene) judge(t *testing.T) bool {
 	for _, v := range found {
 		t.Errorf("seed %d: %v", s.seed, v)
 	}
-	return len(found) == 0
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.strays > 0 {
+		t.Errorf("seed %d: %d results or places mix what was reported together with other reports", s.seed, s.strays)
+	}
+	return len(found) == 0 && s.strays == 0
 }
 
 // know remembers an operation, for those who look at any.
@@ -249,8 +290,8 @@ func hash(words ...uint64) uint64 {
 	return h ^ h>>33
 }
 
-// logbook records whose media was given up, and that it does not know whose, when the queue has
-// dropped what it could not tell in time. Everything else it forgets.
+// logbook records whose media was abandoned, and that it does not know whose, when the queue has
+// dropped what it could not log in time. Everything else it forgets.
 type logbook struct {
 	slog.Handler
 
@@ -261,7 +302,10 @@ func (logbook) Enabled(context.Context, slog.Level) bool { return true }
 
 func (l logbook) Handle(_ context.Context, r slog.Record) error {
 	i, dropped := trace.Item{}, false
-	if r.Message == "queue: media abandoned" {
+	switch r.Message {
+	case "queue: media abandoned":
+		i.What = trace.Abandoned
+	case "queue: media abandoned in Prepare":
 		i.What = trace.GivenUp
 	}
 	r.Attrs(func(a slog.Attr) bool {
@@ -274,7 +318,7 @@ func (l logbook) Handle(_ context.Context, r slog.Record) error {
 		return true
 	})
 	if dropped {
-		l.s.Add(trace.Item{What: trace.GivenUp})
+		l.s.Add(trace.Item{What: trace.Abandoned})
 	}
 	if i.What != 0 {
 		l.s.Add(i)

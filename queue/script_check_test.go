@@ -42,11 +42,11 @@ func (c *scriptClock) due() (at time.Time, armed bool) {
 	}
 }
 
-// told is for when media tells progress.
-func (c *scriptClock) told(op queue.Op) { c.progress = c.progress || op == c.armed.Op }
+// progressed is for when media reports progress.
+func (c *scriptClock) progressed(op queue.Op) { c.progress = c.progress || op == c.armed.Op }
 
 // look is for when it is due. It returns the input that comes of it, if it fires. Progress that is
-// told after the end means nothing.
+// reported after the end means nothing.
 func (c *scriptClock) look(b *queue.Bare) (in queue.Input, fires bool) {
 	if c.armed.Do == queue.DoStopTimeout {
 		return c.armed, true
@@ -84,9 +84,9 @@ func (w *watcher) Observe(e queue.Event) {
 func (s *scripted) apply(step queue.Input) queue.Output {
 	out, err := s.bare.Apply(step, s.at)
 	if err != nil {
-		s.t.Fatal(err)
+		s.draw.Fatalf("%v", err)
 	}
-	s.told = append(s.told, out.Events...)
+	s.events = append(s.events, out.Events...)
 	s.clock.follow(s.bare.Bare)
 	return out
 }
@@ -94,7 +94,7 @@ func (s *scripted) apply(step queue.Input) queue.Output {
 // agree compares the answers of a step.
 func (s *scripted) agree(step queue.Input, got answer, want queue.Output) {
 	if !errors.Is(got.err, want.Err) || (got.err == nil) != (want.Err == nil) {
-		s.t.Fatalf("%v: %v, want %v", step, got.err, want.Err)
+		s.draw.Fatalf("%v: %v, want %v", step, got.err, want.Err)
 	}
 	if step.Do == queue.DoInterrupt && s.jobs[step.Op].quietly {
 		return // no receipt
@@ -105,7 +105,7 @@ func (s *scripted) agree(step queue.Input, got answer, want queue.Output) {
 // same compares operations with their numbers.
 func (s *scripted) same(what string, got []*operation.Operation, want []queue.Op) {
 	if !slices.Equal(s.numbers(got), want) && len(got)+len(want) > 0 {
-		s.t.Fatalf("%s: %v, want %v", what, s.numbers(got), want)
+		s.draw.Fatalf("%s: %v, want %v", what, s.numbers(got), want)
 	}
 }
 
@@ -145,16 +145,16 @@ func (s *scripted) compare() {
 	s.same("stopping", one(got.Stopping), number(want.Stopping()))
 	s.same("waiting", got.Waiting, want.Waiting())
 	if got.Sealed != want.Sealed() || got.Closed != want.Closed() {
-		s.t.Fatalf("sealed, closed: %v, %v, want %v, %v", got.Sealed, got.Closed, want.Sealed(), want.Closed())
+		s.draw.Fatalf("sealed, closed: %v, %v, want %v, %v", got.Sealed, got.Closed, want.Sealed(), want.Closed())
 	}
 	if abandoned, late := want.Counts(); got.Abandoned != abandoned || got.LateReports != late {
-		s.t.Fatalf("%d abandoned, %d late; want %d, %d", got.Abandoned, got.LateReports, abandoned, late)
+		s.draw.Fatalf("%d abandoned, %d late; want %d, %d", got.Abandoned, got.LateReports, abandoned, late)
 	}
 	if got.Undelivered != 0 {
-		s.t.Fatalf("%d undelivered, want 0: the observers have returned", got.Undelivered)
+		s.draw.Fatalf("%d undelivered, want 0: the observers have returned", got.Undelivered)
 	}
 	if isClosed(s.queue.Done()) != want.Drained() {
-		s.t.Fatalf("done: %v, want %v", !want.Drained(), want.Drained())
+		s.draw.Fatalf("done: %v, want %v", !want.Drained(), want.Drained())
 	}
 	for n := queue.Op(1); n <= s.last; n++ {
 		s.compareOne(s.jobs[n])
@@ -176,32 +176,37 @@ func (s *scripted) handOver() {
 func (s *scripted) compareOne(j *job) {
 	n, op, bare := j.number, j.op, s.bare.Operation(j.number)
 	if got, want := op.Status(), bare.Status(); got != want {
-		s.t.Fatalf("%d is %v, want %v", n, got, want)
+		s.draw.Fatalf("%d is %v, want %v", n, got, want)
 	}
 	got, ended := op.Result()
 	want, _ := bare.Result()
 	why := want.Reason
 	if ended != (why != 0) || !sameResult(got, want) {
-		s.t.Fatalf("result of %d: %+v %v, want %+v", n, got, ended, want)
+		s.draw.Fatalf("result of %d: %+v %v, want %+v", n, got, ended, want)
+	}
+	cause, known := op.Cause()
+	cause.Kind = "" // the bare machine knows no requests
+	if want, is := bare.Cause(); cause != want || known != is {
+		s.draw.Fatalf("%d was ended by %+v, want %+v", n, cause, want)
 	}
 	if got, want := op.Times(), bare.Times(); !got.Accepted.Equal(want.Accepted) ||
 		!got.Started.Equal(want.Started) || !got.Ended.Equal(want.Ended) {
-		s.t.Fatalf("times of %d: %v, want %v", n, got, want)
+		s.draw.Fatalf("times of %d: %v, want %v", n, got, want)
 	}
 	if got, want := op.Position(), bare.Position(); got != want {
-		s.t.Fatalf("position of %d: %v, want %v", n, got, want)
+		s.draw.Fatalf("position of %d: %v, want %v", n, got, want)
 	}
 	if err := op.Err(); (err != nil) != (why.Status() == operation.Failed) || err != nil && !errors.Is(err, why) {
-		s.t.Fatalf("error of %d: %v, want %v", n, err, why)
+		s.draw.Fatalf("error of %d: %v, want %v", n, err, why)
 	}
 	if j.done != nil && isClosed(j.done) != ended {
-		s.t.Fatalf("Done of %d is closed: %v, want %v", n, !ended, ended)
+		s.draw.Fatalf("Done of %d is closed: %v, want %v", n, !ended, ended)
 	}
 	if j.task != (queue.Task{}) && j.task.Live() == ended {
-		s.t.Fatalf("%d is live: %v, want %v", n, ended, !ended)
+		s.draw.Fatalf("%d is live: %v, want %v", n, ended, !ended)
 	}
 	if j.ctx != nil && (ended && !errors.Is(context.Cause(j.ctx), why) || !ended && j.ctx.Err() != nil) {
-		s.t.Fatalf("cause of %d's context: %v, want %v", n, context.Cause(j.ctx), why)
+		s.draw.Fatalf("cause of %d's context: %v, want %v", n, context.Cause(j.ctx), why)
 	}
 }
 
@@ -211,24 +216,24 @@ func sameResult(got, want operation.Result) bool {
 	return sameErr && got == want
 }
 
-// compareEvents compares what an observer was told with what the bare machine tells.
+// compareEvents compares what an observer got with what the bare machine delivers.
 func (s *scripted) compareEvents(who int, w *watcher) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i, got := range w.events {
-		if i == len(s.told) {
-			s.t.Fatalf("observer %d was told %v of %d, want no event", who, got.Kind, s.numberOf(got.Operation))
+		if i == len(s.events) {
+			s.draw.Fatalf("observer %d got %v of %d, want no event", who, got.Kind, s.numberOf(got.Operation))
 		}
-		want := s.told[i]
+		want := s.events[i]
 		if got.Seq != want.Seq || got.Kind != want.Kind || s.numberOf(got.Operation) != s.bare.Number(want.Operation) ||
-			!got.Time.Equal(want.Time) || !sameResult(got.Result, want.Result) || got.CallID() != "call" {
-			s.t.Fatalf("event %d for observer %d: %v of %d, %+v at %v; want %v of %d, %+v at %v", i+1, who,
-				got.Kind, s.numberOf(got.Operation), got.Result, got.Time,
-				want.Kind, s.bare.Number(want.Operation), want.Result, want.Time)
+			!got.Time.Equal(want.Time) || !sameResult(got.Result(), want.Result()) || got.CallID() != "call" {
+			s.draw.Fatalf("event %d for observer %d: %v of %d, %+v at %v; want %v of %d, %+v at %v", i+1, who,
+				got.Kind, s.numberOf(got.Operation), got.Result(), got.Time,
+				want.Kind, s.bare.Number(want.Operation), want.Result(), want.Time)
 		}
 	}
-	if len(w.events) < len(s.told) {
-		want := s.told[len(w.events)]
-		s.t.Fatalf("observer %d was not told %v of %d", who, want.Kind, s.bare.Number(want.Operation))
+	if len(w.events) < len(s.events) {
+		want := s.events[len(w.events)]
+		s.draw.Fatalf("observer %d did not get %v of %d", who, want.Kind, s.bare.Number(want.Operation))
 	}
 }

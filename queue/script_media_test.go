@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
@@ -52,6 +50,8 @@ type job struct {
 
 	stoppedLate bool // its Start returned when it had been abandoned
 
+	fault error // what its Stop did instead of returning
+
 	// What it was given.
 	op   *operation.Operation
 	done <-chan struct{} // taken at once, or nil
@@ -61,7 +61,7 @@ type job struct {
 }
 
 // job draws one.
-func (s *scripted) job(t *rapid.T, n queue.Op, mayNest bool) *job {
+func (s *scripted) job(d *draw, n queue.Op, mayNest bool) *job {
 	starts := []act{returns, returns, ends, endsTwice, fails, panicsInside, endsAndPanics}
 	stops := []act{ends, ends, returns, endsTwice, panicsInside, endsAndPanics}
 	if mayNest {
@@ -73,34 +73,34 @@ func (s *scripted) job(t *rapid.T, n queue.Op, mayNest bool) *job {
 	}
 	j := &job{
 		s: s, number: n, gate: make(chan struct{}),
-		start:   rapid.SampledFrom(starts).Draw(t, "start"),
-		stop:    rapid.SampledFrom(stops).Draw(t, "stop"),
-		quietly: rapid.Bool().Draw(t, "quietly"),
-		asks:    rapid.Bool().Draw(t, "asks"),
-		result:  drawResult(t),
+		start:   pick(d, starts, "start"),
+		stop:    pick(d, stops, "stop"),
+		quietly: d.coin("quietly"),
+		asks:    d.coin("asks"),
+		result:  drawResult(d),
 	}
 	switch j.start {
 	case fails:
-		j.failure = rapid.SampledFrom([]operation.Result{
+		j.failure = pick(d, []operation.Result{
 			{Reason: operation.Unspecified, Err: errScript},
 			{Reason: operation.BadFormat, Err: fmt.Errorf("x: %w", operation.BadFormat)},
 			{Reason: operation.Unspecified, Err: operation.StopTone}, // not one of a failure
-		}).Draw(t, "failure")
+		}, "failure")
 	case panicsInside, endsAndPanics:
 		j.failure = operation.Result{Reason: operation.Panicked, Err: errPanic}
 	case exitsInside:
 		j.failure = operation.Result{Reason: operation.Panicked, Err: queue.ErrExited}
 	case callsBack:
-		for range rapid.IntRange(1, 3).Draw(t, "calls") {
-			j.nested = append(j.nested, s.call(t))
+		for range d.between(1, 3, "calls") {
+			j.nested = append(j.nested, s.call(d))
 		}
 	default:
 	}
 	return j
 }
 
-func drawResult(t *rapid.T) operation.Result {
-	return rapid.SampledFrom([]operation.Result{
+func drawResult(d *draw) operation.Result {
+	return pick(d, []operation.Result{
 		{},
 		{Position: 3 * time.Second},
 		{Reason: operation.StopTone, Recording: operation.Recording{Location: "https://x", Duration: time.Second}},
@@ -108,26 +108,26 @@ func drawResult(t *rapid.T) operation.Result {
 		{Err: fmt.Errorf("y: %w", operation.BeepFailed)},
 		{Err: errScript},
 		{Reason: 200},
-	}).Draw(t, "result")
+	}, "result")
 }
 
 // call draws what media calls from inside Start.
-func (s *scripted) call(t *rapid.T) queue.Input {
-	switch rapid.IntRange(0, 9).Draw(t, "call") {
+func (s *scripted) call(d *draw) queue.Input {
+	switch d.between(0, 9, "call") {
 	case 0, 1, 2:
 		step := queue.Input{Do: queue.DoEnqueue, Op: s.number()}
-		s.jobs[step.Op] = s.job(t, step.Op, false)
+		s.jobs[step.Op] = s.job(d, step.Op, false)
 		return step
 	case 3, 4:
 		step := queue.Input{Do: queue.DoInterrupt, Op: s.number()}
-		s.jobs[step.Op] = s.job(t, step.Op, false)
+		s.jobs[step.Op] = s.job(d, step.Op, false)
 		return step
 	case 5, 6:
 		return queue.Input{Do: queue.DoCancelAll}
 	case 7, 8:
-		return queue.Input{Do: queue.DoCancel, ID: s.any(t)}
+		return queue.Input{Do: queue.DoCancel, ID: s.any(d)}
 	default:
-		return queue.Input{Do: queue.DoClose, Result: drawCause(t)}
+		return queue.Input{Do: queue.DoClose, Result: drawCause(d)}
 	}
 }
 
@@ -160,13 +160,13 @@ func (m scriptMedia) Start(t queue.Task) error {
 
 func (m scriptMedia) Stop(t queue.Task) {
 	m.s.handOver()
-	for _, j := range m.s.jobs { // its Value may be let go, if it was given up
+	for _, j := range m.s.jobs { // its Value may be released, if it was abandoned
 		if j.task == t {
 			_ = j.do(j.stop, nil)
 			return
 		}
 	}
-	panic("told to stop what it was not told to start")
+	panic("Stop of what it got no Start for")
 }
 
 func (j *job) do(a act, err error) error {
@@ -233,7 +233,7 @@ func (s *scripted) callback(due queue.Input) {
 		s.reported(due.Op, operation.Result{Err: errScript})
 	case callsBack:
 		if len(j.answers) < len(j.nested) {
-			s.t.Fatalf("the Start of %d was not called, or has not returned", due.Op)
+			s.draw.Fatalf("the Start of %d was not called, or has not returned", due.Op)
 		}
 		for i, step := range j.nested {
 			s.agree(step, j.answers[i], s.apply(step))
@@ -251,12 +251,21 @@ func (s *scripted) callback(due queue.Input) {
 	s.returned(j, back)
 }
 
-// returned gives the bare machine the return of a callback. That of a Stop that came late is nobody's
-// business.
+// returned gives the bare machine the return of a callback. That of a Stop that came late is
+// nobody's business.
 func (s *scripted) returned(j *job, back queue.Do) {
 	j.where = 0
 	if j.stoppedLate {
 		return
+	}
+	if back == queue.DoReturnStop {
+		switch j.stop {
+		case panicsInside, endsAndPanics:
+			j.fault = errPanic
+		case exitsInside:
+			j.fault = queue.ErrExited
+		default:
+		}
 	}
 	failed := back == queue.DoReturnStart && j.failure.Err != nil
 	out := s.apply(queue.Input{Do: back, Op: j.number, Failed: failed, Result: j.failure})
@@ -266,14 +275,14 @@ func (s *scripted) returned(j *job, back queue.Do) {
 	}
 }
 
-// report has media tell the end of an operation that it knows: in time, twice, or late.
-func (s *scripted) report(t *rapid.T) {
-	j := s.known(t)
+// report has media report the end of an operation that it knows: in time, twice, or late.
+func (s *scripted) report(d *draw) {
+	j := s.known(d)
 	if j == nil {
 		return
 	}
-	r := drawResult(t)
-	if rapid.Bool().Draw(t, "fail") {
+	r := drawResult(d)
+	if d.coin("fail") {
 		j.task.Fail(r.Err)
 		r = operation.Result{Reason: operation.ReasonOf(r.Err), Err: r.Err}
 	} else {
@@ -284,27 +293,28 @@ func (s *scripted) report(t *rapid.T) {
 	s.callbacks()
 }
 
-// reported gives the bare machine a report. Those that come after Done reach nobody.
+// reported gives the bare machine a report. Those that come after Done are not delivered, once all media
+// that was abandoned has reported.
 func (s *scripted) reported(op queue.Op, r operation.Result) {
-	if !s.bare.Drained() {
+	if !s.bare.Drained() || s.bare.Owed() {
 		s.apply(queue.Input{Do: queue.DoReport, Op: op, Result: r})
 	}
 }
 
-// progress has media tell how far it is.
-func (s *scripted) progress(t *rapid.T) {
-	j := s.known(t)
+// progress has media report how far it is.
+func (s *scripted) progress(d *draw) {
+	j := s.known(d)
 	if j == nil {
 		return
 	}
-	at := time.Duration(rapid.IntRange(1, 5).Draw(t, "at")) * time.Second
+	at := time.Duration(d.between(1, 5, "at")) * time.Second
 	j.task.Progress(at)
-	s.clock.told(j.number)
+	s.clock.progressed(j.number)
 	s.predict(queue.Input{Do: queue.DoProgress, Op: j.number, Result: operation.Result{Position: at}})
 }
 
 // known draws an operation whose Start was entered, if there is one.
-func (s *scripted) known(t *rapid.T) *job {
+func (s *scripted) known(d *draw) *job {
 	var all []*job
 	for n := queue.Op(1); n <= s.last; n++ {
 		if j := s.jobs[n]; j.task != (queue.Task{}) {
@@ -314,11 +324,11 @@ func (s *scripted) known(t *rapid.T) *job {
 	if len(all) == 0 {
 		return nil
 	}
-	return all[len(all)-1-rapid.IntRange(0, len(all)-1).Draw(t, "whose")]
+	return all[len(all)-1-d.between(0, len(all)-1, "whose")]
 }
 
-// letGo has a callback that blocks return, if there is one.
-func (s *scripted) letGo(*rapid.T) {
+// unblock has a callback that blocks return, if there is one.
+func (s *scripted) unblock(*draw) {
 	for n := queue.Op(1); n <= s.last; n++ {
 		if j := s.jobs[n]; j.blocked() {
 			s.release(j)

@@ -69,13 +69,14 @@ const (
 	atStop           = "in Stop"
 	atStopReleased   = "in Stop, has reported"
 	atStopped        = "Stop has returned"
-	atThrough        = "through"
+	atThrough        = "finished"
 	atAbandoned      = "abandoned"
+	atLate           = "abandoned, has reported"
 )
 
 var situations = []string{
 	atNew, atWaiting, atDue, atStart, atRunning, atStartReported, atStartPreempted, atStartReleased,
-	atStopDue, atStop, atStopReleased, atStopped, atThrough, atAbandoned,
+	atStopDue, atStop, atStopReleased, atStopped, atThrough, atAbandoned, atLate,
 }
 
 // situation returns where the machine is with an operation.
@@ -85,6 +86,8 @@ func situation(b *Bare, op Op) string {
 	}
 	e := b.entry(op)
 	switch {
+	case e.media.has(abandoned | reported):
+		return atLate
 	case e.media.has(abandoned):
 		return atAbandoned
 	case e != b.m.current && e.control.Live():
@@ -92,7 +95,7 @@ func situation(b *Bare, op Op) string {
 	case e != b.m.current:
 		return atThrough
 	}
-	const told = startEntered | startReturned | stopEntered | stopReturned | reported | preempted
+	const known = startEntered | startReturned | stopEntered | stopReturned | reported | preempted
 	return map[mediaState]string{
 		0:                                        atDue,
 		startEntered:                             atStart,
@@ -104,7 +107,7 @@ func situation(b *Bare, op Op) string {
 		startEntered | startReturned | preempted | stopEntered:                atStop,
 		startEntered | startReturned | preempted | stopEntered | reported:     atStopReleased,
 		startEntered | startReturned | preempted | stopEntered | stopReturned: atStopped,
-	}[e.media&told]
+	}[e.media&known]
 }
 
 // move is a row of the table of one operation: what all inputs named do in a situation.
@@ -117,7 +120,7 @@ func machineTables(t *testing.T) (operations, phases string) {
 	moves := map[string]map[string]move{} // by situation and input
 	ways := map[[2]phase][]string{}
 	was, phaseWas, events := map[Op]string{}, phaseOpen, 0
-	x := exploration{budget: budget{Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 1}}
+	var x exploration
 	x.before = func(s *exploredState, _ Input) {
 		clear(was)
 		for op := Op(1); int(op) <= len(s.seen.order)+1; op++ {
@@ -131,12 +134,12 @@ func machineTables(t *testing.T) (operations, phases string) {
 			ways[way] = appendNew(ways[way], in.Do.String())
 		}
 		for op, from := range was {
-			name, m := inputOf(in, op), moveOf(s, op, from, events)
+			name, m := inputOf(s.bare, in, op, from), moveOf(s, op, from, events)
 			if name == "" {
 				if m.events == "" && m.to == from {
 					continue
 				}
-				name = "the media comes free"
+				name = "the media becomes free"
 			}
 			name = withCondition(name, m)
 			if moves[from] == nil {
@@ -149,8 +152,14 @@ func machineTables(t *testing.T) (operations, phases string) {
 		}
 	}
 	x.config.RunTimeout = true
-	if found := explore(x); found.err != nil {
-		t.Fatal(found)
+	for _, x.budget = range []budget{
+		{Enqueues: 2, Interrupts: 1, Cancels: 1, Seals: 1, Closes: 1, Timeouts: 1},
+		{Enqueues: 2, Cancels: 1, Timeouts: 1, Late: 1, Tones: 1},
+		{Enqueues: 2, Seals: 1, Tones: 1, Wheres: 1},
+	} {
+		if found := explore(x); found.err != nil {
+			t.Fatal(found)
+		}
 	}
 	return operationTable(moves), phaseTable(ways)
 }
@@ -163,8 +172,14 @@ func appendNew(all []string, s string) []string {
 }
 
 // inputOf returns the name of an input for an operation, or nothing if it is about others only.
-func inputOf(in Input, op Op) string {
+func inputOf(b *Bare, in Input, op Op, from string) string {
 	switch in.Do {
+	case DoTone:
+		if runs := from == atDue || from == atStart || from == atRunning; !runs || in.Failed ||
+			b.Operation(op) == nil || !b.entry(op).stopTones.Contains(in.Tone) {
+			return ""
+		}
+		return "key"
 	case DoCancelAll, DoClose:
 		return in.Do.String()
 	case DoInterrupt:
@@ -175,6 +190,11 @@ func inputOf(in Input, op Op) string {
 	case DoCancel:
 		if in.ID == op {
 			return "cancel"
+		}
+		return ""
+	case DoCancelWhere:
+		if in.Chosen.Has(op) {
+			return in.Do.String()
 		}
 		return ""
 	case DoReturnStart:
@@ -252,7 +272,8 @@ func phaseTable(ways map[[2]phase][]string) string {
 	return b.String()
 }
 
-// Every method of the machine that the shell calls stands in the document, as an input or an output.
+// Every method of the machine that the shell calls stands in the document, as an input or an
+// output.
 func TestTheDocsNameEveryMethodOfTheMachine(t *testing.T) {
 	t.Parallel()
 	doc, err := os.ReadFile(machineDoc)
@@ -280,7 +301,7 @@ func TestTheDocsNameEveryMethodOfTheMachine(t *testing.T) {
 		})
 	}
 	// What it is asked for besides: nothing of these changes it.
-	for _, asked := range []string{"find", "live", "coldState", "returnNeedsTime"} {
+	for _, asked := range []string{"find", "live", "liveEntries", "coldState", "returnNeedsTime"} {
 		delete(called, asked)
 	}
 	n := 0

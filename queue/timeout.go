@@ -21,7 +21,7 @@ func newClocks(stopTimeout, runTimeout time.Duration) *clocks {
 }
 
 // In a synctest bubble time is the bubble's own, and a timer must not be shared with others: a
-// bubble that ends takes its timers along. There each timeout has clocks of its own, and each queue
+// bubble that ends takes its timers along. There each timeout has a list of its own, and each queue
 // a watch.
 
 // inBubble reports whether at is a time of a bubble, where time.Now has no monotonic reading.
@@ -29,17 +29,29 @@ func inBubble(at time.Time) bool {
 	return at == at.Round(0) //nolint:staticcheck // it strips the reading
 }
 
-// deadlines returns where a timeout of this kind waits that begins at this time.
-func (q *Queue) deadlines(k timeoutKind, at time.Time) *deadlines {
+// deadlines returns where a timeout of this kind waits that begins at this time. One whose
+// length is the operation's own has a list, and a timer, of its own.
+func (q *Queue) deadlines(k timeoutKind, e *entry, at time.Time) *deadlines {
 	config := q.machine.config
-	c := config.clocks
-	if inBubble(at) && !config.oneBubble {
-		c = newClocks(config.stopTimeout, config.runTimeout)
-	}
+	shared := &config.clocks.runs
 	if k == stopTimeout {
-		return &c.stops
+		if own := q.stopTimeoutOf(e); own != config.stopTimeout {
+			return &deadlines{length: own, own: true}
+		}
+		shared = &config.clocks.stops
 	}
-	return &c.runs
+	if inBubble(at) && !config.oneBubble {
+		return &deadlines{length: shared.length, own: true}
+	}
+	return shared
+}
+
+// stopTimeoutOf returns the stop timeout of an operation: its own or the queue's.
+func (q *Queue) stopTimeoutOf(e *entry) time.Duration {
+	if own := e.control.StopTimeout(); own > 0 {
+		return own
+	}
+	return q.machine.config.stopTimeout
 }
 
 // watch returns what looks at the queue's dispatcher.
@@ -74,10 +86,12 @@ const (
 // deadlines is a list of timeouts, the first deadline first.
 type deadlines struct {
 	length time.Duration
+	own    bool // of one timeout alone
 
 	mu         sync.Mutex
 	head, tail *timeout
-	armed      bool // a timer will call fire
+	armed      bool        // a timer will call fire
+	timer      *time.Timer // the timer, of a list of one timeout alone
 }
 
 // add appends a timeout that begins now.
@@ -94,7 +108,15 @@ func (l *deadlines) add(t *timeout, now time.Time) {
 	l.tail = t
 	if !l.armed {
 		l.armed = true
-		time.AfterFunc(l.length, l.fire)
+		l.arm(l.length)
+	}
+}
+
+// arm has fire called in d.
+func (l *deadlines) arm(d time.Duration) {
+	timer := time.AfterFunc(d, l.fire)
+	if l.own {
+		l.timer = timer
 	}
 }
 
@@ -106,6 +128,10 @@ func (l *deadlines) remove(t *timeout) bool {
 		return false
 	}
 	l.unlink(t)
+	if l.own { // its timer is for this one alone, and may have long to go
+		l.armed = false
+		l.timer.Stop()
+	}
 	return true
 }
 
@@ -134,7 +160,7 @@ func (l *deadlines) fire() {
 		go t.queue.timedOut(t)
 	}
 	if l.armed = l.head != nil; l.armed {
-		time.AfterFunc(l.head.deadline.Sub(now), l.fire)
+		l.arm(l.head.deadline.Sub(now))
 	}
 }
 
@@ -167,7 +193,7 @@ func (q *Queue) syncTimeout(b *cancelBlock, at time.Time) {
 	if t.kind == runTimeout {
 		t.entry.control.Stalled() // from now on
 	}
-	t.list = q.deadlines(t.kind, at)
+	t.list = q.deadlines(t.kind, t.entry, at)
 	t.list.add(t, at)
 }
 
@@ -176,16 +202,16 @@ func (q *Queue) timedOut(t *timeout) {
 	q.lock(byTimeout)
 	e, at := t.entry, time.Now()
 	if q.armed != t { // too late: it was disarmed a moment ago
-		q.timeoutOver(t, at, nil)
+		q.timeoutOver(t, e, at, false)
 		return
 	}
 	m := &q.machine
 	if t.kind == stopTimeout {
 		q.armed = nil
-		abandoned := e.media.inCallback()
-		m.stopTimedOut(e, at)
-		q.abandoned(e, abandoned)
-		q.timeoutOver(t, at, nil)
+		stuck := e.media.inCallback()
+		notify := m.stopTimedOut(e, q.faultInStop(e), at)
+		q.abandoned(e, stuck)
+		q.timeoutOver(t, e, at, notify)
 		return
 	}
 	if e.control.Stalled() || !e.control.Live() { // after the end, progress means nothing
@@ -200,19 +226,20 @@ func (q *Queue) timedOut(t *timeout) {
 	}
 	q.armed = nil
 	stuck := e.media.inCallback()
-	ended := m.runTimedOut(e, at)
+	notify := m.runTimedOut(e, at)
 	q.abandoned(e, stuck)
-	if ended && e.control.HasWaiters() {
-		q.timeoutOver(t, at, []*entry{e})
-		return
-	}
-	q.timeoutOver(t, at, nil)
+	q.timeoutOver(t, e, at, notify)
 }
 
-// timeoutOver ends the handling of a timeout that fired.
-func (q *Queue) timeoutOver(t *timeout, at time.Time, awaited []*entry) {
+// timeoutOver ends the handling of a timeout that fired. If notify is set, somebody may wait
+// for what it has changed of the entry.
+func (q *Queue) timeoutOver(t *timeout, e *entry, at time.Time, notify bool) {
 	q.dispatch.finishing--
 	t.queue, t.entry = nil, nil
+	var awaited []*entry
+	if notify && e.control.HasWaiters() {
+		awaited = []*entry{e}
+	}
 	q.commit(byTimeout, at, nil, awaited)
 }
 

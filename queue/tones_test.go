@@ -42,7 +42,7 @@ func TestTonesFlowWhateverTheQueueDoes(t *testing.T) {
 		q.Close(nil)
 		press("closed")
 		time.Sleep(time.Minute)
-		press("given up")
+		press("abandoned")
 		stream.End()
 	})
 }

@@ -131,8 +131,8 @@ type panicking struct{}
 
 func (panicking) Observe(queue.Event) { panic("for the log") }
 
-// Each callback may call the queue, from another goroutine too. In real time: a goroutine that waits
-// for a mutex is not idle to a bubble.
+// Each callback may call the queue, from another goroutine too. In real time: a goroutine that
+// waits for a mutex is not idle to a bubble.
 func TestNoCallbackIsMadeUnderTheLock(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]queue.Option{"default": nil, "inline media": {queue.WithInlineMedia()}} {
@@ -151,7 +151,7 @@ func TestNoCallbackIsMadeUnderTheLock(t *testing.T) {
 				}()
 				select {
 				case <-returned:
-				case <-time.After(10 * time.Second):
+				case <-time.After(heldUp):
 					held.Store(true)
 					t.Errorf("%s is called with the lock held", where)
 				}
@@ -193,7 +193,7 @@ func (h countingHandler) Handle(ctx context.Context, r slog.Record) error {
 	return h.blockingHandler.Handle(ctx, r)
 }
 
-func TestALoggerThatBlocksLosesWarningsAndIsToldHowMany(t *testing.T) {
+func TestALoggerThatBlocksLosesWarningsAndGetsTheirNumber(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var warnings, dropped atomic.Int64

@@ -19,6 +19,10 @@ const maxWarnings = 16
 type warnings struct {
 	list    []warning
 	dropped int
+
+	// The last operation whose Stop panicked or exited before its media was abandoned, and that fault.
+	stopped *entry
+	fault   error
 }
 
 // warning is one line of the log.
@@ -48,6 +52,22 @@ func (q *Queue) warn(what string, e *entry, err error) {
 		return
 	}
 	w.list = append(w.list, warning{what: what, entry: e, err: err, at: time.Now()})
+}
+
+// stopFailed keeps what Stop did instead of returning, which was warned of.
+func (q *Queue) stopFailed(e *entry, fault error) {
+	if w := q.shellState().warnings; w != nil && !e.media.has(abandoned) {
+		w.stopped, w.fault = e, fault
+	}
+}
+
+// faultInStop returns what Stop did for an operation instead of returning, or nil.
+func (q *Queue) faultInStop(e *entry) error {
+	cold := q.machine.cold
+	if cold == nil || cold.shell.warnings == nil || cold.shell.warnings.stopped != e {
+		return nil
+	}
+	return cold.shell.warnings.fault
 }
 
 // next takes the first one out.

@@ -17,6 +17,23 @@ import (
 // The watch looks each millisecond. Whoever is in the same callback as at the look before is detached,
 // and another dispatcher goes on with everything else.
 
+// firstHangs is media whose first Start returns when release is closed, with what fail returns; nil
+// is a success.
+func firstHangs(release <-chan struct{}, fail func() error) *queuetest.Media {
+	m := &queuetest.Media{}
+	m.OnStart = func(queue.Task) error {
+		if len(m.Started()) > 1 {
+			return nil
+		}
+		<-release
+		if fail == nil {
+			return nil
+		}
+		return fail()
+	}
+	return m
+}
+
 // A queue's calls are made one at a time, by one dispatcher, but for a callback that takes long: not
 // when such a one is over, nor when quick ones lie on both sides of a look.
 func TestOneDispatcherUnlessACallbackTakesLong(t *testing.T) {
@@ -100,7 +117,7 @@ func TestADispatcherThatGoesOnIsWatched(t *testing.T) {
 		})))
 		enqueue(t, q, 1)
 		synctest.Wait()
-		time.Sleep(3 * time.Millisecond) // it was detached, and nobody else has anything to do
+		time.Sleep(3 * time.Millisecond) // it was detached, and no other has anything to do
 		enqueue(t, q, 1)
 		time.Sleep(3 * time.Millisecond) // it has gone on
 		if len(m.Started()) != 1 {
@@ -115,7 +132,7 @@ func TestADispatcherThatGoesOnIsWatched(t *testing.T) {
 }
 
 // While a Blocking function runs, events are delivered.
-func TestABlockingFunctionHoldsUpNobodyElse(t *testing.T) {
+func TestABlockingFunctionBlocksNoOtherCallback(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		rec := &queuetest.Recorder{}
 		q := newQueue(t, queue.Blocking(func(ctx context.Context, _ queue.Active) (operation.Result, error) {
@@ -137,13 +154,7 @@ func TestABlockingFunctionHoldsUpNobodyElse(t *testing.T) {
 func TestAStopTimeoutMayBeShorterThanTheWatchsTick(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
-		m := &queuetest.Media{}
-		m.OnStart = func(queue.Task) error {
-			if len(m.Started()) == 1 {
-				<-release
-			}
-			return nil
-		}
+		m := firstHangs(release, nil)
 		q := newQueue(t, m, queue.WithStopTimeout(10*time.Microsecond))
 		enqueue(t, q, 1)
 		synctest.Wait()
@@ -167,13 +178,7 @@ func TestAStopTimeoutMayBeShorterThanTheWatchsTick(t *testing.T) {
 func TestInlineMediaThatHangsIsAbandonedToo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
-		m := &queuetest.Media{}
-		m.OnStart = func(queue.Task) error {
-			if len(m.Started()) == 1 {
-				<-release
-			}
-			return nil
-		}
+		m := firstHangs(release, nil)
 		q := newQueue(t, m, queue.WithInlineMedia())
 		go q.Enqueue(t.Context(), play())
 		synctest.Wait()
@@ -194,9 +199,9 @@ func TestInlineMediaThatHangsIsAbandonedToo(t *testing.T) {
 	})
 }
 
-// A Start that fails, panics or exits when its media was abandoned long ago is neither a report nor
-// to be stopped.
-func TestAStartThatFailsTooLateChangesNothing(t *testing.T) {
+// A Start that fails, panics or exits when its media was abandoned long ago has reported late, and is
+// not to be stopped.
+func TestAStartThatFailsTooLateIsDelivered(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]func() error{
 		"error": func() error { return operation.BeepFailed },
@@ -206,14 +211,7 @@ func TestAStartThatFailsTooLateChangesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				release := make(chan struct{})
-				m := &queuetest.Media{}
-				m.OnStart = func(queue.Task) error {
-					if len(m.Started()) == 1 {
-						<-release
-						return fail()
-					}
-					return nil
-				}
+				m := firstHangs(release, fail)
 				rec := &queuetest.Recorder{}
 				q := newQueue(t, m, queue.WithObserver(rec))
 				op := enqueue(t, q, 1)[0]
@@ -225,8 +223,12 @@ func TestAStartThatFailsTooLateChangesNothing(t *testing.T) {
 				before := len(rec.Events())
 				close(release)
 				idle()
-				if n := len(rec.Events()) - before; n != 0 {
-					t.Errorf("%d events more", n)
+				want := map[string]operation.Reason{"error": operation.BeepFailed}[name]
+				if want == 0 {
+					want = operation.Panicked
+				}
+				if more := rec.Events()[before:]; len(more) != 1 || more[0].Kind != queue.Late || more[0].Result().Reason != want {
+					t.Errorf("events more: %v", more)
 				}
 				if next.Status() != operation.Running || len(m.Stopped()) != 0 || reason(op) != operation.Cancelled {
 					t.Errorf("the next is %v, %d were stopped, it is %v", next.Status(), len(m.Stopped()), reason(op))
@@ -244,13 +246,8 @@ func TestAStartThatFailsTooLateChangesNothing(t *testing.T) {
 func TestEventsAreInlineAgainWhenALateCallbackHasReturned(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
-		m := &queuetest.Media{OnStop: func(queue.Task) {}}
-		m.OnStart = func(queue.Task) error {
-			if len(m.Started()) == 1 {
-				<-release
-			}
-			return nil
-		}
+		m := firstHangs(release, nil)
+		m.OnStop = func(queue.Task) {}
 		onMine := 0
 		q := newQueue(t, m, queue.WithInlineObserver(queue.ObserverFunc(func(queue.Event) {
 			buf := make([]byte, 64<<10)

@@ -8,4 +8,7 @@ var (
 
 	// ErrClosed is returned of a subscription that was closed.
 	ErrClosed = errors.New("tone: subscription closed")
+
+	// ErrCollecting is returned by Collect while another Collect reads from the subscription.
+	ErrCollecting = errors.New("tone: subscription is being collected from")
 )

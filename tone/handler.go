@@ -9,7 +9,8 @@ import (
 )
 
 // Handler is a function that gets the tones of a stream as they come. [Stream.Handle] makes it;
-// Close, or the end of the stream, end it. It must not be copied.
+// Close, or the end of the stream, end it. It must not be copied; the methods of the zero Handler
+// panic.
 type Handler struct{ sub Subscription }
 
 // Lost returns how many tones, of whatever value, were lost in all because the function lagged.
@@ -45,7 +46,7 @@ func (s *Subscription) run() {
 	through = true
 }
 
-// take returns the next tone of the set, or gives up the role of handling them.
+// take returns the next tone of the set, or releases the role of handling them.
 func (s *Subscription) take() (Event, bool) {
 	s.stream.mu.Lock()
 	defer s.stream.mu.Unlock()
@@ -79,8 +80,8 @@ func (s *Subscription) call(e Event) {
 
 // warn logs what the handler did instead of returning. It names the tone's number, the type of the
 // panic and where it was, but not the tone, nor the panic's value, which may hold it: a tone may be
-// a digit of somebody's PIN. The logger is somebody else's code as well; if it panics, nobody
-// is left to hear of it.
+// a digit of somebody's PIN. The logger is somebody else's code as well; if it panics, that
+// is dropped.
 func warn(seq uint64, panicked any) {
 	defer func() { _ = recover() }()
 	what := "exited its goroutine"

@@ -12,6 +12,9 @@ type Set uint32
 // All is the set of the 17 tones.
 const All Set = 1<<Flash<<1 - 1<<Tone0
 
+// Digits is the set of the tones 0 to 9.
+const Digits Set = 1<<Tone9<<1 - 1<<Tone0
+
 // SetOf returns the set of these tones; what is no tone is left out.
 func SetOf(all ...Tone) Set {
 	var s Set
@@ -34,6 +37,15 @@ func ParseSet(chars string) (Set, error) {
 		s |= 1 << t
 	}
 	return s, nil
+}
+
+// MustParseSet is ParseSet for sets that are written in the source: it panics with the error.
+func MustParseSet(chars string) Set {
+	s, err := ParseSet(chars)
+	if err != nil {
+		panic(err)
+	}
+	return s
 }
 
 // Contains reports whether t is in the set.

@@ -2,9 +2,13 @@ package tone
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
+
+// MaxParticipant is how many bytes the name of a participant may have.
+const MaxParticipant = 256
 
 // Event is a tone that was published.
 type Event struct {
@@ -21,7 +25,7 @@ type Event struct {
 }
 
 // Stream is a call's stream of tones. Its zero value is ready; it must not be copied. End ends it;
-// a stream that nobody ends holds nothing but memory.
+// a stream that is not ended holds nothing but memory.
 type Stream struct {
 	mu sync.Mutex // guards everything below, and all of the subscriptions
 
@@ -47,13 +51,19 @@ const (
 )
 
 // Publish gives the tone the next sequence number and to every subscription, and returns the
-// number. It waits for nobody. It is an error if t is no tone, and [ErrEnded] after the end.
+// number. It does not wait. It is an error if t is no tone, and [ErrEnded] after the end. A number
+// in place of a constant is another key, Publish(5) that of [Tone4]: see [FromChar].
 func (s *Stream) Publish(t Tone) (uint64, error) { return s.PublishFrom("", t) }
 
-// PublishFrom is Publish with the participant who pressed the key.
+// PublishFrom is Publish with the participant who pressed the key, in at most [MaxParticipant]
+// bytes: a longer one is an error. For as long as the tone may be read, the stream keeps the text,
+// and a longer one that it is a part of.
 func (s *Stream) PublishFrom(participant string, t Tone) (uint64, error) {
 	if !t.Valid() {
 		return 0, t.invalid()
+	}
+	if n := len(participant); n > MaxParticipant {
+		return 0, fmt.Errorf("tone: participant of %d bytes, must have at most %d", n, MaxParticipant)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +72,7 @@ func (s *Stream) PublishFrom(participant string, t Tone) (uint64, error) {
 	}
 	s.last++
 	if s.subs == nil {
-		return s.last, nil // nobody will ever read it
+		return s.last, nil // it can never be read
 	}
 	s.makeRoom()
 	ring := *s.slots
@@ -114,7 +124,7 @@ func (s *Stream) lowest() uint64 {
 	return lowest
 }
 
-// drained lets go of a ring that nobody needs.
+// drained drops a ring that is not needed.
 func (s *Stream) drained() {
 	if s.slots == nil || s.subs != nil && (len(*s.slots) <= keepSlots || s.lowest() <= s.last) {
 		return
@@ -145,7 +155,7 @@ func (s *Stream) Subscribe() *Subscription {
 
 // Handle calls f with every tone of the set that is published from now on, in order, one at a time,
 // on a goroutine of the stream's own that exists only while there are tones. f may block (then it
-// lags, and nobody else does), and call everything of stream and handler that does not wait. A tone
+// lags, and no other does), and call everything of stream and handler that does not wait. A tone
 // on which it panics or exits its goroutine counts as handled; [log/slog]'s default logger gets a
 // warning, without the tone. The set must not be empty and f not nil.
 func (s *Stream) Handle(set Set, f func(Event)) (*Handler, error) {

@@ -63,7 +63,7 @@ func TestEverySubscriptionGetsEveryToneAfterItOnceInOrder(t *testing.T) {
 	})
 }
 
-func TestASlowSubscriptionLosesTheOldestAndIsToldHowMany(t *testing.T) {
+func TestASlowSubscriptionLosesTheOldestAndCountsThem(t *testing.T) {
 	t.Parallel()
 	var s tone.Stream
 	slow, quick := s.Subscribe(), s.Subscribe()
@@ -184,7 +184,7 @@ func TestReadersShareASubscription(t *testing.T) {
 
 // Two readers share a subscription, and two tones come before either has looked: whoever takes the
 // first one wakes the other.
-func TestNobodyWaitsForAToneThatIsThere(t *testing.T) {
+func TestNextDoesNotWaitForAToneThatIsThere(t *testing.T) {
 	t.Parallel()
 	var s tone.Stream
 	sub := s.Subscribe()
@@ -257,7 +257,7 @@ func TestHandlersGetTheirTonesInOrderOneAtATime(t *testing.T) {
 	})
 }
 
-func TestASlowHandlerIsToldWhatItLost(t *testing.T) {
+func TestASlowHandlerGetsTheNumberOfLostTones(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var s tone.Stream
@@ -275,7 +275,7 @@ func TestASlowHandlerIsToldWhatItLost(t *testing.T) {
 		s.Publish(tone.Pound)
 		synctest.Wait()
 		if !slices.Equal(lost, []uint64{0, 44}) || sub.Lost() != 44 {
-			t.Errorf("told %v, %d in all", lost, sub.Lost())
+			t.Errorf("got %v, %d in all", lost, sub.Lost())
 		}
 		s.End()
 	})
@@ -355,7 +355,7 @@ func TestNoCallBeginsAfterClose(t *testing.T) {
 }
 
 // A handler that blocks is nothing to the publisher, nor to other subscriptions.
-func TestPublishWaitsForNobody(t *testing.T) {
+func TestPublishDoesNotWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var s tone.Stream

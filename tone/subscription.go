@@ -1,13 +1,16 @@
 package tone
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // Subscription is a place in a stream, from which tones are pulled. [Stream.Subscribe] makes it;
-// Close, or the end of the stream, end it. It must not be copied. Several goroutines may pull one
+// Close, or the end of the stream, end it. It must not be copied; the methods of the zero
+// Subscription panic, save Collect, which returns an error. Several goroutines may pull one
 // subscription: each tone goes to one of them.
 type Subscription struct {
 	stream  *Stream
@@ -15,7 +18,7 @@ type Subscription struct {
 	handled bool // it is a Handler's
 
 	// Guarded by the stream's mutex.
-	handle  func(Event)   // let go when no call of it can follow
+	handle  func(Event)   // dropped when no call of it can follow
 	below   *Subscription // in the stream's list
 	next    uint64        // number of the tone to read next
 	lost    uint64        // in total
@@ -25,11 +28,21 @@ type Subscription struct {
 	over    bool          // gets no more tones, and has read what there was; or closed
 	closed  bool
 	running bool // a goroutine is handling tones
+
+	collecting bool // Collect is under way
+}
+
+// mutex returns that of the stream. It is inlined.
+func (s *Subscription) mutex() *sync.Mutex {
+	if s.stream == nil {
+		panic("tone: a Subscription that Subscribe did not make, or a Handler that Handle did not")
+	}
+	return &s.stream.mu
 }
 
 // TryNext returns the next tone, if there is one. It does not wait.
 func (s *Subscription) TryNext() (e Event, ok bool) {
-	s.stream.mu.Lock()
+	s.mutex().Lock()
 	defer s.stream.mu.Unlock()
 	ok = s.read(&e)
 	return e, ok
@@ -50,7 +63,10 @@ func (s *Subscription) Next(ctx context.Context) (Event, error) {
 			return Event{}, err
 		}
 		if err := await(ctx, s.Ready()); err != nil {
-			return Event{}, err
+			if e, ok = s.TryNext(); ok { // it came with the end of ctx
+				err = nil
+			}
+			return e, err
 		}
 	}
 }
@@ -67,7 +83,7 @@ func await(ctx context.Context, ready <-chan struct{}) (err error) {
 	case <-ready:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("tone: Next: %w", context.Cause(ctx))
+		return fmt.Errorf("tone: Next: %w", cmp.Or(context.Cause(ctx), context.Canceled))
 	}
 }
 
@@ -75,7 +91,7 @@ func await(ctx context.Context, ready <-chan struct{}) (err error) {
 // tone, and always once the subscription is over. One value stands for any number of tones: take
 // all there are.
 func (s *Subscription) Ready() <-chan struct{} {
-	s.stream.mu.Lock()
+	s.mutex().Lock()
 	defer s.stream.mu.Unlock()
 	if s.wake == nil {
 		s.wake = make(chan struct{}, 1)
@@ -90,7 +106,7 @@ func (s *Subscription) Ready() <-chan struct{} {
 
 // Err returns nil while there may be tones to come, then [ErrEnded] or [ErrClosed].
 func (s *Subscription) Err() error {
-	s.stream.mu.Lock()
+	s.mutex().Lock()
 	defer s.stream.mu.Unlock()
 	switch {
 	case s.closed:
@@ -104,14 +120,14 @@ func (s *Subscription) Err() error {
 
 // Lost returns how many tones, of whatever value, were lost in all because the subscription lagged.
 func (s *Subscription) Lost() uint64 {
-	s.stream.mu.Lock()
+	s.mutex().Lock()
 	defer s.stream.mu.Unlock()
 	return s.lost
 }
 
 // Close ends the subscription. It does not wait. To close it again does nothing.
 func (s *Subscription) Close() {
-	s.stream.mu.Lock()
+	s.mutex().Lock()
 	defer s.stream.mu.Unlock()
 	s.closed = true
 	s.settle()
@@ -120,7 +136,7 @@ func (s *Subscription) Close() {
 // Done returns a channel that is closed when the subscription was closed, or has read the last tone
 // of an ended stream.
 func (s *Subscription) Done() <-chan struct{} {
-	s.stream.mu.Lock()
+	s.mutex().Lock()
 	defer s.stream.mu.Unlock()
 	if s.done == nil {
 		s.done = make(chan struct{})
@@ -131,7 +147,7 @@ func (s *Subscription) Done() <-chan struct{} {
 	return s.done
 }
 
-// offer tells the subscription of the tone published last.
+// offer has the subscription notice the tone published last.
 func (s *Subscription) offer(t Tone) {
 	switch {
 	case !s.handled:
@@ -162,14 +178,10 @@ func (s *Subscription) read(e *Event) bool {
 	if s.closed || s.next > st.last {
 		return false
 	}
-	ring := *st.slots
-	e.Seq = s.next
-	if n := uint64(len(ring)); st.last-s.next >= n {
-		e.Seq = st.last - n + 1
-		e.Lost = e.Seq - s.next
-		s.lost += e.Lost
-	}
-	at := &ring[e.Seq%uint64(len(ring))]
+	var at *slot
+	e.Seq, at = s.oldest()
+	e.Lost = e.Seq - s.next
+	s.lost += e.Lost
 	e.Time, e.Tone, e.Participant = at.time, at.tone, at.participant
 	if s.next = e.Seq + 1; s.next > st.last {
 		st.drained()
@@ -178,6 +190,17 @@ func (s *Subscription) read(e *Event) bool {
 		s.signal() // for the next who waits
 	}
 	return true
+}
+
+// oldest returns the number of the tone to read next, and its slot. There must be one.
+func (s *Subscription) oldest() (uint64, *slot) {
+	ring := *s.stream.slots
+	n := uint64(len(ring))
+	seq := s.next
+	if s.stream.last-seq >= n {
+		seq = s.stream.last - n + 1
+	}
+	return seq, &ring[seq%n]
 }
 
 // settle notices that the subscription is over, and done.
@@ -198,7 +221,7 @@ func (s *Subscription) settle() {
 	}
 }
 
-func isClosed(c chan struct{}) bool {
+func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:
 		return true

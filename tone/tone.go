@@ -2,7 +2,9 @@ package tone
 
 import "fmt"
 
-// Tone is a key press. The zero Tone is not a tone.
+// Tone is a key press. The zero Tone is not a tone. Its number is not the key's: Tone(5) is
+// [Tone4], and a character is none of them. [FromChar] makes the tone of a character, [Parse] that
+// of a name.
 type Tone uint8
 
 // The 17 tones of Graph's toneInfo.
@@ -97,5 +99,9 @@ func (t *Tone) UnmarshalText(text []byte) (err error) {
 }
 
 func (t Tone) invalid() error {
+	if of, err := FromChar(rune(t)); err == nil {
+		return fmt.Errorf("tone: %v, must be one of the %d tones; FromChar(%q) is %v",
+			t, len(tones)-1, rune(t), of)
+	}
 	return fmt.Errorf("tone: %v, must be one of the %d tones", t, len(tones)-1)
 }

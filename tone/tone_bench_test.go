@@ -1,8 +1,10 @@
 package tone_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"ivrqueue/tone"
 )
@@ -25,4 +27,28 @@ func BenchmarkTone(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkCollect collects the answer to a menu that was typed ahead, and compiles the menu.
+func BenchmarkCollect(b *testing.B) {
+	const expr = `1|12|\*9`
+	b.Run("menu", func(b *testing.B) {
+		var s tone.Stream
+		sub := s.Subscribe()
+		o := tone.CollectOptions{
+			Pattern: tone.MustCompilePattern(expr), FirstTimeout: time.Second, InterDigitTimeout: time.Second,
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			s.Publish(tone.Star)
+			s.Publish(tone.Tone9)
+			sub.Collect(context.Background(), o)
+		}
+	})
+	b.Run("compile", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			tone.CompilePattern(expr)
+		}
+	})
 }

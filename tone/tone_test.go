@@ -60,6 +60,8 @@ func TestWhatIsNoToneIsNamed(t *testing.T) {
 		_, err = s.Publish(bad)
 		want("17 tones", err)
 	}
+	_, err = s.Publish('5') // the mistake of who has characters
+	want("tone: Tone(53), must be one of the 17 tones; FromChar('5') is tone5", err)
 	if seq, _ := s.Publish(tone.A); seq != 1 {
 		t.Errorf("a refused tone took a number: the next is %d", seq)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"time"
 
 	"ivrqueue/operation"
 	"ivrqueue/queue"
@@ -22,7 +23,7 @@ type player struct{}
 func (player) Start(queue.Task) error { return nil }
 func (player) Stop(t queue.Task)      { t.End(operation.Result{}) }
 
-// run takes calls from their beginning to their end and tells each step.
+// run takes calls from their beginning to their end and reports each step.
 func run(n, active int, tell func(Step)) *Report {
 	r := &Report{Calls: n, Active: active}
 	all := make([]call, n)
@@ -75,6 +76,12 @@ func run(n, active int, tell func(Step)) *Report {
 		}
 		for i := range all {
 			<-all[i].queue.Done()
+		}
+		for end := time.Now().Add(time.Minute); runtime.NumGoroutine() > g.goroutines; {
+			if time.Now().After(end) {
+				break // the step says so
+			}
+			runtime.Gosched() // some are on their way out
 		}
 	})
 	step("and let go", func() {

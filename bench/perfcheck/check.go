@@ -144,7 +144,7 @@ type judged struct {
 // same in another unit.
 func (b *checked) judge() (all []judged) {
 	units := []string{timeUnit, "allocs/op", "allocs/cancel", "B/op"}
-	if b.pairs["B/call"] != nil { // what it holds is told, not how long the calls took to make
+	if b.pairs["B/call"] != nil { // its memory is reported, not how long the calls took to make
 		units = []string{"B/call", "goroutines/call"}
 	}
 	for _, unit := range units {

@@ -74,6 +74,7 @@ func usual() map[string]figures {
 	return map[string]figures{
 		"LiveCalls/inline/calls=1":      {timeUnit: 400, "allocs/op": 1, "B/op": 208},
 		"LiveCalls/default/calls=1":     {timeUnit: 1000, "allocs/op": 3, "B/op": 256},
+		"HTTPCancel/ours":               {timeUnit: 9e4, "allocs/op": 150},
 		"Burst/default":                 {timeUnit: 4e6},
 		"Parallel/inline":               {timeUnit: 200},
 		"Contended/inline/producers=1":  {timeUnit: 400},
@@ -110,7 +111,7 @@ func TestEqualTreesPass(t *testing.T) {
 		t.Errorf("%d are ok, want %d:\n%s", n, len(usual()), out)
 	}
 	if !strings.Contains(out, "320 B/call, 0 goroutines/call\n") {
-		t.Errorf("an idle call is not told by what it holds:\n%s", out)
+		t.Errorf("an idle call is not reported by its memory:\n%s", out)
 	}
 	turns := fakes[0].turns.String()
 	if !strings.HasPrefix(turns, strings.Repeat("ABBA", len(picks))+strings.Repeat("BAAB", len(picks))) {
@@ -137,7 +138,7 @@ func TestWhatBecameWorseIsNamed(t *testing.T) {
 	}
 }
 
-func TestWhatOnlyOneTreeHasIsToldAndNotJudged(t *testing.T) {
+func TestWhatOnlyOneTreeHasIsPrintedAndNotJudged(t *testing.T) {
 	reference, today := usual(), usual()
 	delete(reference, "Burst/default")
 	delete(today, "LiveCalls/default/calls=1")
@@ -176,7 +177,7 @@ func TestOnlyWhatIsUndecidedIsRunAgain(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotDecidedIsToldAndDoesNotFail(t *testing.T) {
+func TestWhatIsNotDecidedIsPrintedAndDoesNotFail(t *testing.T) {
 	all := &fake{figures: usual(), turns: new(strings.Builder)}
 	turns := 0
 	restless := func(ctx context.Context, p pick) (samples, error) {

@@ -45,7 +45,7 @@ func (j *judged) count() string {
 	return fmt.Sprintf("%.1f → %.1f %s", j.reference, j.today, j.unit)
 }
 
-// word tells the verdict, and what it is about if it is not good.
+// word says the verdict, and what it is about if it is not good.
 func (b *checked) word() string {
 	v := b.verdict()
 	if v == same {

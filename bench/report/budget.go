@@ -83,7 +83,7 @@ var budgets = []budget{
 	},
 	{
 		id: "B7", part: "memory", work: "an idle call that has worked, queue and tone stream; " +
-			"a timer would be a part of it",
+			"it would include a timer",
 		unit: "B", limit: 320, value: figure("IdleCall/inline", "B/call"),
 	},
 	{
@@ -102,7 +102,7 @@ var budgets = []budget{
 		1, "Contended/inline/producers=2", "Contended/hand/producers=2"),
 	ratio("B10", "two queues", "two producers, each on its own, inline, of hand's",
 		0.5, "Parallel/inline", "Parallel/hand"),
-	ratio("B11", "inline", "round trip on one of 100,000 calls at random, inline, of hand's so",
+	ratio("B11", "inline", "round trip on a random one of 100,000 calls, inline, of hand's",
 		0.4, "LiveCalls/inline/calls=100000", "LiveCalls/hand/calls=100000"),
 	ratio("B11", "default", "the same, default delivery",
 		0.5, "LiveCalls/default/calls=100000", "LiveCalls/hand/calls=100000"),

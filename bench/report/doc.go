@@ -11,5 +11,6 @@
 // The benchmarks are those of package bench, compiled once. A round runs each workload in a process
 // of its own, for a short time, all its contestants one after the other, and with another one first
 // each time; there are many rounds. So a machine that is slow for a while is slow for all, or for
-// one in a few rounds only: a ratio is taken within each round, and of the ratios the median.
+// one in a few rounds only: a ratio is taken within each round, and of the ratios the median. What
+// otelqueue's observer costs is measured after them, in as many rounds.
 package main

@@ -219,7 +219,7 @@ func lineOf(all *results, name, pattern, unit string) line {
 	return l
 }
 
-// lines draws lines, both scales logarithmic, and tells which is which.
+// lines draws lines, both scales logarithmic, and labels them.
 func lines(title, x, y string, all []line) (*plot.Plot, *plot.Legend) {
 	p, legend := newPlot(title), newLegend()
 	p.X.Label.Text, p.Y.Label.Text = x, y

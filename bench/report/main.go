@@ -91,11 +91,14 @@ func runAll(f flags, raw *bytes.Buffer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	binary, err := compile(dir)
+	binary, err := compile(dir, "./bench")
 	if err != nil {
 		return err
 	}
 	if err := runRounds(binary, workloads, f.rounds, f.benchtime, raw); err != nil {
+		return err
+	}
+	if err := runObserver(dir, f.rounds, raw); err != nil {
 		return err
 	}
 	all, err := parse(bytes.NewReader(raw.Bytes()))

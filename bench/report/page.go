@@ -34,10 +34,11 @@ type page struct {
 func (p *page) write() {
 	p.printf("# What it costs\n\n" +
 		"<!-- Written by go run ./bench/report. Do not edit. -->\n\n" +
-		"Everything here was measured in one run, ours beside other ways to do the same work and the\n" +
-		"least that it can cost. Figures are medians; in brackets is the range that the median is in\n" +
-		"with 95 %% confidence. A ratio is taken within each round, and of the ratios the median:\n" +
-		"so a machine that is slow for a while is slow for all. [Do it yourself](#do-it-yourself).\n\n")
+		"*For those who ask whether it is fast enough, and compared with what.*\n\n" +
+		"Everything here was measured in one run: the library, other ways to do the same work, and\n" +
+		"the least that the work can cost. Figures are medians, with their 95 %% confidence intervals\n" +
+		"in brackets. A ratio is computed in each round, and its median reported, so that a machine\n" +
+		"that is slow for a while is slow for both sides. [Do it yourself](#do-it-yourself).\n\n")
 	p.machine()
 	p.budgets()
 	p.misses()
@@ -75,8 +76,8 @@ func shared(load, cores string) string {
 	case err != nil || err2 != nil:
 		return "whether others used it is not known."
 	case l > n:
-		return "others kept it busy, so\nwhat needs two cores or a goroutine that wakes up is off by " +
-			"more than its range says."
+		return "others kept it busy, so\nfigures that need two cores or wake a goroutine are less " +
+			"certain than their ranges say."
 	case l > n/4:
 		return "others used it too."
 	default:
@@ -86,9 +87,9 @@ func shared(load, cores string) string {
 
 func (p *page) budgets() {
 	p.printf("## The budgets\n\n" +
-		"`hand` is what a good engineer writes by hand to the same contract: a goroutine and a\n" +
-		"channel for each call, with ids, states, times, ordered events and an atomic cancel. It\n" +
-		"isolates nobody, and an idle call holds a goroutine. A budget is met or missed on this\n" +
+		"`hand` is written by hand to the same contract, as a good engineer would: a goroutine and a\n" +
+		"channel for each call, with ids, states, times, ordered events and an atomic cancel. It does\n" +
+		"not isolate callbacks, and an idle call holds a goroutine. The verdicts are those of this\n" +
 		"machine.\n\n")
 	p.chart("budgets.svg", "each cost as a part of its budget")
 	p.printf("| | work | measured | budget | |\n|---|---|---:|---:|---|\n")
@@ -103,9 +104,9 @@ func (p *page) budgets() {
 	}
 	baseline := summarize(against(
 		figure("RoundTrip/inline", "ns/op"), figure("RoundTrip/baseline", "ns/op"))(p.all))
-	p.printf("\nA round trip inline takes %s (%s to %s) of what the baseline takes, the least that\n"+
+	p.printf("\nAn inline round trip takes %s (%s to %s) of the baseline's time, the least that\n"+
 		"it can cost: allocate the operation, `uuid.New`, two lock/unlock pairs, two state stores, two\n"+
-		"clock reads. That ratio differs most from machine to machine.\n\n",
+		"clock reads. No other ratio differs as much between machines.\n\n",
 		number(baseline.median, times), number(baseline.lo, times), number(baseline.hi, times))
 }
 
@@ -115,8 +116,8 @@ func (p *page) million() {
 		return
 	}
 	p.printf("## %s calls at once\n\n", thousands(m.Calls))
-	p.printf("Calls as a platform holds them, a queue and a tone stream each, options shared,\n" +
-		"default delivery, one observer. Memory is what is left when the garbage is gone.\n\n")
+	p.printf("Calls as a platform has them: a queue and a tone stream each, shared options,\n" +
+		"default delivery, one observer. Memory is measured after garbage collection.\n\n")
 	p.chart("growth.svg", "memory against the number of calls")
 	p.printf("| step | time | memory | a call | goroutines left | GC pauses | longest | in all |\n" +
 		"|---|---:|---:|---:|---:|---:|---:|---:|\n")

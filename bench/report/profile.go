@@ -56,32 +56,32 @@ type purpose struct {
 const rest = "rest"
 
 var purposes = []purpose{
-	{"memory", "to allocate, and to collect the garbage", []string{
+	{"memory", "allocation and garbage collection", []string{
 		"runtime.mallocgc", "runtime.newobject", "runtime.growslice", "runtime.makeslice",
 		"runtime.gcBgMarkWorker", "runtime.gcAssist", "runtime.gcWriteBarrier", "runtime.wbBufFlush",
 		"runtime.bgsweep", "runtime.bgscavenge", "runtime.wbMove", "runtime.wbZero",
 	}},
-	{"clock", "to ask what time it is", []string{"time.Now", "time.Since", "time.runtimeNow"}},
-	{"ids", "to make an id", []string{
+	{"clock", "reading the clock", []string{"time.Now", "time.Since", "time.runtimeNow"}},
+	{"ids", "making ids", []string{
 		"math/rand/v2.", "internal/chacha8rand.", "crypto/", "github.com/google/uuid.",
 		"ivrqueue/bench/ids.",
 	}},
-	{"locks", "to take and release locks", []string{
+	{"locks", "locking and unlocking", []string{
 		"sync.(*Mutex)", "internal/sync.(*Mutex)", "sync.runtime_Sem", "internal/sync.runtime_Sem",
 	}},
-	{"goroutines", "to begin, wake, schedule and end goroutines; channels and timers", []string{
+	{"goroutines", "starting, waking, scheduling and ending goroutines; channels and timers", []string{
 		"runtime.newproc", "runtime.goexit0", "runtime.mcall", "runtime.mstart", "runtime.morestack",
 		"runtime.gopark", "runtime.goready", "runtime.chan", "runtime.selectgo", "runtime.closechan",
 		"runtime.systemstack_switch", "runtime.schedule", "time.AfterFunc", "time.(*Timer)", "context.",
 	}},
-	{"HTTP", "to read and write requests, and JSON", []string{
+	{"HTTP", "reading and writing requests, and JSON", []string{
 		"net/http.", "net.", "internal/poll.", "encoding/json", "bufio.",
 	}},
-	{"queue", "what else our queue does, or the hand-written one", []string{
+	{"queue", "the rest of the queue, ours or the hand-written one", []string{
 		"ivrqueue/queue.", "ivrqueue/operation.", "ivrqueue/tone.", "ivrqueue/graph.",
 		"ivrqueue/bench/hand.",
 	}},
-	{rest, "the benchmark itself, and what can't be told apart", nil},
+	{rest, "the benchmark itself, and what cannot be attributed", nil},
 }
 
 // Units of a profile's results: a purpose, and a function of ours.
@@ -242,7 +242,7 @@ func (a *results) dearest(name string) string {
 	return strings.Join(words, ", ")
 }
 
-// difference tells how much longer one benchmark takes than another, and with what: the parts of
+// difference says how much longer one benchmark takes than another, and with what: the parts of
 // their profiles, as times. It is empty if one of them was not measured.
 func (a *results) difference(ours, other string) string {
 	mine, theirs := a.median(ours, "ns/op"), a.median(other, "ns/op")
@@ -284,9 +284,9 @@ func (p *page) misses() {
 		}
 		if first {
 			p.printf("## Why budgets were missed\n\nEach with the profile of its benchmark, in percent of " +
-				"the processor's time; of a cancel, of\nthe time inside CancelAll. Named are the functions " +
-				"of this repository that time was spent in,\nor that allocated, with what they call of " +
-				"Go's.\n\n")
+				"processor time; for a cancel, of the\ntime inside CancelAll. The list names this " +
+				"repository's functions by the time spent in them and\nin the standard library on " +
+				"their behalf, or by their allocations.\n\n")
 			first = false
 		}
 		p.printf("**%s**, %s: %s, the budget is %s.",
@@ -307,7 +307,7 @@ func (p *page) misses() {
 	}
 }
 
-// profiles tells where the time of a round trip goes, and what the words of all profiles mean.
+// profiles says where the time of a round trip goes, and what the words of all profiles mean.
 func (p *page) profiles() {
 	if len(p.within("Profile")) == 0 {
 		return

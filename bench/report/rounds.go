@@ -39,10 +39,10 @@ var workloads = []workload{
 	{"^BenchmarkTails$", 30, 1},
 }
 
-// compile makes one program of the benchmarks, in the folder.
-func compile(dir string) (binary string, err error) {
-	binary = filepath.Join(dir, "bench.test")
-	if err := command(os.Stderr, "go", "test", "-c", "-o", binary, "./bench"); err != nil {
+// compile makes one program of the benchmarks of a package, in the folder.
+func compile(dir, pkg string) (binary string, err error) {
+	binary = filepath.Join(dir, filepath.Base(pkg)+".test")
+	if err := command(os.Stderr, "go", "test", "-c", "-o", binary, pkg); err != nil {
 		return "", fmt.Errorf("compile the benchmarks: %w", err)
 	}
 	return binary, nil
@@ -71,6 +71,24 @@ func runRounds(
 		}
 		fmt.Fprintf(os.Stderr, "round %d of %d: %v\n",
 			round, rounds, time.Since(begin).Round(100*time.Millisecond))
+	}
+	return nil
+}
+
+// runObserver has package otelqueue measure what its observer costs, in as many rounds. Each is too
+// short for it to judge that.
+func runObserver(dir string, rounds int, out *bytes.Buffer) error {
+	binary, err := compile(dir, "./otelqueue")
+	if err != nil {
+		return err
+	}
+	for round := 1; round <= rounds; round++ {
+		fmt.Fprintf(out, "round: %d\n", round)
+		err := command(out, binary, "-test.run=^$", "-test.bench=^BenchmarkObserver$",
+			"-test.benchtime=10x")
+		if err != nil {
+			return fmt.Errorf("observer: %w", err)
+		}
 	}
 	return nil
 }

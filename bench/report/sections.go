@@ -20,47 +20,48 @@ var sections = []section{
 	{
 		title: "Round trip of one operation", bench: "RoundTrip",
 		units: []string{"ns/op", "B/op", "allocs/op"},
-		about: "On one call: the operation is made, accepted, started and ended, and whoever waits\n" +
-			"for it is told. Inline the media reports after its Start has returned.",
+		about: "On one call: the operation is made, accepted, started and ended, and its waiter is\n" +
+			"woken. With inline delivery the media reports after its Start has returned.",
 		charts: []string{"roundtrip.svg"},
 	},
 	{
 		title: "Bursts", bench: "Burst", units: []string{"ns/operation"},
-		about: "1,000 calls are given 10 operations each at once; the time is that of one operation.",
+		about: "1,000 calls get 10 operations each at once; the time is for one operation.",
 	},
 	{
 		title: "Two producers", bench: "Contended", units: []string{"ns/op", "allocs/op"},
-		about: "One producer, then two, give operations to one call as fast as it takes them.",
+		about: "One producer, then two, enqueue operations on one call as fast as it accepts them.",
 	},
 	{
 		title: "Two producers, each with a call", bench: "Parallel", units: []string{"ns/op"},
-		about: "Round trips on two calls at once. Where the operation changes goroutines, both cores\n" +
-			"are needed already for one of them.",
+		about: "Round trips on two calls at once. Where an operation changes goroutines, one call\n" +
+			"alone already needs both cores.",
 	},
 	{
 		title: "Cancelling everything", bench: "CancelAll",
 		units: []string{"ns/op", "ns/cancelled", "allocs/cancel"},
-		about: "The cancel alone, by the number of operations that it ends. *Awaited*: somebody has\n" +
-			"asked for the Done channel of each; *asleep*: a goroutine waits on each, which the cancel\n" +
-			"has to wake; *observed*: an observer gets an event of each, inline from the canceller itself.",
+		about: "The cancel alone, by the number of operations that it ends. *Awaited*: the Done\n" +
+			"channel of each exists; *asleep*: a goroutine waits on each, which the cancel has to wake;\n" +
+			"*observed*: an observer gets an event for each, inline on the canceller's goroutine.",
 		charts: []string{"cancel.svg"},
 	},
 	{
 		title: "Idle calls", bench: "IdleCall", units: []string{"B/call", "goroutines/call"},
-		about: "What a call costs that has worked and does nothing now, stacks of goroutines\n" +
-			"included. Ours with its tone stream; the others have none.",
+		about: "The memory of a call that has worked and is idle now, goroutine stacks included. Ours\n" +
+			"includes its tone stream; the others have none.",
 		charts: []string{"idle.svg"},
 	},
 	{
 		title: "Many calls", bench: "LiveCalls", units: []string{"ns/op"},
-		about: "Round trips where many calls live, each time on another one, by chance. Pools of\n" +
-			"which 100,000 do not fit have no figure there.",
+		about: "Round trips with many live calls, each on a random one. Pools of which 100,000 do not\n" +
+			"fit into memory have no figure.",
 		charts: []string{"live.svg"},
 	},
 	{
 		title: "Tones", bench: "Tone", units: []string{"ns/op", "allocs/op"},
-		about: "A tone is published, and taken by every subscription. Beside ours: a buffered channel\n" +
-			"for each subscription; and the least, a lock and a clock read, and a lock for each.",
+		about: "A tone is published, and every subscription reads it. Compared with a buffered\n" +
+			"channel for each subscription, and with the least: a lock and a clock read, and a lock\n" +
+			"for each.",
 	},
 	{
 		title: "Tails under load", bench: "Tails",
@@ -68,23 +69,33 @@ var sections = []section{
 			"enqueue-p50-ns", "enqueue-p99-ns", "enqueue-p99.9-ns",
 			"stop-p50-ns", "stop-p99-ns", "stop-p99.9-ns",
 		},
-		about: "1,000 busy calls, each with an observer that takes 1 ms over every event, 10,000\n" +
-			"operations a second from elsewhere, and probes: an Enqueue, and the time from a cancel\n" +
-			"until Stop is called. The baseline is what the machine does under a like load: its own\n" +
-			"round trip, and the time until a goroutine runs that was started.",
+		about: "1,000 busy calls, each with an observer that takes 1 ms for every event, and 10,000\n" +
+			"operations a second from other goroutines. Measured are an Enqueue, and the time from a\n" +
+			"cancel until Stop is called. The baseline is measured under a similar load: its own round\n" +
+			"trip, and the time until a started goroutine runs.",
 		charts: []string{"tails.svg"},
 	},
 	{
 		title: "Reading a state", bench: "Status", units: []string{"ns/op"},
-		about: "While another goroutine makes and cancels operations without pause.",
+		about: "While another goroutine makes and cancels operations without a pause.",
 	},
 	{
 		title: "Over HTTP", bench: "HTTPCancel", units: []string{"requests/s", "B/op", "allocs/op"},
-		about: "cancelMediaProcessing on loopback, one request after the other on one connection: our\n" +
-			"graph handler; a bare handler that decodes and encodes JSON of the same size; and ours with\n" +
-			"a play that each request cancels, and a notification of that.",
+		about: "cancelMediaProcessing on loopback, one request after the other on one connection:\n" +
+			"package graph's handler; a bare handler that decodes and encodes JSON of the same size; and\n" +
+			"package graph's with a play that each request cancels, and the play's notification.",
+	},
+	{
+		title: "With OpenTelemetry", bench: "Observer",
+		units: []string{"ns/life", "ns/observed-life", "ns/by-hand", "×by-hand"},
+		about: "The life of one operation, all inline, without an observer and with otelqueue's, on\n" +
+			"the SDK with a processor that drops spans; the same span and measurements made by hand; and\n" +
+			"what the observer adds, of that. Processor time, garbage collection included.",
 	},
 }
+
+// words makes words of a benchmark's name.
+var words = strings.NewReplacer("/", " ", "_", " ")
 
 func (p *page) section(s section) {
 	names := p.within(s.bench)
@@ -101,7 +112,7 @@ func (p *page) section(s section) {
 	}
 	p.printf("\n|---|%s\n", strings.Repeat("---:|", len(s.units)))
 	for _, name := range names {
-		p.printf("| %s |", strings.ReplaceAll(strings.TrimPrefix(name, s.bench+"/"), "/", " "))
+		p.printf("| %s |", words.Replace(strings.TrimPrefix(name, s.bench+"/")))
 		for _, u := range s.units {
 			p.printf(" %s |", cell(summarize(p.all.of(name, u)), u))
 		}
@@ -136,12 +147,12 @@ func cell(v value, unit string) string {
 	return figure(v.median)
 }
 
-// contestants tells how each is built, and what it does not do.
+// contestants says how each is built, and what it does not do.
 func (p *page) contestants() {
-	p.printf("## Who was compared, and what each does not do\n\n" +
-		"Each is written as its authors advise, uses the same work again and again, and is held by a\n" +
-		"test to what it claims. Most do less than a queue of media operations has to.\n\n" +
-		"| | how | does not do |\n|---|---|---|\n")
+	p.printf("## What was compared, and what each lacks\n\n" +
+		"Each is used as its authors advise, with the same work, and a test checks what it claims to\n" +
+		"do. Most do less than a queue of media operations must.\n\n" +
+		"| | how | what it lacks |\n|---|---|---|\n")
 	for _, c := range bench.Contestants() {
 		p.printf("| %s | %s | %s |\n", c.Name, c.How, c.Lacks())
 	}

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// curl is as much of curl as the README uses, so that its lines can be run where there is none.
+// curl is as much of curl as the README and docs/phones.md use, so that its lines can be run where there is none.
 func curl(args []string, stdout, stderr io.Writer) int {
-	method, url, body, out := http.MethodGet, "", "", ""
+	method, url, body, out, after := http.MethodGet, "", "", "", ""
 	header := http.Header{}
 	for len(args) > 0 {
 		arg := args[0]
@@ -31,8 +31,12 @@ func curl(args []string, stdout, stderr io.Writer) int {
 				header.Set(name, v)
 			case "-d":
 				method, body = http.MethodPost, value
+			case "-X":
+				method = value
 			case "-o":
 				out = value
+			case "-w":
+				after = strings.ReplaceAll(value, `\n`, "\n")
 			default:
 				_, _ = fmt.Fprintln(stderr, "curl: unknown option", arg)
 				return 2
@@ -51,6 +55,7 @@ func curl(args []string, stdout, stderr io.Writer) int {
 		return 7
 	}
 	defer w.Body.Close()
+	console := stdout
 	if out != "" {
 		f, err := os.Create(out)
 		if err != nil {
@@ -64,5 +69,6 @@ func curl(args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "curl:", err)
 		return 18
 	}
+	_, _ = io.WriteString(console, after)
 	return 0
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ivrqueue/examples/internal/softmedia"
+	"ivrqueue/media"
 )
 
 func TestHeardHoldsThePromptsInOrderAndTheRecordingWhatTheCallerSaid(t *testing.T) {
@@ -17,15 +17,23 @@ func TestHeardHoldsThePromptsInOrderAndTheRecordingWhatTheCallerSaid(t *testing.
 	l.wantWhole("welcome", prompt(t, "welcome"))
 	l.wantWhole("menu", prompt(t, "menu"))
 	l.wantPart("hours", prompt(t, "hours"), 1200*time.Millisecond)
+	if silent := media.Duration(len(l.heard) - len(silenceCut(l.heard))); silent < time.Second {
+		t.Errorf("%v of silence after the cancel, want a second", silent)
+	}
 	l.wantPart("music", prompt(t, "music"), time.Second)
 	l.wantWhole("record", prompt(t, "record"))
-	l.wantWhole("beep", softmedia.Beep())
+	l.wantWhole("beep", media.Beep(media.Codec{}).Samples())
 	l.wantWhole("goodbye", prompt(t, "goodbye"))
 	if l.skip(); len(l.heard) > 0 {
-		t.Errorf("%v more were heard", softmedia.Duration(len(l.heard)))
+		t.Errorf("%v more were heard", media.Duration(len(l.heard)))
 	}
-	if said := prompt(t, "caller"); !contains(o.recording(t), said) {
+	speech := prompt(t, "caller")
+	if !contains(o.recording(t), speech) {
 		t.Error("the recording does not hold what the caller said")
+	}
+	heard, said := read(t, filepath.Join(o.folder, "heard.wav")), read(t, filepath.Join(o.folder, "said.wav"))
+	if len(said) != len(heard) || !contains(said, speech) {
+		t.Errorf("what was said is of %d samples, what was heard of %d; or what the caller said is not there", len(said), len(heard))
 	}
 }
 
@@ -69,8 +77,8 @@ func (l *listener) wantWhole(name string, samples []int16) {
 func (l *listener) wantPart(name string, samples []int16, at time.Duration) {
 	l.t.Helper()
 	n := l.match(samples)
-	want := softmedia.Samples(min(at, softmedia.Duration(len(samples)/2)))
-	if n < want-2*softmedia.FrameSamples || n > want+2*softmedia.FrameSamples {
+	want := media.Samples(min(at, media.Duration(len(samples)/2)))
+	if n < want-2*media.FrameSamples || n > want+2*media.FrameSamples {
 		l.t.Fatalf("%s was heard for %d samples, want about %d", name, n, want)
 	}
 }
@@ -92,7 +100,7 @@ func tune(t *testing.T, name string, n int) string {
 		samples[i] = int16(i*7919%20001 - 10000)
 	}
 	path := filepath.Join(t.TempDir(), name)
-	if err := softmedia.WriteWAV(path, samples); err != nil {
+	if err := media.WriteWAV(path, samples); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -126,7 +134,7 @@ func TestPromptsAndCallersOfAnyLengthArePlayed(t *testing.T) {
 			}
 			l.wantPart("hours", prompt(t, "hours"), 1200*time.Millisecond)
 			said := read(t, paths[len(paths)-1])
-			if said = said[:min(len(said), 115*softmedia.Rate)]; !contains(o.recording(t), said) {
+			if said = said[:min(len(said), 115*media.Rate)]; !contains(o.recording(t), said) {
 				t.Error("the recording does not hold what the caller said")
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/goleak"
 
 	ivr "ivrqueue/examples/ivr"
+	"ivrqueue/internal/leak"
 )
 
 // TestMain runs the tests; or it is the program itself, or a curl, for tests that run processes.
@@ -18,6 +19,9 @@ func TestMain(m *testing.M) {
 	case filepath.Base(os.Args[0]) == "curl":
 		os.Exit(curl(os.Args[1:], os.Stdout, os.Stderr))
 	default:
-		goleak.VerifyTestMain(m)
+		leak.Verify(m,
+			// Of the NATS server, for the whole process: they stay when it has shut down.
+			goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.init.0.func1"),
+		)
 	}
 }

@@ -3,9 +3,11 @@
 // Without a command it plays a bot's call over the service's HTTP API and shows each request,
 // answer and notification: package demo. The command serve runs the service, for bots of your own:
 // package service, on the library's package graph. The command call plays a call on the library
-// itself, without HTTP: call.go and what it needs.
+// itself, without HTTP: call.go and what it needs. The command pin plays one with a PIN menu: the
+// dialog is pin.go, and pin_script.go the caller.
 //
-// The calls leave what the caller heard, and what the caller said, as WAV files.
+// The calls leave what the caller heard, and what the caller said, as WAV files (output.go), and a
+// picture of the call: package picture. What they print is safe for a terminal: package terminal.
 package main
 
 import (

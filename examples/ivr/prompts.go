@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"ivrqueue/examples/internal/softmedia"
+	"ivrqueue/media"
 	"ivrqueue/operation"
 )
 
@@ -25,9 +25,9 @@ type library struct{}
 func (library) Load(ctx context.Context, p operation.Prompt) ([]int16, error) {
 	if name, ok := strings.CutPrefix(p.URI, ours); ok {
 		p.URI = name
-		return softmedia.Files{FS: embedded}.Load(ctx, p)
+		return media.Files{FS: embedded}.Load(ctx, p)
 	}
-	return softmedia.LoadFile(p.URI) //nolint:contextcheck // a file of the one who runs it
+	return media.LoadFile(p.URI) //nolint:contextcheck // a file of the one who runs it
 }
 
 // sound is a WAV file that is known to be good.
@@ -38,26 +38,35 @@ type sound struct {
 }
 
 func (s sound) prompts() []operation.Prompt { return []operation.Prompt{{URI: s.uri}} }
-func (s sound) length() time.Duration       { return softmedia.Duration(len(s.samples)) }
+func (s sound) length() time.Duration       { return media.Duration(len(s.samples)) }
 
 // sounds is all that is heard in the call.
 type sounds struct {
 	opening         []sound // what the flags named, else welcome and menu
 	hours, music    sound
 	record, goodbye sound
+	pin, pinAgain   sound
 	caller          sound
 }
 
-// limited bounds how long a call with these sounds may take: well above what a script needs.
-func (s sounds) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+// most is how long a call with these sounds may take: well above what a script needs.
+func (s sounds) most() time.Duration {
 	most := time.Minute
-	for _, sound := range append(s.opening, s.hours, s.music, s.record, s.goodbye, s.caller) {
+	for _, sound := range append(
+		s.opening, s.hours, s.music, s.record, s.goodbye, s.pin, s.pinAgain, s.caller,
+	) {
 		most += sound.length()
 	}
+	return most
+}
+
+// limited bounds how long a call with these sounds takes.
+func (s sounds) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	most := s.most()
 	return context.WithTimeoutCause(ctx, most, fmt.Errorf("the call is not over after %v", most))
 }
 
-// load reads everything before the call, so that a bad file is told before anybody listens.
+// load reads everything before the call, so that a bad file is an error before anybody listens.
 func load(ctx context.Context, o options) (s sounds, err error) {
 	get := func(uri string) sound {
 		if err != nil {
@@ -75,6 +84,7 @@ func load(ctx context.Context, o options) (s sounds, err error) {
 		s.opening = []sound{own("welcome"), own("menu")}
 	}
 	s.hours, s.music, s.record, s.goodbye = own("hours"), own("music"), own("record"), own("goodbye")
+	s.pin, s.pinAgain = own("pin"), own("pin-again")
 	if o.caller == "" {
 		s.caller = own("caller")
 	} else {

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"strconv"
+
+	"github.com/cli/browser"
 
 	"ivrqueue/examples/ivr/demo"
+	"ivrqueue/examples/ivr/terminal"
 )
 
 // Exit statuses.
@@ -22,19 +24,22 @@ const (
 
 const usage = `Usage: go run ./examples/ivr [flags]          a bot's call, over HTTP
        go run ./examples/ivr call [flags]     a call on the library itself, without HTTP
+       go run ./examples/ivr pin [flags]      a call with a PIN menu, on the library itself
        go run ./examples/ivr serve [flags]    the service: try serve -h
 
-The first two play a scripted call in real time, in under 30 s, and print what happens. You are the
-bot: the caller is played by a WAV file and presses keys as the script says.
+All but the last play a scripted call in real time, in under 30 s, and print what happens. You are
+the bot: the caller is played by a WAV file and presses keys as the script says.
 
 Without a command the call goes over the service's HTTP API, on a port of this machine: each
-request, answer and notification is shown, and it ends with a cancel, as Graph's page has it.
+request, answer and notification is a line. It ends with a cancel, which is printed in full, as
+Graph's page has it. Colours are for terminals; NO_COLOR in the environment turns them off.
 
-They leave two files in the folder they name: heard.wav, exactly what the caller heard, and the
-recording of what the caller said. The exit status is 0 if the call went as scripted, 1 if not, 2
-for flags that are not known.
+They leave files in a folder, ./ivr-demo, ./ivr-call or ./ivr-pin: heard.wav, exactly what the
+caller heard; said.wav, what the caller said meanwhile; recording.wav, what was recorded of it, if
+anything was; and call.svg, a picture of the call. The exit status is 0 if the call went as
+scripted, 1 if not, 2 for flags that are not known.
 
-WAV files must be mono, 16-bit, 16 kHz PCM.
+WAV files may be PCM, float, A-law or µ-law, of any usual rate.
 
 Flags:
 `
@@ -44,9 +49,11 @@ type options struct {
 	prompts []string
 	caller  string
 	out     string
+	bodies  bool
+	browse  func(url string) error // nil without -open
 }
 
-// errMisused is told to the user already.
+// errMisused is printed already.
 var errMisused = errors.New("misused")
 
 // run is the program. It returns the exit status.
@@ -56,6 +63,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		switch args[0] {
 		case "call":
 			do, args = callHere, args[1:]
+		case "pin":
+			do, args = pinHere, args[1:]
 		case "serve":
 			do, args = serve, args[1:]
 		}
@@ -74,40 +83,75 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // callHere is the command call.
 func callHere(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, err := parseCall(args, stdout, stderr)
-	if err != nil {
+	var o options
+	flags := callFlags(&o, "./ivr-call", stderr)
+	if err := parse(flags, args, usage, stdout, stderr); err != nil {
 		return err
 	}
-	return call(ctx, o, stdout)
+	return call(ctx, o, "A call on the library itself", stdout, (*script).play)
+}
+
+// pinHere is the command pin.
+func pinHere(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var o options
+	flags := newFlags("ivr pin", stderr)
+	outFlag(flags, &o.out, "./ivr-pin")
+	if err := parse(flags, args, usage, stdout, stderr); err != nil {
+		return err
+	}
+	return call(ctx, o, "A call with a PIN menu", stdout, (*script).playPIN)
 }
 
 // demonstrate is the program without a command.
 func demonstrate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, err := parseCall(args, stdout, stderr)
+	o, err := parseDemo(args, stdout, stderr)
 	if err != nil {
 		return err
 	}
-	sounds, err := load(ctx, o) // a bad file is told before anybody listens
+	sounds, err := load(ctx, o) // a bad file is an error before anybody listens
 	if err != nil {
 		return err
 	}
-	folder, err := o.folder()
+	folder, err := prepare(o.out)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := sounds.limited(ctx)
-	defer cancel()
 	prompts, err := fs.Sub(embedded, "prompts")
 	if err != nil {
 		return err
 	}
 	return demo.Run(ctx, demo.Options{
 		Embedded: prompts, Prompts: o.prompts, Caller: sounds.caller.samples, Folder: folder,
+		Palette: terminal.PaletteFor(stdout), Bodies: o.bodies, Most: sounds.most(),
+		Browse: o.browse,
 	}, stdout)
 }
 
-func parseCall(args []string, stdout, stderr io.Writer) (options, error) {
+// parseDemo parses the flags of the program without a command: those of a call, and its own.
+func parseDemo(args []string, stdout, stderr io.Writer) (options, error) {
 	var o options
+	flags := callFlags(&o, "./ivr-demo", stderr)
+	flags.BoolVar(&o.bodies, "json", false, "print the body of each request, answer and notification")
+	flags.BoolFunc("open", "show the call in a browser, and go on with that until you press Ctrl-C",
+		func(s string) error {
+			o.browse = nil
+			open, err := strconv.ParseBool(s)
+			if open {
+				o.browse = openBrowser
+			}
+			return err
+		})
+	return o, parse(flags, args, usage, stdout, stderr)
+}
+
+// openBrowser opens a page in the user's browser, which says nothing on our terminal.
+func openBrowser(url string) error {
+	browser.Stdout, browser.Stderr = io.Discard, io.Discard
+	return browser.OpenURL(url)
+}
+
+// callFlags are those of a call.
+func callFlags(o *options, out string, stderr io.Writer) *flag.FlagSet {
 	flags := newFlags("ivr", stderr)
 	flags.Func("prompt", "play `FILE` instead of our welcome and menu; "+
 		"may be repeated: all are played, in order", func(path string) error {
@@ -115,9 +159,13 @@ func parseCall(args []string, stdout, stderr io.Writer) (options, error) {
 		return nil
 	})
 	flags.StringVar(&o.caller, "caller", "", "what the caller says is in `FILE`")
-	flags.StringVar(&o.out, "out", "", "leave the files in `DIR`, made if missing "+
-		"(default: a new one)")
-	return o, parse(flags, args, usage, stdout, stderr)
+	outFlag(flags, &o.out, out)
+	return flags
+}
+
+func outFlag(flags *flag.FlagSet, to *string, out string) {
+	flags.StringVar(to, "out", out, "leave the files in `DIR`, made if missing, in place of those of "+
+		"the last call")
 }
 
 func newFlags(name string, stderr io.Writer) *flag.FlagSet {
@@ -144,22 +192,11 @@ func parse(flags *flag.FlagSet, args []string, usage string, stdout, stderr io.W
 	return nil
 }
 
-// misused tells the user what is wrong with the flags.
+// misused says what is wrong with the flags.
 func misused(stderr io.Writer, err error) error {
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, err)
 	}
 	_, _ = fmt.Fprintln(stderr, "Run it with -h to learn its flags.")
 	return errMisused
-}
-
-// folder returns the absolute path of the folder for the files.
-func (o options) folder() (string, error) {
-	if o.out == "" {
-		return os.MkdirTemp("", "ivr-")
-	}
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
-		return "", fmt.Errorf("-out: %w", err)
-	}
-	return filepath.Abs(o.out)
 }

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"ivrqueue/examples/internal/softmedia"
+	"ivrqueue/examples/ivr/demo"
+	"ivrqueue/media"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 	"ivrqueue/tone"
@@ -16,7 +17,7 @@ import (
 type script struct {
 	sounds  sounds
 	queue   *queue.Queue
-	phone   *softmedia.Phone
+	phone   *media.Phone
 	tones   *tone.Stream
 	witness *witness
 	line    *timeline
@@ -90,23 +91,29 @@ func (s *script) cancel(ctx context.Context) error {
 	}
 
 	s.line.now("bot", "CancelAll", "")
+	s.witness.cancels("cancel")
 	receipt := s.queue.CancelAll(queue.ClientContext("cancel"))
 	cancelled := time.Now()
-	if err := s.wantVictims(ctx, receipt, operation.Cancelled, hours, music, record); err != nil {
+	if err := s.wantCancelled(ctx, receipt, operation.Cancelled, hours, music, record); err != nil {
 		return err
 	}
-	if err := pause(ctx, 300*time.Millisecond); err != nil {
+	if err := demo.Pause(ctx, 300*time.Millisecond); err != nil {
 		return err
 	}
 	before := cancelled.Sub(s.phone.LastHeard())
-	if before < -softmedia.FrameTime {
+	if before < -media.FrameTime {
 		return fmt.Errorf("a frame was heard %v after the cancel, want at most %v",
-			-before, softmedia.FrameTime)
+			-before, media.FrameTime)
 	}
 	s.line.now("caller", "hears silence; last frame "+milliseconds(before)+" before cancel", "")
-	_, err = s.press(ctx, tone.Tone3)
-	return err
+	if _, err := s.press(ctx, tone.Tone3); err != nil {
+		return err
+	}
+	return demo.Pause(ctx, time.Until(cancelled.Add(silence)))
 }
+
+// silence is how long nothing is played after the cancel, so that one hears what it does.
+const silence = time.Second
 
 // bargeIn: a recording barges in on the music; the caller speaks and presses #.
 func (s *script) bargeIn(ctx context.Context) error {
@@ -118,6 +125,7 @@ func (s *script) bargeIn(ctx context.Context) error {
 		return err
 	}
 	s.line.now("bot", "Interrupt", "")
+	s.witness.cancels("barge-in")
 	record, receipt, err := s.queue.Interrupt(ctx, s.recordRequest(true),
 		queue.ClientContext("record"))
 	if err != nil {
@@ -127,17 +135,17 @@ func (s *script) bargeIn(ctx context.Context) error {
 	if _, err := s.witness.event(ctx, record, queue.Started); err != nil {
 		return err
 	}
-	if err := s.wantVictims(ctx, receipt, operation.BargedIn, music); err != nil {
+	if err := s.wantCancelled(ctx, receipt, operation.BargedIn, music); err != nil {
 		return err
 	}
 	const moment = 300 * time.Millisecond
-	if err := pause(ctx, s.sounds.record.length()+softmedia.BeepTime+moment); err != nil {
+	if err := demo.Pause(ctx, s.sounds.record.length()+media.BeepTime+moment); err != nil {
 		return err
 	}
 	speech := min(s.sounds.caller.length(), longestSpeech)
 	s.line.now("caller", "speaks for "+seconds(speech), "")
 	s.phone.Say(s.sounds.caller.samples)
-	if err := pause(ctx, speech+200*time.Millisecond); err != nil {
+	if err := demo.Pause(ctx, speech+200*time.Millisecond); err != nil {
 		return err
 	}
 	if _, err := s.press(ctx, tone.Pound); err != nil {

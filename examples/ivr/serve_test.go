@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	ivr "ivrqueue/examples/ivr"
+	"ivrqueue/examples/ivr/service"
 )
 
 // serving is a service that the program runs in this process.
@@ -26,6 +28,8 @@ type serving struct {
 	token string
 	end   func() (code int, took time.Duration)
 	log   *record
+
+	stdout *bufio.Reader // behind what was read from it
 }
 
 // record is what was logged; a delivery that was given up may be logged after the end.
@@ -53,16 +57,22 @@ func serve(t *testing.T, args ...string) *serving {
 	out, stdout := io.Pipe()
 	s := &serving{log: new(record)}
 	done := make(chan int, 1)
+	if !slices.Contains(args, "-addr") {
+		args = append(args, "-addr", "127.0.0.1:0")
+	}
 	go func() {
-		code := ivr.Run(ctx, append([]string{"serve"}, append(args, "-addr", "127.0.0.1:0")...), stdout, s.log)
+		code := ivr.Run(ctx, append([]string{"serve"}, args...), stdout, s.log)
 		_ = stdout.Close()
 		done <- code
 	}()
-	lines := bufio.NewReader(out)
+	lines := bufio.NewReaderSize(out, 1<<16)
+	s.stdout = lines
 	s.url = word(t, lines, "The API is at ")
 	s.url = strings.TrimSuffix(s.url, "/v1.0")
 	if strings.Contains(strings.Join(args, " "), "-dev") {
-		s.token = word(t, lines, "A token for it is ")
+		s.token = word(t, lines, "A token of the application dev for it is ")
+		word(t, lines, "Its calls are shown at "+s.url+service.InspectorPath+" ")
+		word(t, lines, "The issuer of notifications' tokens is ")
 	}
 	s.end = func() (int, time.Duration) {
 		began := time.Now()
@@ -106,16 +116,43 @@ func create(t *testing.T, url, token, callback string) int {
 // between returns the shell lines of the README between two marks.
 func between(t *testing.T, mark string) string {
 	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
+	return linesOf(t, "../../README.md", mark)
+}
+
+// linesOf returns the shell lines of a document between two marks.
+func linesOf(t *testing.T, document, mark string) string {
+	t.Helper()
+	text, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(readme), "<!-- "+mark+":begin -->\n```sh\n")
+	_, rest, _ := strings.Cut(string(text), "<!-- "+mark+":begin -->\n```sh\n")
 	lines, _, ok := strings.Cut(rest, "```\n<!-- "+mark+":end -->")
 	if !ok || lines == "" {
-		t.Fatalf("the README has no lines between its marks %s", mark)
+		t.Fatalf("%s has no lines between its marks %s", document, mark)
 	}
 	return lines
+}
+
+// published is where the service is in the lines that the documents have.
+const published = "http://127.0.0.1:8080"
+
+// shellFor returns a shell that runs lines in a folder, with the service at this URL.
+func shellFor(t *testing.T, folder, lines, url string) *exec.Cmd {
+	t.Helper()
+	bin := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(bin, "curl")); err != nil {
+		t.Fatal(err)
+	}
+	script := strings.ReplaceAll(lines, published, url)
+	shell := exec.CommandContext(t.Context(), "sh", "-e", "-u", "-c", script)
+	shell.Dir = folder
+	shell.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return shell
 }
 
 // The README's lines work as printed, but for the port.
@@ -126,24 +163,90 @@ func TestTheLinesOfTheReadmeWork(t *testing.T) {
 		t.Fatal("the README does not start the service")
 	}
 	s := serve(t, strings.Fields(command)...)
-	bin, folder := t.TempDir(), t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+	folder, stdout := paste(t, strings.ReplaceAll(between(t, "curl"), published, s.url))
+	wantCancelled(t, folder, stdout)
+	s.wantAllTold(t)
+}
+
+// wantAllTold ends the service, and wants it to have told every bot.
+func (s *serving) wantAllTold(t *testing.T) {
+	t.Helper()
+	if code, took := s.end(); code != 0 || strings.Contains(s.log.String(), "not every bot could be notified") {
+		t.Errorf("exit status %d after %v\n%s", code, took, s.log)
 	}
-	if err := os.Symlink(self, filepath.Join(bin, "curl")); err != nil {
-		t.Fatal(err)
+}
+
+// So do those that the service prints, which end the call as the caller, too; also where a phone would be
+// a real telephone.
+func TestTheLinesThatTheServicePrintsWork(t *testing.T) {
+	t.Parallel()
+	for name, flags := range map[string]string{
+		"callers are played": "-dev -bot dev=http://127.0.0.1:1/",
+		"telephones call":    "-dev -bot dev=http://127.0.0.1:1/ -sip PHONES -number 100=dev",
+		"and are called":     "-dev -bot dev=http://127.0.0.1:1/ -sip PHONES -trunk sip:127.0.0.1:1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, strings.Fields(strings.ReplaceAll(flags, "PHONES", freeAddress(t)))...)
+			script := s.pasted(t)
+			folder, stdout := paste(t, script)
+			wantCancelled(t, folder, stdout)
+			if code, _ := s.end(); code != 0 || !strings.Contains(s.log.String(), "call ended") {
+				t.Errorf("exit status %d\n%s", code, s.log)
+			}
+		})
 	}
-	script := strings.ReplaceAll(between(t, "curl"), "http://127.0.0.1:8080", s.url)
-	shell := exec.CommandContext(t.Context(), "sh", "-e", "-u", "-c", script)
-	shell.Dir = folder
-	shell.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	var stdout, stderr bytes.Buffer
-	shell.Stdout, shell.Stderr = &stdout, &stderr
+}
+
+// pasted returns the lines that the service prints for that.
+func (s *serving) pasted(t *testing.T) string {
+	t.Helper()
+	var script strings.Builder
+	for {
+		line, err := s.stdout.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(line, "Ctrl-C ends") {
+			return script.String()
+		}
+		if pasted, ok := strings.CutPrefix(line, "  "); ok {
+			script.WriteString(pasted)
+		}
+	}
+}
+
+// patient has the lines' sleeps go on for as long as a busy machine needs: until the call has audio,
+// and, after the cancel, until the bot was told of the music's end.
+const patient = `
+slept=0
+sleep() {
+	command sleep "$1"
+	slept=$((slept + 1))
+	case $slept in 1) told='"active"' ;; 2) return ;; *) told=8508 ;; esac
+	until curl -s -H "$AUTH" $API/dev/inbox | grep -q "$told"; do command sleep 0.1; done
+}
+`
+
+// paste runs lines of a shell in a folder of their own, where curl is ours.
+func paste(t *testing.T, script string) (folder string, stdout *bytes.Buffer) {
+	t.Helper()
+	folder = t.TempDir()
+	shell := shellFor(t, folder, patient+script, published)
+	stdout = new(bytes.Buffer)
+	var stderr bytes.Buffer
+	shell.Stdout, shell.Stderr = stdout, &stderr
 	if err := shell.Run(); err != nil || stderr.Len() > 0 {
 		t.Fatalf("%v: %s\n%s", err, stderr.String(), stdout.String())
 	}
-	dec := json.NewDecoder(&stdout)
+	return folder, stdout
+}
+
+// wantCancelled wants the answers and the inbox of a call whose music was cancelled, and what was
+// heard.
+func wantCancelled(t *testing.T, folder string, stdout *bytes.Buffer) {
+	t.Helper()
+	dec := json.NewDecoder(stdout)
 	var play, cancel struct {
 		Type   string `json:"@odata.type"`
 		Status string `json:"status"`
@@ -165,20 +268,17 @@ func TestTheLinesOfTheReadmeWork(t *testing.T) {
 	if play.Status != "running" || cancel.Type != "#microsoft.graph.cancelMediaProcessingOperation" || cancel.Status != "completed" {
 		t.Errorf("got %+v, %+v", play, cancel)
 	}
-	var told []string
+	var shown []string
 	for _, n := range inbox.Value {
-		told = append(told, strings.TrimSpace(n.ResourceData.State+" "+n.ResourceData.ClientContext))
+		shown = append(shown, strings.TrimSpace(n.ResourceData.State+" "+n.ResourceData.ClientContext))
 		if n.ResourceData.ClientContext == "music" && n.ResourceData.ResultInfo.Subcode != 8508 {
 			t.Errorf("the music ended with %+v", n.ResourceData.ResultInfo)
 		}
 	}
-	if got, want := strings.Join(told, ", "), "establishing, established, established, music"; got != want {
+	if got, want := strings.Join(shown, ", "), "establishing, established, established, music"; got != want {
 		t.Errorf("the inbox has %q, want %q", got, want)
 	}
 	read(t, filepath.Join(folder, "heard.wav"))
-	if code, took := s.end(); code != 0 || took > 5*time.Second {
-		t.Errorf("exit status %d after %v\n%s", code, took, s.log)
-	}
 }
 
 // With callbacks that are dead the service ends when its deadline is over, and that is no failure.
@@ -200,8 +300,28 @@ func TestDeadCallbacksDoNotKeepTheServiceFromEnding(t *testing.T) {
 			t.Fatalf("got %d", got)
 		}
 	}
-	if code, took := s.end(); code != 0 || took > 15*time.Second || !strings.Contains(s.log.String(), "not every bot could be told") {
+	if code, took := s.end(); code != 0 || took > 30*time.Second || !strings.Contains(s.log.String(), "not every bot could be notified") {
 		t.Errorf("exit status %d after %v\n%s", code, took, s.log)
+	}
+}
+
+// A bot that checks the tokens on its notifications learns whose they are, and for whom.
+func TestTheIssuerAndTheAudiencesOfTokensArePrinted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // it ends after its notifications
+	args := []string{"serve", "-dev", "-addr", "127.0.0.1:0", "-token", "demo", "-token", "other="}
+	var stdout, stderr bytes.Buffer
+	if code := ivr.Run(ctx, args, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit status %d\n%s", code, &stderr)
+	}
+	_, got, _ := strings.Cut(stdout.String(), "/dev/issuer\n")
+	lines := strings.SplitAfter(got, "\n")
+	for i, name := range []string{"demo", "dev", "other"} {
+		want := "Those to the application " + name + " have the audience " + service.Application(name).ID + "\n"
+		if len(lines) < 4 || lines[i] != want || lines[3] != "\n" {
+			t.Errorf("got %q, want %q in line %d of 3", got, want, i)
+		}
 	}
 }
 
@@ -234,57 +354,5 @@ func TestSignalsEndTheService(t *testing.T) {
 		if err := process.Wait(); err != nil {
 			t.Errorf("%v: %v\n%s", signal, err, stderr.String())
 		}
-	}
-}
-
-// The program without a command goes as scripted, in time, ends with the exchange of Graph's page,
-// and leaves its files.
-func TestTheDemoGoesAsScripted(t *testing.T) {
-	t.Parallel()
-	var stdout, stderr bytes.Buffer
-	folder := t.TempDir()
-	own := tune(t, "own.wav", 8000)
-	began := time.Now()
-	code := ivr.Run(t.Context(), []string{"-out", folder, "-prompt", own}, &stdout, &stderr)
-	if code != 0 || stderr.Len() > 0 {
-		t.Fatalf("exit status %d: %s\n%s", code, stderr.String(), stdout.String())
-	}
-	if took := time.Since(began); took > 30*time.Second {
-		t.Errorf("it took %v, want under 30 s", took)
-	}
-	_, exchange, _ := strings.Cut(stdout.String(), "The exchange of the page on cancelMediaProcessing, in full:")
-	for _, want := range []string{
-		"POST /v1.0/communications/calls/", "/cancelMediaProcessing", "service 200 OK, Location: http://127.0.0.1:",
-		`"@odata.type": "#microsoft.graph.cancelMediaProcessingOperation"`, "service notifies the bot",
-		`"@odata.type": "#microsoft.graph.recordOperation"`, `"subcode": 8508`, `"completionReason": "operationCanceled"`,
-		"The call went as scripted.",
-	} {
-		var before string
-		var ok bool
-		before, exchange, ok = strings.Cut(exchange, want)
-		if !ok {
-			t.Fatalf("%q is not shown in its place, behind\n%s\n%s", want, before, stdout.String())
-		}
-	}
-	l := listener{t, read(t, filepath.Join(folder, "heard.wav"))}
-	l.wantWhole("own", read(t, own))
-	for _, name := range []string{"music", "record"} { // each for as long as the machine was quick
-		if n, all := l.match(prompt(t, name)), len(prompt(t, name)); n == 0 || n == all {
-			t.Errorf("%s was heard for %d samples, want a part of %d", name, n, all)
-		}
-	}
-	if l.skip(); len(l.heard) > 0 {
-		t.Errorf("%d samples more were heard", len(l.heard))
-	}
-	if said := prompt(t, "caller"); !contains(read(t, filepath.Join(folder, "recording.wav")), said) {
-		t.Error("the recording does not hold what the caller said")
-	}
-
-	// Its end comes when it is interrupted, too.
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	stderr.Reset()
-	if code := ivr.Run(ctx, []string{"-out", folder}, &stdout, &stderr); code != 1 || stderr.Len() == 0 {
-		t.Errorf("interrupted: exit status %d, %q", code, stderr.String())
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ivrqueue/examples/ivr/demo"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 	"ivrqueue/tone"
@@ -35,7 +36,7 @@ func (s *script) during(
 	if _, err := s.witness.event(ctx, op, queue.Started); err != nil {
 		return err
 	}
-	return pause(ctx, min(playing.length()/2, most))
+	return demo.Pause(ctx, min(playing.length()/2, most))
 }
 
 // press has the caller press a key, and waits until the bot's subscription has heard it.
@@ -55,7 +56,7 @@ func (s *script) press(ctx context.Context, key tone.Tone) (heardTone, error) {
 	return heard, nil
 }
 
-// wantEnd waits until the end of op was told and compares its reason.
+// wantEnd waits until the end of op was delivered and compares its reason.
 func (s *script) wantEnd(
 	ctx context.Context, op *operation.Operation, want operation.Reason,
 ) error {
@@ -63,13 +64,13 @@ func (s *script) wantEnd(
 	if err != nil {
 		return err
 	}
-	if got := e.Result.Reason; got != want {
-		return fmt.Errorf("%s ended with %w, want %w", op.ClientContext(), cause(e.Result), want)
+	if got := e.Result().Reason; got != want {
+		return fmt.Errorf("%s ended with %w, want %w", op.ClientContext(), cause(e.Result()), want)
 	}
 	return nil
 }
 
-// cause returns the most telling error of a result.
+// cause returns the most specific error of a result.
 func cause(r operation.Result) error {
 	if r.Err != nil {
 		return r.Err
@@ -77,9 +78,9 @@ func cause(r operation.Result) error {
 	return r.Reason
 }
 
-// wantVictims waits until the ends of those whom a cancel should have ended were told, and their
-// media is silent; then it prints the receipt and compares whom it names.
-func (s *script) wantVictims(
+// wantCancelled waits until the ends of those whom a cancel should have ended were delivered, and
+// their media is silent; then it prints the receipt and compares whom it names.
+func (s *script) wantCancelled(
 	ctx context.Context, receipt queue.Receipt, why operation.Reason, want ...*operation.Operation,
 ) error {
 	got := slices.Collect(receipt.Cancelled())
@@ -103,16 +104,4 @@ func (s *script) wantVictims(
 		return fmt.Errorf("the receipt names %q, want the %d that ran and waited", names, len(want))
 	}
 	return nil
-}
-
-// pause waits for d, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

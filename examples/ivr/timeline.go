@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"ivrqueue/examples/ivr/terminal"
 )
 
 // timeline prints what happens in a call, one line for each thing, with the seconds since it began.
@@ -31,7 +33,8 @@ func (l *timeline) line(at time.Time, who, what, result string) {
 	if runes := []rune(who); len(runes) > most {
 		who = string(runes[:most-1]) + "…"
 	}
-	l.print(row, fmt.Sprintf("%.3f", at.Sub(l.start).Seconds()), who, what, result)
+	l.print(row, fmt.Sprintf("%.3f", at.Sub(l.start).Seconds()),
+		terminal.Plain(who), terminal.Plain(what), terminal.Plain(result))
 }
 
 // now prints something that happens now.

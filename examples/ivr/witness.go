@@ -13,7 +13,7 @@ import (
 	"ivrqueue/tone"
 )
 
-// witness sees what the queue tells its observers and what the tone stream tells its subscribers,
+// witness sees what the queue's observers and the tone stream's handlers get,
 // prints it, and lets the script wait for it.
 type witness struct {
 	line *timeline
@@ -22,6 +22,8 @@ type witness struct {
 	events  map[moment]queue.Event
 	tones   map[uint64]heardTone // by sequence number
 	started []*operation.Operation
+	ended   []*operation.Operation
+	marks   []mark
 	more    chan struct{} // closed, and made anew, when there is more
 }
 
@@ -31,7 +33,7 @@ type moment struct {
 	kind      queue.EventKind
 }
 
-// heardTone is a tone as the subscriber got it.
+// heardTone is a tone as the handler got it.
 type heardTone struct {
 	after time.Duration // since it was pressed
 	while string        // the name of the operation that ran, or empty
@@ -54,18 +56,23 @@ func (w *witness) Observe(e queue.Event) {
 		what = "starts"
 	case queue.Ended:
 		what = "ends" + position(e)
-		result = spell(e.Result.Reason)
-		if e.Result.Recording.Location != "" {
-			what += ", " + recording(e.Result.Recording)
+		result = spell(e.Result().Reason)
+		if e.Result().Recording.Location != "" {
+			what += ", " + recording(e.Result().Recording)
 		}
-		if e.Result.Err != nil {
-			what += ": " + e.Result.Err.Error()
+		if e.Result().Err != nil {
+			what += ": " + e.Result().Err.Error()
 		}
 	case queue.Released:
 		silent := e.Time.Sub(e.Operation.Times().Ended)
 		what = "its media is silent, after " + milliseconds(silent)
-		if e.Result.Recording.Location != "" {
-			what += ", " + recording(e.Result.Recording)
+		if e.Result().Recording.Location != "" {
+			what += ", " + recording(e.Result().Recording)
+		}
+	case queue.Late:
+		what = "its media has reported late"
+		if e.Result().Recording.Location != "" {
+			what += ", " + recording(e.Result().Recording)
 		}
 	case queue.Closed:
 		name, what = "call", "the queue is closed"
@@ -78,28 +85,33 @@ func (w *witness) Observe(e queue.Event) {
 	if e.Kind == queue.Started {
 		w.started = append(w.started, e.Operation)
 	}
+	if e.Kind == queue.Ended {
+		w.ended = append(w.ended, e.Operation)
+	}
 	w.news()
 }
 
-// listen hears the tones of a subscription until it ends. running names what runs.
-func (w *witness) listen(ctx context.Context, tones *tone.Subscription, running func() string) {
-	for {
-		e, err := tones.Next(ctx)
-		if err != nil {
-			return
-		}
-		h := heardTone{time.Since(e.Time), running()}
-		during := "while nothing runs"
-		if h.while != "" {
-			during = "while " + h.while + " runs"
-		}
-		what := fmt.Sprintf("hears %c after %s, %s", e.Tone.Char(), milliseconds(h.after), during)
-		w.line.now("bot", what, e.Tone.String())
-		w.mu.Lock()
-		w.tones[e.Seq] = h
-		w.news()
-		w.mu.Unlock()
+// press is called with each tone of the call; running is the name of what runs, or empty.
+func (w *witness) press(e tone.Event, running string) {
+	h := heardTone{time.Since(e.Time), running}
+	during := "while nothing runs"
+	if h.while != "" {
+		during = "while " + h.while + " runs"
 	}
+	what := fmt.Sprintf("hears %c after %s, %s", e.Tone.Char(), milliseconds(h.after), during)
+	w.line.now("bot", what, e.Tone.String())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tones[e.Seq] = h
+	w.marks = append(w.marks, mark{e.Time, string(e.Tone.Char()), true})
+	w.news()
+}
+
+// cancels is called when the bot is about to cancel.
+func (w *witness) cancels(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.marks = append(w.marks, mark{time.Now(), what, false})
 }
 
 // news wakes those who wait. The mutex must be held.
@@ -108,7 +120,7 @@ func (w *witness) news() {
 	w.more = make(chan struct{})
 }
 
-// event waits until the event was told.
+// event waits until the event was delivered.
 func (w *witness) event(
 	ctx context.Context, op *operation.Operation, k queue.EventKind,
 ) (queue.Event, error) {
@@ -144,6 +156,16 @@ func await[T any](ctx context.Context, w *witness, look func() (T, bool)) (T, er
 	}
 }
 
+// start waits until n operations have started in all, and returns the last one of them.
+func (w *witness) start(ctx context.Context, n int) (*operation.Operation, error) {
+	return await(ctx, w, func() (*operation.Operation, bool) {
+		if len(w.started) < n {
+			return nil, false
+		}
+		return w.started[n-1], true
+	})
+}
+
 // order returns the operations in the order in which they started.
 func (w *witness) order() []*operation.Operation {
 	w.mu.Lock()
@@ -154,10 +176,14 @@ func (w *witness) order() []*operation.Operation {
 func describe(r operation.Request) string {
 	switch r := r.(type) {
 	case *operation.PlayPrompt:
+		what := "play " + file(r.Prompts[0])
 		if r.Loop {
-			return "play " + file(r.Prompts[0]) + ", in a loop"
+			what += ", in a loop"
 		}
-		return "play " + file(r.Prompts[0])
+		if r.StopTones != 0 {
+			what += ", until a key is pressed"
+		}
+		return what
 	case *operation.RecordResponse:
 		return "play " + file(r.Prompts[0]) + ", then record until " + r.StopTones.String()
 	default:
@@ -174,12 +200,12 @@ func recording(r operation.Recording) string {
 // position says how far the media of an operation had come.
 func position(e queue.Event) string {
 	switch {
-	case e.Result.Reason == operation.Succeeded:
-		return " after " + seconds(e.Result.Position) + ", at its own end"
+	case e.Result().Reason == operation.Succeeded:
+		return " after " + seconds(e.Result().Position) + ", at its own end"
 	case e.Operation.Times().Started.IsZero():
 		return ", never started"
 	default:
-		return " at " + seconds(e.Result.Position)
+		return " at " + seconds(e.Result().Position)
 	}
 }
 

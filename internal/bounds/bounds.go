@@ -8,12 +8,13 @@ package bounds
 
 import (
 	"runtime"
+	"testing"
 	"time"
 )
 
 // Measure runs f and returns how many bytes were allocated on the heap meanwhile, freed ones
 // included, and how much processor time the process took. Processor time, since a machine that is
-// busy with something else is no fault of the decoder's; where the system does not tell it, it is
+// busy with something else is no fault of the decoder's; where the system does not report it, it is
 // time.
 func Measure(f func()) (allocated uint64, took time.Duration) {
 	var before, after runtime.MemStats
@@ -23,4 +24,18 @@ func Measure(f func()) (allocated uint64, took time.Duration) {
 	took = processorTime() - began
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc, took
+}
+
+// Proportionate runs f on something that somebody else has sent, and fails the test if it costs
+// more than in proportion: so many bytes for each one sent and a mebibyte, kept or not, and,
+// generously, processor time.
+func Proportionate(tb testing.TB, sent, perByte int, f func()) {
+	tb.Helper()
+	got, took := Measure(f)
+	if most := uint64(1<<20 + perByte*sent); got > most {
+		tb.Errorf("%d bytes are allocated for %d, want at most %d", got, sent, most)
+	}
+	if most := 5*time.Second + time.Duration(sent)*time.Microsecond; took > most {
+		tb.Errorf("%v for %d bytes, want at most %v", took, sent, most)
+	}
 }

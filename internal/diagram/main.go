@@ -1,5 +1,5 @@
 // Command diagram draws the lifecycle of an operation, from the machine that declares it, into the
-// documents that show it:
+// document that shows it:
 //
 //	go run ./internal/diagram
 //
@@ -17,8 +17,8 @@ import (
 	"ivrqueue/operation"
 )
 
-// documents are the files with a drawing, from the root of the repository.
-func documents() []string { return []string{"README.md", "docs/lifecycle.md"} }
+// documents are the files with the drawing, from the root of the repository.
+func documents() []string { return []string{"docs/lifecycle.md"} }
 
 const (
 	begin = "<!-- lifecycle:begin -->\n"

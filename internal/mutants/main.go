@@ -15,9 +15,11 @@ import (
 )
 
 func main() {
-	only := flag.String("only", "", "try those whose name contains `text`")
+	only := flag.String("only", "", "try those whose name, or test, contains `text`")
 	with := flag.String("with", "", "try them with this `test` of ./queue in place of their own")
-	atOnce := flag.Int("at-once", runtime.GOMAXPROCS(0), "try so `many` at once")
+	// Some tests wait in real time: meanwhile others compile.
+	atOnce := flag.Int("at-once", 2*runtime.GOMAXPROCS(0), "try so `many` at once")
+	part := flag.String("part", "1/1", "try the `k/n`th part: with 2/3 the second, the fifth ...")
 	list := flag.Bool("table", false, "try none, and list them in "+document)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -25,7 +27,10 @@ func main() {
 	if *list {
 		err = write(table(), document)
 	} else {
-		err = run(ctx, os.Stdout, choose(*only, *with), max(*atOnce, 1))
+		var chosen []mutant
+		if chosen, err = partOf(choose(*only, *with), *part); err == nil {
+			err = run(ctx, os.Stdout, chosen, max(*atOnce, 1))
+		}
 	}
 	stop()
 	if err != nil {
@@ -34,10 +39,11 @@ func main() {
 	}
 }
 
-// choose returns the mutants whose name contains only, to be killed by with if that is given.
+// choose returns the mutants whose name, or test, contains only, to be killed by with if that is
+// given.
 func choose(only, with string) (chosen []mutant) {
 	for _, m := range table() {
-		if strings.Contains(m.name, only) {
+		if strings.Contains(m.name+" "+m.kill, only) {
 			if with != "" {
 				m.kill, m.rule = "./queue "+with, ""
 			}
@@ -45,6 +51,19 @@ func choose(only, with string) (chosen []mutant) {
 		}
 	}
 	return chosen
+}
+
+// partOf returns the kth, k+nth, k+2nth mutant and so on, for a CI that has no time for all of
+// them: other commits have other parts tried. part is k/n.
+func partOf(all []mutant, part string) (chosen []mutant, err error) {
+	var k, n int
+	if _, err := fmt.Sscanf(part, "%d/%d", &k, &n); err != nil || k < 1 || k > n {
+		return nil, fmt.Errorf("-part is %q, must be k/n with 1 ≤ k ≤ n", part)
+	}
+	for i := k - 1; i < len(all); i += n {
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
 }
 
 // run tries mutants of the tree that it is started in.

@@ -15,8 +15,6 @@ type mutant struct {
 	rule  string // that it breaks: G1 to G16, or a rule of the design
 	kill  string // the test that must fail: "./package TestName", after "-race " if only that notices
 	edits []edit // that break it
-
-	chance bool // the test needs luck, and gets 20 tries
 }
 
 // edit replaces a text that a file has exactly once.
@@ -24,7 +22,10 @@ type edit struct{ file, old, new string }
 
 // table is all mutants.
 func table() []mutant {
-	return slices.Concat(ofOperation, ofTone, ofMachine, ofLog, ofShell, ofDispatcher, ofTimeouts)
+	return slices.Concat(
+		ofOperation, ofTone, ofMachine, ofLog, ofAnswers, ofShell, ofGroup, ofDispatcher, ofTimeouts,
+		ofOptional, ofOwed, ofCluster, ofWire,
+	)
 }
 
 // race reports whether the race detector is what notices.
@@ -58,7 +59,9 @@ func (m *mutant) texts(root string) (map[string]string, error) {
 			text = string(read)
 		}
 		if n := strings.Count(text, e.old); n != 1 {
-			return nil, fmt.Errorf("%s has %d times, and must have once: %s", e.file, n, e.old)
+			return nil, fmt.Errorf(
+				"it does not apply: its text is in %s %d times, and must be there once: adapt its row: %s",
+				e.file, n, e.old)
 		}
 		texts[e.file] = strings.Replace(text, e.old, e.new, 1)
 	}

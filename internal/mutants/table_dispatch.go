@@ -9,8 +9,8 @@ var ofDispatcher = []mutant{
 		what: "the media is called with the lock held",
 		rule: "G11", kill: "./queue TestNoCallbackIsMadeUnderTheLock",
 		edits: []edit{{
-			"queue/dispatch.go", `} else if err := media.Start(task); err != nil {`,
-			`} else if err := func() error {
+			"queue/dispatch.go", `if err := media.Start(task); err != nil {`,
+			`if err := func() error {
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		return media.Start(task)
@@ -45,13 +45,13 @@ var ofDispatcher = []mutant{
 		rule: "G4", kill: "./queue TestTheDoneOfWhateverEndsIsClosed",
 		edits: []edit{{
 			"queue/dispatch.go", `d.booked(at)
-	if ended {
+	if notify {
 		d.notifyDone(e)
 	}
 }
 
 // notifyDone`, `d.booked(at)
-	_ = ended
+	_ = notify
 }
 
 // notifyDone`,
@@ -63,13 +63,13 @@ var ofDispatcher = []mutant{
 		rule: "G4", kill: "./queue TestTheDoneOfWhateverEndsIsClosed",
 		edits: []edit{{
 			"queue/dispatch.go", `d.booked(at)
-	if ended {
+	if notify {
 		d.notifyDone(e)
 	}
 }
 
 // blockingReport`, `d.booked(at)
-	_ = ended
+	_ = notify
 }
 
 // blockingReport`,
@@ -183,13 +183,13 @@ var ofDispatcher = []mutant{
 	{
 		name: "inline-event-under-a-callback",
 		what: "events are delivered inline while a media callback is on the stack",
-		rule: "inline events", kill: "./queue TestNoEventIsToldInlineWithAMediaCallbackOnTheStack",
+		rule: "inline events", kill: "./queue TestNoEventIsDeliveredInlineWithAMediaCallbackOnTheStack",
 		edits: []edit{{"queue/dispatch.go", `m.log.behind(0) && !q.mediaCallback()`, `m.log.behind(0)`}},
 	},
 	{
 		name: "inline-events-are-nobodys",
 		what: "events for an inline observer wait for the media's callback to return",
-		rule: "G11", kill: "./queue TestABlockedCallbackHoldsUpNobodyElse",
+		rule: "G11", kill: "./queue TestABlockedCallbackBlocksNoOther",
 		edits: []edit{{
 			"queue/dispatch.go", `(i > 0 || !m.config.inlineObserver || !d.inline)`, `(i > 0 || !m.config.inlineObserver)`,
 		}},
@@ -209,7 +209,7 @@ var ofDispatcher = []mutant{
 		name: "borrowed-for-ever",
 		what: "a borrowed goroutine makes calls as long as there are any",
 		rule: "256 calls", kill: "./queue TestABorrowedGoroutineMakesAtMost256Calls",
-		edits: []edit{{"queue/dispatch.go", `const borrowedCalls = 256`, `const borrowedCalls = math.MaxInt`}},
+		edits: []edit{{"queue/dispatch.go", `const borrowedCalls = 256`, `const borrowedCalls = math.MaxInt32`}},
 	},
 	{
 		name: "a-batch-is-one-call",
@@ -220,7 +220,7 @@ var ofDispatcher = []mutant{
 	{
 		name: "handed-over-and-not-looked",
 		what: "a goroutine that goes on with inline calls does not look what was left to it meanwhile",
-		rule: "G12", kill: "./queue TestWhatIsLeftToTheMediaRoleIsTold",
+		rule: "G12", kill: "./queue TestWhatIsLeftToTheMediaRoleIsDelivered",
 		edits: []edit{{
 			"queue/dispatch.go", `q.lock(byInlineDispatcher)`, `q.lock(byInlineDispatcher)
 	if q.machine.due() == callNone {
@@ -234,13 +234,13 @@ var ofDispatcher = []mutant{
 	{
 		name: "the-watch-never-detaches",
 		what: "a callback that does not return holds up all others of its call",
-		rule: "G11", kill: "./queue TestABlockedCallbackHoldsUpNobodyElse",
+		rule: "G11", kill: "./queue TestABlockedCallbackBlocksNoOther",
 		edits: []edit{{"queue/timeout.go", `if d.current == 0 || d.calls != d.seen {`, `if d.current < 99 {`}},
 	},
 	{
 		name: "the-watch-looks-once",
 		what: "the watch looks at a dispatcher once and never again",
-		rule: "G11", kill: "./queue TestABlockedCallbackHoldsUpNobodyElse",
+		rule: "G11", kill: "./queue TestABlockedCallbackBlocksNoOther",
 		edits: []edit{{
 			"queue/timeout.go", `d.seen = d.calls
 		q.unlock(byWatch)
@@ -252,7 +252,7 @@ var ofDispatcher = []mutant{
 	{
 		name: "detached-and-not-replaced",
 		what: "nobody goes on when the watch has detached a dispatcher",
-		rule: "G11", kill: "./queue TestABlockedCallbackHoldsUpNobodyElse",
+		rule: "G11", kill: "./queue TestABlockedCallbackBlocksNoOther",
 		edits: []edit{{
 			"queue/timeout.go", `spawn := q.claimOwn()
 	q.unlock(byWatch)`, `spawn := false
@@ -262,7 +262,7 @@ var ofDispatcher = []mutant{
 	{
 		name: "a-callback-is-not-current",
 		what: "the watch does not see in which callback a dispatcher is",
-		rule: "G11", kill: "./queue TestABlockedCallbackHoldsUpNobodyElse",
+		rule: "G11", kill: "./queue TestABlockedCallbackBlocksNoOther",
 		edits: []edit{{"queue/dispatch.go", `s.current = uint8(bits.Len32(uint32(role)))`, `s.current = 0`}},
 	},
 	{
@@ -292,7 +292,7 @@ var ofDispatcher = []mutant{
 	{
 		name: "blocking-holds-up-the-others",
 		what: "events wait for a Blocking function to return",
-		rule: "G11", kill: "./queue TestABlockingFunctionHoldsUpNobodyElse",
+		rule: "G11", kill: "./queue TestABlockingFunctionBlocksNoOtherCallback",
 		edits: []edit{{
 			"queue/dispatch.go", `q.dispatch.own = false
 	spawn := q.claimOwn()`, `spawn := q.claimOwn()`,
@@ -302,8 +302,8 @@ var ofDispatcher = []mutant{
 		name: "blocking-does-not-rejoin",
 		what: "who has run a Blocking function goes on though another is active",
 		rule: "one dispatcher", kill: "./queue TestOneDispatcherUnlessACallbackTakesLong",
-		edits: []edit{{"queue/dispatch.go", `ended := q.blockingReport(e, r, at)
-	d.rejoin()`, `ended := q.blockingReport(e, r, at)`}},
+		edits: []edit{{"queue/dispatch.go", `notify := q.blockingReport(e, r, at)
+	d.rejoin()`, `notify := q.blockingReport(e, r, at)`}},
 	},
 	{
 		name: "late-callback-frees-the-role",
@@ -320,7 +320,7 @@ var ofDispatcher = []mutant{
 		what: "a Start that returns after its media was abandoned gets no Stop",
 		rule: "a late Start", kill: "./queue TestACallbackThatHangsLosesTheMediaRole",
 		edits: []edit{{
-			"queue/dispatch.go", `if d.call == callStart && d.entry.media&(abandoned|reported) == abandoned {`, `if d.call == callNone {`,
+			"queue/dispatch.go", `if d.entry.media&(abandoned|reported|stopEntered) == abandoned {`, `if d.call == callNone {`,
 		}},
 	},
 
@@ -330,7 +330,7 @@ var ofDispatcher = []mutant{
 		what: "Done does not wait until all observers got everything",
 		rule: "G14", kill: "./queue TestDoneWaitsForTheLastCallback",
 		edits: []edit{
-			{"queue/dispatch.go", `d.done || d.own || d.inline || d.held != 0 ||`, `d.done ||`},
+			{"queue/dispatch.go", `m.phase != phaseDrained || d.own || d.inline || d.held != 0 ||`, `m.phase != phaseDrained ||`},
 			{"queue/dispatch.go", `!m.log.drained() || m.cold`, `m.cold`},
 		},
 	},
@@ -338,12 +338,12 @@ var ofDispatcher = []mutant{
 		name: "done-before-the-last-warning",
 		what: "Done does not wait for a logger that blocks",
 		rule: "G14", kill: "./queue TestDoneWaitsForEveryCallback",
-		edits: []edit{{"queue/dispatch.go", `d.done || d.own || d.inline || d.held != 0 ||`, `d.done || d.own || d.inline ||`}},
+		edits: []edit{{"queue/dispatch.go", `d.own || d.inline || d.held != 0 ||`, `d.own || d.inline ||`}},
 	},
 	{
 		name: "done-before-the-done-of-operations",
 		what: "Done does not wait for the Done channels of what was cancelled",
-		rule: "G14", kill: "./queue TestDoneComesAfterTheDoneOfTheVictims", chance: true,
+		rule: "G14", kill: "./queue TestDoneComesAfterTheDoneOfTheCancelled",
 		edits: []edit{
 			{"queue/dispatch.go", `q.dispatch.finishing++
 		q.unlock(by)`, `q.unlock(by)`},
@@ -360,7 +360,7 @@ var ofDispatcher = []mutant{
 	{
 		name: "done-waits-for-abandoned-media",
 		what: "Done waits for the callbacks of media that was abandoned",
-		rule: "Done does not count it", kill: "./queue TestDoneDoesNotWaitForMediaGivenUp",
+		rule: "Done does not count it", kill: "./queue TestDoneDoesNotWaitForAbandonedMedia",
 		edits: []edit{{
 			"queue/dispatch.go", `d.finishing > 0 ||`, `d.finishing > 0 || m.cold != nil && m.cold.shell.stuck > 0 ||`,
 		}},

@@ -3,6 +3,24 @@ package main
 // ofLog are mutants of the log of events and its cursors.
 var ofLog = []mutant{
 	{
+		name: "end-of-nobody",
+		what: "an Ended event does not name the operation that barged in",
+		rule: "cause of an end", kill: "./queue TestAnEndNamesTheOperationThatCausedIt",
+		edits: []edit{{"queue/machine.go", `b.detail.by = e.operation()`, `_ = b`}},
+	},
+	{
+		name: "cancel-keeps-its-context",
+		what: "a cancel's own operation keeps the values of its context",
+		rule: "G15", kill: "./queue TestAnEndNamesTheOperationThatCausedIt",
+		edits: []edit{{"queue/log.go", `own.ReleaseContext()`, `_ = own`}},
+	},
+	{
+		name: "cancel-of-nothing-keeps-its-context",
+		what: "the own operation of a cancel that ended nothing keeps the values of its context",
+		rule: "G15", kill: "./queue TestOtherEndsNameNoOperation",
+		edits: []edit{{"queue/queue.go", `own.ReleaseContext()`, `_ = own`}},
+	},
+	{
 		name: "skips-an-event",
 		what: "an observer that lags is taken past a record",
 		rule: "each event once", kill: "./queue TestSimulation",
@@ -17,7 +35,7 @@ var ofLog = []mutant{
 	{
 		name: "moves-records-that-are-being-delivered",
 		what: "the log is shortened in place while batches of it are under way",
-		rule: "G10", kill: "./queue TestTheLogIsShortenedWhileItIsBeingTold",
+		rule: "G10", kill: "./queue TestTheLogIsShortenedWhileItIsBeingDelivered",
 		edits: []edit{{
 			"queue/log.go", `l.records = slices.Clone(l.records[l.head:])`,
 			`n := copy(l.records, l.records[l.head:])
@@ -74,7 +92,7 @@ var ofLog = []mutant{
 	{
 		name: "nobody-observes-and-values-stay",
 		what: "without observers an operation keeps its values after its end",
-		rule: "values are released", kill: "./queue TestWhatWasLentIsThereUntilTheLastEventWasTold",
+		rule: "values are released", kill: "./queue TestWithoutObserversValuesGoWithTheEnd",
 		edits: []edit{{"queue/log.go", `delivered(&r)`, `_ = r`}},
 	},
 }

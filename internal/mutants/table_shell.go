@@ -6,13 +6,13 @@ var ofShell = []mutant{
 	{
 		name: "admit-and-accept-apart",
 		what: "Enqueue checks under one lock hold and accepts under another",
-		rule: "G14", kill: "./queue TestSimulation",
+		rule: "G4", kill: "./queue TestSimulation",
 		edits: []edit{{
 			"queue/queue.go", `at := time.Now()
-	m.enqueue(e, at)`, `q.unlock(byCaller)
+	m.enqueue(e, next, at)`, `q.unlock(byCaller)
 	q.lock(byCaller)
 	at := time.Now()
-	m.enqueue(e, at)`,
+	m.enqueue(e, next, at)`,
 		}},
 	},
 	{
@@ -21,12 +21,12 @@ var ofShell = []mutant{
 		rule: "clock under the lock", kill: "./queue TestSimulation",
 		edits: []edit{
 			{
-				"queue/queue.go", `func (q *Queue) enqueue(e *entry, idGiven bool) error {`,
-				`func (q *Queue) enqueue(e *entry, idGiven bool) error {
+				"queue/queue.go", `func (q *Queue) enqueue(p prepared, next bool) (*operation.Operation, error) {`,
+				`func (q *Queue) enqueue(p prepared, next bool) (*operation.Operation, error) {
 	at := time.Now()`,
 			},
 			{"queue/queue.go", `at := time.Now()
-	m.enqueue(e, at)`, `m.enqueue(e, at)`},
+	m.enqueue(e, next, at)`, `m.enqueue(e, next, at)`},
 		},
 	},
 	{
@@ -35,15 +35,15 @@ var ofShell = []mutant{
 		rule: "G7", kill: "./queue TestARefusedInterruptCancelsNothing",
 		edits: []edit{
 			{
-				"queue/queue.go", `if err := q.machine.admit(e, idGiven, 0); err != nil {
+				"queue/queue.go", `if err := m.admit(e, p.idGiven, true, m.config.maxPending); err != nil {
 		q.unlock(byCaller)`,
 				`at := time.Now()
-	cancelled, awaited := q.machine.cancelAll(operation.BargedIn, b, at)
-	if err := q.machine.admit(e, idGiven, 0); err != nil {
+	cancelled, awaited := m.cancelAll(ending{why: operation.BargedIn, by: &by, spare: true}, b, at)
+	if err := m.admit(e, p.idGiven, true, m.config.maxPending); err != nil {
 		q.commit(byCaller, at, b, awaited)`,
 			},
 			{"queue/queue.go", `at := time.Now()
-	cancelled, awaited := q.machine.interrupt(e, b, at)`, `q.machine.enqueue(e, at)`},
+	cancelled, awaited := m.interrupt(e, &by, b, at)`, `m.enqueue(e, false, at)`},
 		},
 	},
 	{
@@ -51,18 +51,18 @@ var ofShell = []mutant{
 		what: "Interrupt is CancelAll and then Enqueue",
 		rule: "G7", kill: "./queue TestSimulation",
 		edits: []edit{{
-			"queue/queue.go", `cancelled, awaited := q.machine.interrupt(e, b, at)`,
-			`cancelled, awaited := q.machine.cancelAll(operation.BargedIn, b, at)
+			"queue/queue.go", `cancelled, awaited := m.interrupt(e, &by, b, at)`,
+			`cancelled, awaited := m.cancelAll(ending{why: operation.BargedIn, by: &by, spare: true}, b, at)
 	q.unlock(byCaller)
 	q.lock(byCaller)
-	q.machine.enqueue(e, at)`,
+	m.enqueue(e, false, at)`,
 		}},
 	},
 	{
 		name: "interrupt-is-refused-when-full",
 		what: "a full queue refuses an Interrupt",
 		rule: "G7", kill: "./queue TestARefusedInterruptCancelsNothing",
-		edits: []edit{{"queue/queue.go", `admit(e, idGiven, 0)`, `admit(e, idGiven, q.machine.config.maxPending)`}},
+		edits: []edit{{"queue/queue.go", `m.admit(e, p.idGiven, true,`, `m.admit(e, p.idGiven, false,`}},
 	},
 	{
 		name: "receipt-misses-one",
@@ -77,13 +77,36 @@ var ofShell = []mutant{
 		name: "an-end-closes-no-done",
 		what: "the Done channel of an operation whose media reports stays open",
 		rule: "G4", kill: "./queue TestTheDoneOfWhateverEndsIsClosed",
-		edits: []edit{{"queue/queue.go", `if ended && e.control.HasWaiters() {`, `if !ended && e.control.HasWaiters() {`}},
+		edits: []edit{{"queue/queue.go", `if notify && e.control.HasWaiters() {`, `if !notify && e.control.HasWaiters() {`}},
 	},
 	{
 		name: "the-queue-is-a-word-longer",
 		what: "the queue's size is no multiple of a cache line",
 		rule: "64 bytes", kill: "./queue TestTheQueuesSizeIsAMultipleOfACacheLine",
 		edits: []edit{{"queue/queue.go", `%64) % 64]byte`, `%64)%64 + 8]byte`}},
+	},
+
+	{
+		name: "an-option-for-any-call",
+		what: "an option on a call that it is not for is ignored without a word",
+		rule: "G16", kill: "./queue TestAnOptionThatIsNotForACallIsNamed",
+		edits: []edit{{"queue/options.go", `optionRules[o].of&call == 0`, `optionRules[o].of == 0`}},
+	},
+	{
+		name: "a-cancel-succeeds",
+		what: "a cancel may end with a reason of success",
+		rule: "G16", kill: "./queue TestAWrongCancelEndsNothing",
+		edits: []edit{{"queue/options.go", `o.reason.Status() != operation.Failed`, `o.reason.Status() == 0`}},
+	},
+	{
+		name: "a-panic-in-a-predicate",
+		what: "a panic of CancelWhere's predicate reaches the caller",
+		rule: "G16", kill: "./queue TestAWrongCancelEndsNothing",
+		edits: []edit{{
+			"queue/queue.go", `if v := recover(); v != nil {
+			chosen, err`, `if v := error(nil); v != nil {
+			chosen, err`,
+		}},
 	},
 
 	// Code of others, before the lock.
@@ -104,14 +127,15 @@ var ofShell = []mutant{
 	},
 	{
 		name: "error-under-the-lock",
-		what: "the error that a report tells is asked for its reason under the lock",
-		rule: "code of others under the lock", kill: "./queue TestAnErrorWhoseMethodsBlockHoldsUpNobodyElse",
+		what: "the error of a report is asked for its reason under the lock",
+		rule: "code of others under the lock", kill: "./queue TestAnErrorWhoseMethodsBlockBlocksItsReporterAlone",
 		edits: []edit{{
-			"queue/queue.go", `q.commitEnd(q.machine.report(e, r, at), e, at)`,
-			`if r.Err != nil {
-		_ = operation.ReasonOf(r.Err)
-	}
-	q.commitEnd(q.machine.report(e, r, at), e, at)`,
+			"queue/media.go", `	normalize(&r)
+	asked = r`, `	q := t.queue()
+	q.lock(byCaller)
+	normalize(&r)
+	q.unlock(byCaller)
+	asked = r`,
 		}},
 	},
 	{
@@ -119,9 +143,12 @@ var ofShell = []mutant{
 		what: "a report whose error exits the goroutine is lost",
 		rule: "code of others under the lock", kill: "./queue TestAnErrorWhoseMethodsExitIsReported",
 		edits: []edit{{
-			"queue/media.go", `defer func() { t.End(r) }()
-	r.Reason = operation.ReasonOf(r.Err)`, `r.Reason = operation.ReasonOf(r.Err)
-	t.End(r)`,
+			"queue/media.go", `defer func() {
+		if q := t.queue(); q != nil {
+			q.report(t.entry, &asked)`, `normalize(&r)
+	defer func() {
+		if q := t.queue(); q != nil {
+			q.report(t.entry, &asked)`,
 		}},
 	},
 	{
@@ -147,13 +174,13 @@ var ofShell = []mutant{
 	{
 		name: "warnings-without-a-bound",
 		what: "a logger that blocks keeps warnings without a bound",
-		rule: "the logger is a callback", kill: "./queue TestALoggerThatBlocksLosesWarningsAndIsToldHowMany",
+		rule: "the logger is a callback", kill: "./queue TestALoggerThatBlocksLosesWarningsAndGetsTheirNumber",
 		edits: []edit{{"queue/warning.go", `if len(w.list) == maxWarnings {`, `if len(w.list) < 0 {`}},
 	},
 	{
 		name: "dropped-warnings-are-not-counted",
-		what: "a logger that blocks is not told how many warnings it lost",
-		rule: "the logger is a callback", kill: "./queue TestALoggerThatBlocksLosesWarningsAndIsToldHowMany",
+		what: "a logger that blocks does not get how many warnings it lost",
+		rule: "the logger is a callback", kill: "./queue TestALoggerThatBlocksLosesWarningsAndGetsTheirNumber",
 		edits: []edit{{"queue/warning.go", `w.dropped++`, ``}},
 	},
 
@@ -168,22 +195,75 @@ var ofShell = []mutant{
 		name: "typed-nil-observer",
 		what: "an observer that is a nil pointer is accepted",
 		rule: "G16", kill: "./queue TestNilObserversOfEveryKindAreRefused",
-		edits: []edit{{"queue/options.go", `case reflect.Pointer, reflect.Map`, `case reflect.Map`}},
+		edits: []edit{{"internal/foreign/nil.go", `case reflect.Pointer, reflect.Map`, `case reflect.Map`}},
+	},
+	{
+		name: "right-option-hides-a-wrong-one",
+		what: "options are checked when all were applied, so a later one of the kind hides a wrong one",
+		rule: "G16", kill: "./queue TestAWrongOptionIsAnErrorWhereverItStands",
+		edits: []edit{{
+			"queue/options.go", `c.apply(o)
+		if err := c.check(); err != nil {
+			return c, err
+		}
+	}`, `c.apply(o)
+	}
+	if err := c.check(); err != nil {
+		return c, err
+	}`,
+		}},
+	},
+	{
+		name: "wrong-option-drops-the-right-one",
+		what: "CancelAll drops a right key if there is a wrong one too",
+		rule: "G16", kill: "./queue TestAWrongEnqueueOptionIsAnErrorWhereverItStands",
+		edits: []edit{{"queue/options.go", `			err = cmp.Or(err, wrong)
+			continue
+		}
+		k =`, `			return nil, wrong
+		}
+		k =`}},
+	},
+	{
+		name: "cause-panics-who-asks",
+		what: "a cause whose methods panic is kept, and panics whoever asks for it",
+		rule: "code of others", kill: "./queue TestACauseThatPanicsIsReplaced",
+		edits: []edit{{"queue/sound.go", `if foreign.IsNil(err) {`, `if foreign.IsNil(err) && *left < 0 {`}},
+	},
+	{
+		name: "cause-without-end",
+		what: "a cause that unwraps to itself is kept, and errors.Is of it never returns",
+		rule: "code of others", kill: "./queue TestACauseThatPanicsIsReplaced",
+		edits: []edit{{"queue/sound.go", `ask(err, &left); left < 0 {`, `ask(err, &left); left < -1 {`}},
+	},
+	{
+		name: "zero-queue-stays-locked",
+		what: "a queue that New did not make panics with its lock held",
+		rule: "nothing leaves it locked", kill: "./queue TestAZeroValueDoesNoHarmOrSaysWhoMakesIt",
+		edits: []edit{{
+			"queue/queue.go", `if !q.dispatch.plain {
+		q.seam(by)
+	}
+	q.mu.Lock()`, `if !q.dispatch.plain && q.machine.config != nil {
+		q.seam(by)
+	}
+	q.mu.Lock()`,
+		}},
 	},
 	{
 		name: "typed-nil-media",
 		what: "media that is a nil pointer, map, function, channel or slice is accepted",
 		rule: "G16", kill: "./queue TestNilMediaOfEveryKindIsRefused",
-		edits: []edit{{"queue/queue.go", `case isNil(media):`, `case media == nil:`}},
+		edits: []edit{{"queue/queue.go", `case foreign.IsNil(media):`, `case media == nil && foreign.IsNil(media):`}},
 	},
 	{
 		name: "logger-without-a-handler",
 		what: "a logger without a handler is accepted",
 		rule: "G16", kill: "./queue TestALoggerWithoutAHandlerIsRefused",
-		edits: []edit{{"queue/options.go", `isNil(l.Handler())`, `l.Handler() == quietly`}, {
-			"queue/options.go", `// wrong notes an error`, `var quietly = slog.DiscardHandler
+		edits: []edit{{"internal/foreign/logger.go", `l != nil && IsNil(l.Handler())`, `l == &nobodys`}, {
+			"internal/foreign/logger.go", `// NoHandler reports`, `var nobodys slog.Logger
 
-// wrong notes an error`,
+// NoHandler reports`,
 		}},
 	},
 	{
@@ -203,5 +283,24 @@ var ofShell = []mutant{
 		what: "the media is called on the goroutine of whoever changed the state",
 		rule: "G11", kill: "./queue TestSimulation",
 		edits: []edit{{"queue/options.go", `maxPending:     DefaultMaxPending,`, `inlineMedia: true, maxPending: DefaultMaxPending,`}},
+	},
+	{
+		name: "cancel-all-keeps-any-client-context",
+		what: "CancelAll keeps a client context of any length",
+		rule: "G16", kill: "./queue TestCancelAllIgnoresAClientContextThatIsNone",
+		edits: []edit{{
+			"queue/options.go", `err = cmp.Or(err, wrong)
+				continue
+			}
+			s.ClientContext`, `err = cmp.Or(err, wrong)
+			}
+			s.ClientContext`,
+		}},
+	},
+	{
+		name: "a-mute-context-is-a-success",
+		what: "Shutdown says that all was done in time if its context does not say why it ended",
+		rule: "an error if it was not done in time", kill: "./queue TestAContextThatDoesNotSayWhyIsNoSuccess",
+		edits: []edit{{"queue/context.go", `cmp.Or(context.Cause(ctx), context.Canceled)`, `cmp.Or(context.Cause(ctx), nil)`}},
 	},
 }

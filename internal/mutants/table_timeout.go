@@ -12,7 +12,7 @@ var ofTimeouts = []mutant{
 		name: "deadlines-fire-late",
 		what: "a timeout that was not the first of its list fires late",
 		rule: "the list of deadlines", kill: "./queue TestTimeoutsOfOneListFireInTime",
-		edits: []edit{{"queue/timeout.go", `time.AfterFunc(l.head.deadline.Sub(now), l.fire)`, `time.AfterFunc(l.length, l.fire)`}},
+		edits: []edit{{"queue/timeout.go", `l.arm(l.head.deadline.Sub(now))`, `l.arm(l.length)`}},
 	},
 	{
 		name: "deadlines-fire-early",
@@ -27,12 +27,18 @@ var ofTimeouts = []mutant{
 		edits: []edit{{"queue/timeout.go", `if l.armed = l.head != nil; l.armed {`, `if l.armed = l.head != nil; l.head == nil {`}},
 	},
 	{
+		name: "own-stop-timeout-is-ignored",
+		what: "the stop timeout of an operation's own is the queue's",
+		rule: "StopTimeout", kill: "./queue TestAnOperationMayHaveItsOwnStopTimeout",
+		edits: []edit{{"queue/timeout.go", `own := e.control.StopTimeout(); own > 0 {`, `own := e.control.StopTimeout(); own < 0 {`}},
+	},
+	{
 		name: "removed-and-still-there",
 		what: "a timeout that was disarmed stays in its list",
 		rule: "the list of deadlines", kill: "./queue TestTimeoutsOfOneListFireInTime",
 		edits: []edit{{"queue/timeout.go", `l.unlink(t)
-	return true`, `t.waits = false
-	return true`}},
+	if l.own {`, `t.waits = false
+	if l.own {`}},
 	},
 	{
 		name: "removed-with-the-rest",
@@ -57,7 +63,7 @@ var ofTimeouts = []mutant{
 		what: "a receipt that is kept keeps the queue, by the timeout in its block that has fired",
 		rule: "G15", kill: "./queue TestAReceiptKeepsItsOperationsAlone",
 		edits: []edit{{"queue/timeout.go", `t.queue, t.entry = nil, nil
-	q.commit`, `q.commit`}},
+	var awaited`, `var awaited`}},
 	},
 	{
 		name: "the-timeout-is-anybodys",
@@ -98,13 +104,13 @@ var ofTimeouts = []mutant{
 	},
 	{
 		name: "progress-after-the-end-counts",
-		what: "media that has reported, does not return and tells progress is never abandoned by the run timeout",
-		rule: "run timeout", kill: "./queue TestTheRunTimeoutFreesAStartThatGoesOnTellingProgress",
+		what: "media that has reported, does not return and reports progress is never abandoned by the run timeout",
+		rule: "run timeout", kill: "./queue TestTheRunTimeoutFreesAStartThatGoesOnReportingProgress",
 		edits: []edit{{"queue/timeout.go", `if e.control.Stalled() || !e.control.Live() {`, `if e.control.Stalled() {`}},
 	},
 	{
 		name: "progress-before-the-run-timeout",
-		what: "the run timeout begins with the progress that was told of it before it was armed",
+		what: "the run timeout begins with the progress that was reported before it was armed",
 		rule: "run timeout", kill: "./queue TestTheRunTimeoutEndsWhatShowsNoProgress",
 		edits: []edit{{"queue/timeout.go", `t.entry.control.Stalled() // from now on`, ``}},
 	},
@@ -112,6 +118,6 @@ var ofTimeouts = []mutant{
 		name: "run-timeout-closes-no-done",
 		what: "the Done channel of an operation that has timed out stays open",
 		rule: "G4", kill: "./queue TestTheDoneOfWhateverEndsIsClosed",
-		edits: []edit{{"queue/timeout.go", `if ended && e.control.HasWaiters() {`, `if !ended && e.control.HasWaiters() {`}},
+		edits: []edit{{"queue/timeout.go", `if notify && e.control.HasWaiters() {`, `if !notify && e.control.HasWaiters() {`}},
 	},
 }

@@ -27,10 +27,11 @@ func TestTheSampleIsTheExampleOfPackageQueue(t *testing.T) {
 	if !found || sample == "" {
 		t.Fatal("the README has no sample between its markers")
 	}
-	_, body, _ := strings.Cut(read(t, "queue/example_test.go"), "func Example() {\n")
+	imports, body, _ := strings.Cut(read(t, "queue/example_test.go"), "func Example() {\n")
 	body, _, _ = strings.Cut(body, "\t// Output:")
-	if sample != body {
-		t.Errorf("the sample is\n%s\nthe example is\n%s", sample, body)
+	program := strings.Replace(imports, "package queue_test", "package main", 1) + "func main() {\n" + body + "}\n"
+	if sample != program {
+		t.Errorf("the sample is\n%s\nthe example is\n%s", sample, program)
 	}
 }
 
@@ -69,9 +70,9 @@ func TestEveryGuaranteeNamesTestsAndLanesThatExist(t *testing.T) {
 				t.Errorf("%s names %s, which is not there", row[1], name[1])
 			}
 		}
-		for lane := range strings.SplitSeq(row[3], ",") {
-			if lane = strings.TrimSpace(lane); !targets[lane] {
-				t.Errorf("%s names the lane %q, which is no make target", row[1], lane)
+		for suite := range strings.SplitSeq(row[3], ",") {
+			if suite = strings.TrimSpace(suite); !targets[suite] {
+				t.Errorf("%s names the suite %q, which is no make target", row[1], suite)
 			}
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"ivrqueue/queue"
 )
 
-// tonesFlow: each subscription takes every tone that came after it, once and in order, soon; what
-// it did not get it is told of.
+// tonesFlow: each subscription takes every tone that came after it, once and in order, soon, and
+// the number of those that it lost.
 func tonesFlow(h *history) {
 	next, pressed := map[int]uint64{}, []int{never} // stamps, by number
 	for at := range h.items {
@@ -44,7 +44,7 @@ func tonesFlow(h *history) {
 	}
 }
 
-// eventsInOrder: each observer is told all events in order, without gaps, one at a time.
+// eventsInOrder: each observer gets all events in order, without gaps, one at a time.
 func eventsInOrder(h *history) {
 	type listener struct {
 		next  uint64
@@ -53,27 +53,27 @@ func eventsInOrder(h *history) {
 	by := map[int]*listener{}
 	for at := range h.items {
 		switch i := &h.items[at]; i.What {
-		case Told:
+		case Delivering:
 			l := by[i.Who]
 			if l == nil {
 				l = &listener{next: 1}
 				by[i.Who] = l
 			}
 			if l.under {
-				h.violated("observer %d was told event %d during another", i.Who, i.Seq)
+				h.violated("observer %d got event %d during another", i.Who, i.Seq)
 			}
 			if i.Seq != l.next {
-				h.violated("observer %d was told event %d, want %d", i.Who, i.Seq, l.next)
+				h.violated("observer %d got event %d, want %d", i.Who, i.Seq, l.next)
 			}
 			l.next, l.under = i.Seq+1, true
-		case Heard:
+		case Delivered:
 			if l := by[i.Who]; l != nil {
 				l.under = false
 			}
 		case Done:
 			for who, l := range by {
-				if l.next != uint64(len(h.events))+1 {
-					h.violated("observer %d was told %d events of %d", who, l.next-1, len(h.events))
+				if last := h.lastBeforeLate(); l.next <= last {
+					h.violated("observer %d got %d events of %d", who, l.next-1, last)
 				}
 			}
 		default:
@@ -86,11 +86,21 @@ func eventsInOrder(h *history) {
 	}
 }
 
-// observersAgree: all observers are told the same.
+// lastBeforeLate returns the number of the last event that is not Late: those may come after Done.
+func (h *history) lastBeforeLate() (last uint64) {
+	for seq, i := range h.events {
+		if i.Event != queue.Late {
+			last = max(last, seq)
+		}
+	}
+	return last
+}
+
+// observersAgree: all observers get the same events.
 func observersAgree(h *history) {
 	for at := range h.items {
 		i := &h.items[at]
-		if i.What != Told || i.Who == 0 {
+		if i.What != Delivering || i.Who == 0 {
 			continue
 		}
 		first := h.events[i.Seq]
@@ -133,7 +143,8 @@ func callsReturn(h *history) {
 }
 
 // closed: after Close nothing is accepted, and after Done nothing is called, save a Stop for a task
-// that was given up. The Closed event is the last one, and there is one.
+// that was abandoned, and observers with what it reports late. The Closed event is the last one but
+// for those, and there is one.
 func closed(h *history) {
 	if h.closed != never {
 		for _, l := range h.inOrder {
@@ -142,55 +153,68 @@ func closed(h *history) {
 			}
 		}
 	}
-	last, told := uint64(0), 0
-	for seq, i := range h.events {
-		last = max(last, seq)
+	last, n := h.lastBeforeLate(), 0
+	for _, i := range h.events {
 		if i.Event == queue.Closed {
-			told++
+			n++
 		}
 	}
-	if told > 0 && h.events[last].Event != queue.Closed {
+	if n > 0 && h.events[last].Event != queue.Closed {
 		h.violated("event %d, after Closed, is %v", last, h.events[last].Event)
 	}
 	if h.done == never {
 		return
 	}
-	if told != 1 {
-		h.violated("Closed was told %d times", told)
+	if n != 1 {
+		h.violated("Closed was delivered %d times", n)
 	}
 	for at := h.done; at < len(h.items); at++ {
 		i := &h.items[at]
-		late := h.blind || h.life(i.Op).givenUp
-		if i.What == Told || !late && (i.What == StartEntered || i.What == StopEntered) {
+		late := h.blind || h.life(i.Op).abandoned
+		event := i.What == Delivering && i.Event != queue.Late
+		if event || !late && (i.What == StartEntered || i.What == StopEntered) {
 			h.violated("after Done: %s", i.text(h.items[0].At))
 		}
 	}
 }
 
-// stuck: media that does not return from its callback is given up within the stop timeout of the
+// stuck: media that does not return from its callback is abandoned within the stop timeout of the
 // Close, whatever other timer is armed, and Done waits until it was.
 func stuck(h *history) {
 	if h.blind {
 		return
 	}
-	late := time.Time{}
-	if h.terms.OnItsWay > 0 && h.closed != never {
-		// The timer takes the lock, and the logger gets what waits before it, one warning between two
-		// batches of each observer.
-		late = h.items[h.closed].At.Add(h.terms.StopTimeout + 30*h.terms.OnItsWay)
-	}
 	for _, l := range h.inOrder {
-		if h.done != never && l.inCallback(h.done) && !l.givenUp {
+		late := time.Time{}
+		if h.terms.OnItsWay > 0 && h.closed != never {
+			// The timer takes the lock, and the logger gets what waits before it, one warning between two
+			// batches of each observer.
+			late = h.items[h.closed].At.Add(h.stopTimeout(l) + 30*h.terms.OnItsWay)
+		}
+		if h.done != never && l.inCallback(h.done) && !l.abandoned {
 			h.violated("Done came while the media was inside a callback of %s", l.name())
 		}
-		if late.IsZero() || l.givenUp && !l.gaveUp.After(late) {
+		if late.IsZero() || l.abandoned && !h.abandonedBy(l).After(late) {
 			continue
 		}
 		at, _ := slices.BinarySearchFunc(h.items, late, func(i Item, t time.Time) int {
 			return i.At.Compare(t)
 		})
 		if at < len(h.items) && l.inCallback(at) {
-			h.violated("the media was inside a callback of %s long after Close and not given up", l.name())
+			h.violated("the media was inside a callback of %s long after Close and not abandoned", l.name())
 		}
 	}
+}
+
+// abandonedBy returns when an operation's media was abandoned at the latest: when the logger got
+// the warning, which may lie behind slow observers for long, or when Closed was logged, since media
+// that is inside a callback holds that up.
+func (h *history) abandonedBy(l *life) time.Time {
+	at := l.abandonedAt
+	for _, i := range h.events {
+		if i.Event == queue.Closed && i.Time.Before(at) {
+			at = i.Time
+		}
+	}
+	return at
 }

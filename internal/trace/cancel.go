@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/google/uuid"
@@ -9,13 +10,14 @@ import (
 	"ivrqueue/queue"
 )
 
-// endTogether: when one victim of a cancel is seen ended, or the cancel has returned, all of them
-// are; they end at one time, and are told in the order of the receipt, with nothing between them.
+// endTogether: when one operation is seen ended by a cancel, or the cancel has returned, all of
+// them are; they end at one time, and are delivered in the order of the receipt, with nothing
+// between them. Those of a CancelWhere may be seen one after the other while it is under way.
 func endTogether(h *history) {
 	for _, at := range h.receipts {
 		r := &h.items[at]
 		first := at // the earliest moment at which the cancel is known to have happened
-		for seen := h.called[r.Number]; seen < at; seen++ {
+		for seen := h.called[r.Number]; seen < at && r.Method != CancelWhere; seen++ {
 			if i := &h.items[seen]; i.What == Read && i.Status.Terminal() && slices.Contains(r.Ops, i.Op) {
 				first = seen
 				break
@@ -41,14 +43,14 @@ func (h *history) toldTogether(r *Item) {
 			continue
 		}
 		if b := before; b != nil {
-			if !b.told[queue.Ended].time.Equal(l.told[queue.Ended].time) {
+			if !b.events[queue.Ended].time.Equal(l.events[queue.Ended].time) {
 				h.violated("%v #%d ended %s and %s at two times", r.Method, r.Number, b.name(), l.name())
 			}
 			if l.seq(queue.Ended) != b.seq(queue.Ended)+1 {
-				h.violated("%v #%d ended %s after %s, but they were told as events %d and %d",
+				h.violated("%v #%d ended %s after %s, but they were delivered as events %d and %d",
 					r.Method, r.Number, l.name(), b.name(), l.seq(queue.Ended), b.seq(queue.Ended))
 			}
-			if l.seq(queue.Accepted) < b.seq(queue.Accepted) {
+			if l.place < b.place {
 				h.violated("the receipt of %v #%d is not in queue order", r.Method, r.Number)
 			}
 		}
@@ -56,7 +58,7 @@ func (h *history) toldTogether(r *Item) {
 	}
 }
 
-// snapshotsAreWhole: a snapshot shows none of a cancel's victims, or all that it could.
+// snapshotsAreWhole: a snapshot shows nothing that a cancel ended, or all that it could.
 func snapshotsAreWhole(h *history) {
 	for at := range h.items {
 		s := &h.items[at]
@@ -82,12 +84,18 @@ func (h *history) wholeIn(s, r *Item) {
 		}
 	}
 	if len(there) > 0 && len(gone) > 0 {
-		h.violated("a snapshot shows %s, and not %s, of the victims of %v #%d",
+		h.violated("a snapshot shows %s, and not %s, of what was cancelled by %v #%d",
 			name(there[0]), name(gone[0]), r.Method, r.Number)
 	}
 }
 
-// nobodyForgotten: a cancel of all ends what was accepted before it was called and had not ended.
+// spares reports whether a cancel leaves alone what is protected.
+func (i *Item) spares() bool {
+	return i.Method == Interrupt || i.Protected && (i.Method == CancelAll || i.Method == CancelWhere)
+}
+
+// nobodyForgotten: a cancel of all ends what was accepted before it was called and had not ended,
+// save for what it spares.
 func nobodyForgotten(h *history) {
 	for at := range h.items {
 		r := &h.items[at]
@@ -96,7 +104,8 @@ func nobodyForgotten(h *history) {
 			continue
 		}
 		for _, l := range h.inOrder {
-			if l.returned == never || l.returned > h.called[r.Number] || slices.Contains(r.Ops, l.id) {
+			if l.returned == never || l.returned > h.called[r.Number] || slices.Contains(r.Ops, l.id) ||
+				l.protected && r.spares() {
 				continue
 			}
 			if h.livedOn(l, at) {
@@ -111,7 +120,7 @@ func (h *history) livedOn(l *life, at int) bool {
 	if len(l.in) > 0 {
 		return h.called[h.items[l.in[0]].Number] > at
 	}
-	if l.overHead() || l.startFailed {
+	if l.endedByQueue() || l.startFailed {
 		return false // by a timeout, or by a return, of which there is no call
 	}
 	for _, r := range l.reports {
@@ -122,8 +131,8 @@ func (h *history) livedOn(l *life, at int) bool {
 	return l.times[queue.Ended] > 0
 }
 
-// allFollows: when a cancel has returned, Done channels and contexts of its victims have followed;
-// and when a Done channel is closed, its operation has ended.
+// allFollows: when a cancel has returned, Done channels and contexts of what it ended have
+// followed; and when a Done channel is closed, its operation has ended.
 func allFollows(h *history) {
 	for at := range h.items {
 		if i := &h.items[at]; i.What == Followed && i.Failed {
@@ -133,7 +142,16 @@ func allFollows(h *history) {
 	}
 }
 
-// barrier: after a cancel has returned its victims are not live, whoever asks.
+// sameAnswer: a call that is repeated with its idempotency key is answered as the first.
+func sameAnswer(h *history) {
+	for at := range h.items {
+		if i := &h.items[at]; i.What == Repeated && i.Failed {
+			h.violated("the call that %s is of was repeated, and answered otherwise", name(i.Op))
+		}
+	}
+}
+
+// barrier: after a cancel has returned what it ended is not live, whoever asks.
 func barrier(h *history) {
 	for at := range h.items {
 		i := &h.items[at]
@@ -149,7 +167,7 @@ func barrier(h *history) {
 	}
 }
 
-// startsOnlyTheLiving: the media is told of nothing but what was started, and not of what has ended
+// startsOnlyTheLiving: the media gets nothing but what was started, and not of what has ended
 // by then, save for a call that was on its way.
 func startsOnlyTheLiving(h *history) {
 	for _, l := range h.lives {
@@ -162,7 +180,7 @@ func startsOnlyTheLiving(h *history) {
 		if h.done != never && l.seq(queue.Started) == 0 {
 			h.violated("Start of %s was entered, which was never started", l.name())
 		}
-		entered, ended := h.items[l.startEntered].At, l.told[queue.Ended]
+		entered, ended := h.items[l.startEntered].At, l.events[queue.Ended]
 		if limit := h.terms.OnItsWay; limit > 0 && ended.seq != 0 && entered.Sub(ended.time) > limit {
 			h.violated("Start of %s was entered %v after it had ended", l.name(), entered.Sub(ended.time))
 		}
@@ -192,6 +210,49 @@ func laterUntouched(h *history) {
 	}
 }
 
+// protectedSpared: nothing that barges in ends what is protected, nor does a cancel that spares it.
+func protectedSpared(h *history) {
+	for _, l := range h.lives {
+		if !l.protected {
+			continue
+		}
+		if l.reason() == operation.BargedIn {
+			h.violated("%s, which is protected, was barged in on", l.name())
+		}
+		for _, at := range l.in {
+			if r := &h.items[at]; r.spares() {
+				h.violated("%s, which is protected, was ended by %v #%d", l.name(), r.Method, r.Number)
+			}
+		}
+	}
+}
+
+// whoDidIt: what was barged in on names the operation that did it, and what a cancel ended names
+// the cause that it gave.
+func whoDidIt(h *history) {
+	for _, l := range h.lives {
+		ended := l.events[queue.Ended]
+		if ended.seq == 0 {
+			continue
+		}
+		want := uuid.Nil
+		if l.reason() == operation.BargedIn {
+			next := h.afterEnds(l)
+			if next == nil {
+				continue
+			}
+			want = next.Op
+		}
+		for _, at := range l.in {
+			want = cmp.Or(h.items[at].By, want)
+		}
+		if ended.cause != want {
+			h.violated("%s was ended by %s, says its event, and it was %s",
+				l.name(), name(ended.cause), name(want))
+		}
+	}
+}
+
 // cancelledBetween reports whether something that may cancel was under way between two stamps.
 func (h *history) cancelledBetween(from, to int) bool {
 	for at := range h.items {
@@ -200,7 +261,7 @@ func (h *history) cancelledBetween(from, to int) bool {
 			continue
 		}
 		switch r.Method {
-		case CancelAll, Cancel, Interrupt, BargeIn:
+		case CancelAll, Cancel, CancelWhere, Interrupt, BargeIn:
 			if returned, ok := h.returned[r.Number]; !ok || returned > from {
 				return true
 			}
@@ -210,8 +271,8 @@ func (h *history) cancelledBetween(from, to int) bool {
 	return false
 }
 
-// oneStep: what was barged in on ends right before what barged in is accepted; so do the victims of
-// an Interrupt, and a refused one has none.
+// oneStep: what was barged in on ends right before what barged in is accepted; so does what is
+// ended by an Interrupt, and a refused one has none.
 func oneStep(h *history) {
 	for _, l := range h.lives {
 		if l.reason() != operation.BargedIn {
@@ -219,7 +280,7 @@ func oneStep(h *history) {
 		}
 		if next := h.afterEnds(l); next != nil &&
 			(next.Event != queue.Accepted || !h.life(next.Op).bargedIn()) {
-			h.violated("%s was barged in on, and then %s was told to be %v",
+			h.violated("%s was barged in on, and then %s was %v",
 				l.name(), name(next.Op), next.Event)
 		}
 	}
@@ -230,7 +291,7 @@ func oneStep(h *history) {
 		}
 		if r.Failed {
 			if len(r.Ops) > 0 {
-				h.violated("Interrupt #%d was refused and has %d victims", r.Number, len(r.Ops))
+				h.violated("Interrupt #%d was refused and has cancelled %d", r.Number, len(r.Ops))
 			}
 			continue
 		}
@@ -247,7 +308,7 @@ func oneStep(h *history) {
 }
 
 // receipts: what a cancel has ended is in exactly one receipt, that of a call which ends so; and
-// nothing else is in one. The victims of an Enqueue that barges in are in none, and end right
+// nothing else is in one. What an Enqueue that barges in ends is in none, and end right
 // before it is accepted.
 func receipts(h *history) {
 	for _, l := range h.lives {
@@ -255,7 +316,8 @@ func receipts(h *history) {
 			continue
 		}
 		want := 0
-		if l.overHead() && l.reason() != operation.TimedOut && !h.bargedInUnseen(l) {
+		alone := l.reason() == operation.TimedOut || l.reason() == operation.KeyPressed
+		if l.endedByQueue() && !alone && !h.bargedInUnseen(l) {
 			want = 1
 		}
 		if len(l.in) != want {
@@ -272,8 +334,10 @@ func receipts(h *history) {
 // endsWith reports whether a reason can be the method's.
 func (m Method) endsWith(why operation.Reason) bool {
 	switch m {
-	case CancelAll, Cancel:
+	case CancelAll:
 		return why == operation.Cancelled
+	case Cancel, CancelWhere: // a scene gives them one of two reasons
+		return why == operation.Cancelled || why == operation.ShutDown
 	case Interrupt:
 		return why == operation.BargedIn
 	case Close, Shutdown:

@@ -62,6 +62,9 @@ var rules = []rule{
 	{"G3", readersAgree},
 	{"G13", released},
 	{"G13", firstReportCounts},
+	{"G13", lateReports},
+	{"G13", finalAgrees},
+	{"keys", keysEnd},
 	{"G13", notGivenUpEarly},
 
 	// cancel.go
@@ -72,8 +75,16 @@ var rules = []rule{
 	{"G5", barrier},
 	{"G5", startsOnlyTheLiving},
 	{"G6", laterUntouched},
+	{"G6", protectedSpared},
 	{"G7", oneStep},
 	{"G8", receipts},
+	{"cause", whoDidIt},
+	{"repeats", sameAnswer},
+
+	// optional.go
+	{"pause", heldWhilePaused},
+	{"pause", optionalInTurn},
+	{"prepare", preparedOnce},
 
 	// around.go
 	{"G9", tonesFlow},

@@ -4,8 +4,8 @@
 // things happen.
 //
 // A trace is a list of items in the order in which they were recorded. An item is recorded before
-// what it announces (Called, StartEntered, Asked) or after what it tells of (Returned, Read), so
+// what it announces (Called, StartEntered, Asked) or after what it shows (Returned, Read), so
 // the order in the list never claims more than was so. What a call did inside the queue happened
-// somewhere between its two items; the events that the first observer was told say in which order,
+// somewhere between its two items; the events that the first observer got say in which order,
 // since they are numbered in commit order.
 package trace

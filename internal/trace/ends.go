@@ -1,48 +1,50 @@
 package trace
 
 import (
+	"time"
+
 	"github.com/google/uuid"
 
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
 
-// oneEnd: each accepted operation has one end, told once, and its events come in the order of a
-// life.
+// oneEnd: each accepted operation has one end, delivered once, and its events come in the order of
+// a life.
 func oneEnd(h *history) {
 	for _, l := range h.lives {
 		accepted := l.returned != never || l.seq(queue.Accepted) != 0
 		for k := queue.Accepted; k <= queue.Released; k++ {
 			if l.times[k] > 1 {
-				h.violated("%s was told to be %v %d times", l.name(), k, l.times[k])
+				h.violated("%s was %v %d times", l.name(), k, l.times[k])
 			}
 		}
 		if !accepted {
 			if l.times[queue.Ended] > 0 {
-				h.violated("the end of %s was told, which was never accepted", l.name())
+				h.violated("%s ended, which was never accepted", l.name())
 			}
 			continue
 		}
 		if h.done != never && (l.times[queue.Ended] == 0 || l.times[queue.Accepted] == 0) {
-			h.violated("%s was accepted, told to be so %d times, and its end %d times",
+			h.violated("%s was accepted, with %d such events, and ended %d times",
 				l.name(), l.times[queue.Accepted], l.times[queue.Ended])
 		}
 		last := uint64(0)
 		for k := queue.Accepted; k <= queue.Released; k++ {
 			if at := l.seq(k); at != 0 {
 				if at < last {
-					h.violated("%s was told to be %v too early", l.name(), k)
+					h.violated("%s was %v too early", l.name(), k)
 				}
 				last = at
 			}
 		}
-		if l.seq(queue.Started) == 0 && l.times[queue.Ended] > 0 && !l.overHead() {
+		if l.seq(queue.Started) == 0 && l.times[queue.Ended] > 0 && !l.endedByQueue() {
 			h.violated("%s ended with %v and was never started", l.name(), l.reason())
 		}
 	}
 }
 
-// readersAgree: what is read of an end agrees with what is told of it, and an end is final.
+// readersAgree: what is read of an end agrees with its event, and an end is final.
 func readersAgree(h *history) {
 	ended := map[uuid.UUID]int{} // the first read that showed the end
 	for at := range h.items {
@@ -55,7 +57,7 @@ func readersAgree(h *history) {
 		switch {
 		case i.Status.Terminal():
 			if l.times[queue.Ended] > 0 && l.reason() != i.Reason {
-				h.violated("%s was read as %v and told as %v", l.name(), i.Reason, l.reason())
+				h.violated("%s was read as %v and delivered as %v", l.name(), i.Reason, l.reason())
 			}
 			if i.Reason.Status() != i.Status {
 				h.violated("%s was read as %v because of %v", l.name(), i.Status, i.Reason)
@@ -69,17 +71,17 @@ func readersAgree(h *history) {
 	}
 }
 
-// released: what was ended over its media's head after its Start was entered is released, and
+// released: what was preempted after its Start was entered is released, and
 // nothing else is. Stop is for those, and comes after Start.
 func released(h *history) {
 	for _, l := range h.lives {
-		over, told := l.overHead(), l.times[queue.Released] > 0
-		if told && (!over || l.startEntered == never && !l.givenUp && !h.blind) {
+		byQueue, released := l.endedByQueue(), l.times[queue.Released] > 0
+		if released && (!byQueue || l.startEntered == never && !l.abandoned && !h.blind) {
 			h.violated("%s was released, which ended with %v; its Start was entered: %v",
 				l.name(), l.reason(), l.startEntered != never)
 		}
-		if h.done != never && !told && over && l.startEntered != never {
-			h.violated("%s was ended over its media's head and never released", l.name())
+		if h.done != never && !released && byQueue && l.startEntered != never {
+			h.violated("%s was preempted and never released", l.name())
 		}
 		if l.stopEntered == never {
 			continue
@@ -90,11 +92,11 @@ func released(h *history) {
 		if l.startReturned == never || l.stopEntered < l.startReturned {
 			h.violated("Stop of %s was entered before its Start had returned", l.name())
 		}
-		if l.times[queue.Ended] > 0 && !over {
+		if l.times[queue.Ended] > 0 && !byQueue {
 			h.violated("Stop of %s was entered, which ended with %v", l.name(), l.reason())
 		}
 		for _, r := range l.reports {
-			if h.after(l.stopEntered, r.returned) && !l.givenUp {
+			if h.after(l.stopEntered, r.returned) && !l.abandoned {
 				h.violated("Stop of %s was entered after it had been reported", l.name())
 				break
 			}
@@ -108,60 +110,120 @@ func (h *history) after(entered, stamp int) bool {
 		h.items[entered].At.Sub(h.items[stamp].At) > h.terms.OnItsWay
 }
 
-// firstReportCounts: what is told of a report is the first one's; one who was given up tells
-// nothing.
+// firstReportCounts: what is delivered of a report is the first one's.
 func firstReportCounts(h *history) {
 	for _, l := range h.lives {
-		if l.times[queue.Ended] > 0 && !l.overHead() {
+		if l.times[queue.Ended] > 0 && !l.endedByQueue() {
 			h.mustBeFirst(l, queue.Ended)
 		}
-		if t := l.told[queue.Released]; t.seq != 0 && t.reason != operation.Abandoned {
+		if t := l.events[queue.Released]; t.seq != 0 && t.reason != operation.Abandoned {
 			h.mustBeFirst(l, queue.Released)
+		}
+		if l.times[queue.Late] > 0 {
+			h.mustBeFirst(l, queue.Late)
 		}
 	}
 }
 
-// mustBeFirst checks that what was told is a report that no other one came before. A Start that
+// mustBeFirst checks that an event shows a report that no other one came before. A Start that
 // failed has reported without a call.
 func (h *history) mustBeFirst(l *life, k queue.EventKind) {
-	t := l.told[k]
+	t := l.events[k]
 	first := never // the earliest return of a report
-	var told *report
+	var shown *report
 	for n := range l.reports {
 		r := &l.reports[n]
 		if r.returned != never && (first == never || r.returned < first) {
 			first = r.returned
 		}
 		if r.position == t.position || r.position == 0 { // 0: whatever the last progress was
-			told = r
+			shown = r
 		}
 	}
 	startWasFirst := l.startFailed && (first == never || l.startReturned < first)
 	switch {
-	case told == nil && !startWasFirst:
-		h.violated("%s was told to be %v with position %v, which no report had",
+	case shown == nil && !startWasFirst:
+		h.violated("%s was %v with position %v, which no report had",
 			l.name(), k, t.position)
-	case told != nil && first != never && told.called > first:
-		h.violated("%s was told to be %v with position %v, and another report had come before",
+	case shown != nil && first != never && shown.called > first:
+		h.violated("%s was %v with position %v, and another report had come before",
 			l.name(), k, t.position)
-	case told != nil && told.called > t.at:
-		h.violated("%s was told to be %v before it was reported", l.name(), k)
+	case shown != nil && shown.called > t.at:
+		h.violated("%s was %v before it was reported", l.name(), k)
+	}
+}
+
+// lateReports: what media reports first after it was abandoned is delivered as Late, once, and
+// nothing else is.
+func lateReports(h *history) {
+	for _, l := range h.lives {
+		late, given := l.events[queue.Late], l.events[queue.Released]
+		switch n := l.times[queue.Late]; {
+		case n > 1:
+			h.violated("%s was late %d times", l.name(), n)
+		case n == 1 && (given.reason != operation.Abandoned || given.seq > late.seq):
+			h.violated("%s was late, and not abandoned before", l.name())
+		case n == 0 && given.reason == operation.Abandoned:
+			h.mustBeTold(l)
+		}
+	}
+}
+
+// mustBeTold checks that media which was abandoned, and of which nothing came late, has not
+// reported. What it reported a moment ago may be on its way.
+func (h *history) mustBeTold(l *life) {
+	end := h.items[len(h.items)-1].At
+	for _, r := range l.reports {
+		if r.returned != never && h.terms.OnItsWay > 0 &&
+			end.Sub(h.items[r.returned].At) > 30*h.terms.OnItsWay {
+			h.violated("%s was abandoned and has reported since, and that was not delivered", l.name())
+			return
+		}
+	}
+}
+
+// finalAgrees: the final result is what was delivered last: as the end of an operation that its
+// media ended, or that never had it; else as released, or late.
+func finalAgrees(h *history) {
+	for at := range h.items {
+		i := &h.items[at]
+		if i.What != Final {
+			continue
+		}
+		l := h.life(i.Op)
+		last := l.events[queue.Ended]
+		if l.times[queue.Released] > 0 {
+			last = l.events[queue.Released]
+		}
+		late := l.events[queue.Late]
+		is := func(t delivery) bool { return i.Reason == t.reason && i.Position == t.position }
+		switch {
+		case i.Failed:
+			h.violated("%s was released and had no final result", l.name())
+		case last.seq == 0: // it was read before it was delivered
+		case late.seq != 0 && is(late):
+		case late.seq == 0 && last.reason == operation.Abandoned && l.reported(i.Position, at):
+			// late, and the event is on its way
+		case late.seq != 0 && late.at < h.called[i.Number], !is(last):
+			h.violated("the final result of %s is %v at %v, and its event had %v at %v",
+				l.name(), i.Reason, i.Position, last.reason, last.position)
+		}
 	}
 }
 
 // notGivenUpEarly: media has the whole stop timeout to report.
 func notGivenUpEarly(h *history) {
 	for _, l := range h.lives {
-		t := l.told[queue.Released]
+		t := l.events[queue.Released]
 		if t.reason != operation.Abandoned {
 			continue
 		}
-		if had := t.time.Sub(l.told[queue.Ended].time); had < h.terms.StopTimeout {
-			h.violated("the media of %s was given up after %v", l.name(), had)
+		if had := t.time.Sub(l.events[queue.Ended].time); had < h.stopTimeout(l) {
+			h.violated("the media of %s was abandoned after %v", l.name(), had)
 		}
 		for _, r := range l.reports {
 			if r.returned != never && h.items[r.returned].At.Before(t.time) {
-				h.violated("the media of %s was given up, though it had reported", l.name())
+				h.violated("the media of %s was abandoned, though it had reported", l.name())
 			}
 		}
 	}
@@ -174,18 +236,28 @@ func (h *history) noRunTimeoutEarly() {
 		if l.reason() != operation.TimedOut {
 			continue
 		}
-		ran := l.told[queue.Ended].time.Sub(l.told[queue.Started].time)
+		ran := l.events[queue.Ended].time.Sub(l.events[queue.Started].time)
 		if h.terms.RunTimeout == 0 || ran < h.terms.RunTimeout {
 			h.violated("%s was timed out after %v", l.name(), ran)
 		}
 		if h.terms.OnItsWay == 0 {
-			continue // in real time nobody knows whether it was told before the timeout looked
+			continue // in real time nobody knows whether it came before the timeout looked
 		}
 		for _, at := range l.progress {
-			silent := l.told[queue.Ended].time.Sub(h.items[at].At)
+			silent := l.events[queue.Ended].time.Sub(h.items[at].At)
 			if silent > 0 && silent < h.terms.RunTimeout {
-				h.violated("%s was timed out %v after it had told progress", l.name(), silent)
+				h.violated("%s was timed out %v after its last progress", l.name(), silent)
 			}
 		}
 	}
+}
+
+// reported reports whether the media has called with this position before a stamp.
+func (l *life) reported(position time.Duration, at int) bool {
+	for _, r := range l.reports {
+		if r.called < at && r.position == position {
+			return true
+		}
+	}
+	return false
 }

@@ -24,22 +24,22 @@ func acceptedInOrder(h *history) {
 	}
 }
 
-// startedInOrder: operations start in the order in which they were accepted, and the media is told
-// of them in that order.
+// startedInOrder: operations start in the order of the queue, and the media gets them in that
+// order.
 func startedInOrder(h *history) {
 	var started, entered *life
-	for _, l := range h.inOrder {
+	for _, l := range h.queued {
 		if l.seq(queue.Started) != 0 {
 			if started != nil && l.seq(queue.Started) < started.seq(queue.Started) {
-				h.violated("%s was started before %s, which was accepted before it", l.name(), started.name())
+				h.violated("%s was started before %s, which was before it", l.name(), started.name())
 			}
 			started = l
 		}
-		if l.startEntered == never || l.givenUp || h.blind {
-			continue // who was given up may have been on his way for long
+		if l.startEntered == never || l.abandoned || h.blind {
+			continue // an abandoned callback may have been on its way for long
 		}
 		if entered != nil && l.startEntered < entered.startEntered {
-			h.violated("Start of %s was entered before that of %s, which was accepted before it",
+			h.violated("Start of %s was entered before that of %s, which was before it",
 				l.name(), entered.name())
 		}
 		entered = l
@@ -47,10 +47,10 @@ func startedInOrder(h *history) {
 }
 
 // oneRuns: an operation is started only when the one before has ended, and its media was released
-// if it was ended over its head.
+// if it was preempted.
 func oneRuns(h *history) {
 	var before *life
-	for _, l := range h.inOrder {
+	for _, l := range h.queued {
 		at := l.seq(queue.Started)
 		if at == 0 {
 			continue
@@ -68,7 +68,7 @@ func oneRuns(h *history) {
 }
 
 // oneHasTheMedia: Start is entered only when the task before was reported and its callbacks have
-// returned, or it was given up.
+// returned, or it was abandoned.
 func oneHasTheMedia(h *history) {
 	if h.blind {
 		return
@@ -83,7 +83,7 @@ func oneHasTheMedia(h *history) {
 		return cmp.Compare(a.startEntered, b.startEntered)
 	})
 	for _, l := range entered {
-		if l.givenUp { // it may enter late, when others have the media; what was told is judged
+		if l.abandoned { // it may enter late, when others have the media; what was delivered is judged
 			continue
 		}
 		open = slices.DeleteFunc(open, func(o *life) bool {
@@ -115,7 +115,8 @@ func (l *life) hasTheMedia(at int) string {
 	}
 }
 
-// progress: when all is quiet, nothing is left, since all media comes to its end; and all was told.
+// progress: when all is quiet, nothing is left, since all media comes to its end; and all was
+// delivered.
 func progress(h *history) {
 	for at := range h.items {
 		i := &h.items[at]

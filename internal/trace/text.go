@@ -14,10 +14,10 @@ import (
 	"ivrqueue/queue"
 )
 
-// A trace as text, one item a line: what it tells, and the fields that are not zero.
+// A trace as text, one item a line: what it says, and the fields that are not zero.
 //
 //	called enqueue #1 at=0s
-//	told accepted op=a seq=1
+//	delivering accepted op=a seq=1
 //	returned enqueue #1 op=a
 //
 // Times are distances from the first item. The id of an operation is a name of up to 16 letters in
@@ -26,15 +26,22 @@ import (
 var whats = [...]string{
 	Called: "called", Returned: "returned", StartEntered: "start-entered",
 	StartReturned: "start-returned", StopEntered: "stop-entered", StopReturned: "stop-returned",
-	Asked: "asked", Live: "live", Read: "read", Snapped: "snapped", Followed: "followed",
-	Progressing: "progressing", Progressed: "progressed", GivenUp: "given-up",
-	Told: "told", Heard: "heard", Pressed: "pressed", Subscribed: "subscribed",
-	Took: "took", TonesOver: "tones-over", Quiet: "quiet", Done: "done",
+	OptionalEntered: "optional-entered", OptionalReturned: "optional-returned",
+	PrepareEntered: "prepare-entered", PrepareReturned: "prepare-returned",
+	GivenUp: "given-up",
+	Asked:   "asked", Live: "live", Read: "read", Snapped: "snapped", Followed: "followed",
+	Repeated:    "repeated",
+	Progressing: "progressing", Progressed: "progressed", Abandoned: "abandoned",
+	Delivering: "delivering", Delivered: "delivered", Pressed: "pressed", Subscribed: "subscribed",
+	Took: "took", TonesOver: "tones-over", Final: "final", Quiet: "quiet", Done: "done",
 }
 
 var methods = [...]string{
-	Enqueue: "enqueue", BargeIn: "barge-in", Interrupt: "interrupt", CancelAll: "cancel-all",
-	Cancel: "cancel", Seal: "seal", Close: "close", Shutdown: "shutdown", End: "end",
+	Enqueue: "enqueue", EnqueueNext: "enqueue-next", BargeIn: "barge-in", Interrupt: "interrupt",
+	CancelAll: "cancel-all", Cancel: "cancel", CancelWhere: "cancel-where", Seal: "seal",
+	Close: "close", Shutdown: "shutdown", End: "end", Tone: "tone",
+	Pause: "pause", Resume: "resume", PauseOperation: "pause-operation",
+	ResumeOperation: "resume-operation", EndLoop: "end-loop",
 }
 
 func (w What) String() string   { return whats[w] }
@@ -70,8 +77,12 @@ func (i *Item) text(start time.Time) string {
 		add(true, "ops=%s", strings.Join(names, ","))
 	}
 	add(i.Failed, "no")
+	add(i.Protected, "protected")
+	add(i.By != uuid.Nil, "by=%s", name(i.By))
 	add(i.Reason != 0, "reason=%s", i.Reason.String())
 	add(i.Position != 0, "position=%v", i.Position)
+	add(i.Timeout != 0, "timeout=%v", i.Timeout)
+	add(i.Keys, "keys")
 	add(i.Who != 0, "who=%d", i.Who)
 	add(i.Seq != 0, "seq=%d", i.Seq)
 	add(i.Lost != 0, "lost=%d", i.Lost)
@@ -127,8 +138,14 @@ func (i *Item) parse(word string) (err error) {
 			}
 			i.Ops = append(i.Ops, op)
 		}
+	case "by":
+		i.By, err = parseID(value)
 	case "no":
 		i.Failed = true
+	case "keys":
+		i.Keys = true
+	case "protected":
+		i.Protected = true
 	case "reason":
 		for i.Reason = 1; i.Reason.String() != value; i.Reason++ {
 			if !i.Reason.Valid() {
@@ -137,6 +154,8 @@ func (i *Item) parse(word string) (err error) {
 		}
 	case "position":
 		i.Position, err = time.ParseDuration(value)
+	case "timeout":
+		i.Timeout, err = time.ParseDuration(value)
 	case "who":
 		i.Who, err = strconv.Atoi(value)
 	case "seq":
@@ -166,7 +185,7 @@ func (i *Item) parseName(word string) (err error) {
 	if i.Method, err = find[Method](methods[:], word); err == nil {
 		return nil
 	}
-	for i.Event = queue.Accepted; i.Event <= queue.Closed; i.Event++ {
+	for i.Event = queue.Accepted; i.Event <= queue.Late; i.Event++ {
 		if i.Event.String() == word {
 			return nil
 		}

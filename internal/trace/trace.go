@@ -11,33 +11,40 @@ import (
 	"ivrqueue/queue"
 )
 
-// What says what an item tells.
+// What says what an item is.
 type What uint8
 
 // The kinds of items.
 const (
-	Called        What = iota + 1 // a method is about to be called
-	Returned                      // it has returned
-	StartEntered                  // Media.Start was entered
-	StartReturned                 // it has returned; Failed if with an error, a panic or an exit
-	StopEntered                   // Media.Stop was entered
-	StopReturned                  // it has returned
-	Asked                         // Live, Status or a snapshot is about to be read
-	Live                          // Live has answered; Failed if no
-	Read                          // Status and Result have been read
-	Snapped                       // a snapshot has been read; Ops are the live operations
-	Followed                      // Done and context of one that has ended; Failed if open
-	Progressing                   // progress is about to be told
-	Progressed                    // it was told
-	GivenUp                       // the logger was told so of media; whose, nobody knows if no Op
-	Told                          // an observer was entered with an event
-	Heard                         // it has returned
-	Pressed                       // a tone was published
-	Subscribed                    // to tones; Seq is the tone published last
-	Took                          // a subscription has taken a tone
-	TonesOver                     // the tone stream has ended, and all who listened have
-	Quiet                         // nothing happens by itself; Ops is what is left, Lost log entries
-	Done                          // the queue's Done is closed
+	Called           What = iota + 1 // a method is about to be called
+	Returned                         // it has returned
+	StartEntered                     // Media.Start was entered
+	StartReturned                    // it has returned; Failed if with an error, a panic or an exit
+	StopEntered                      // Media.Stop was entered
+	StopReturned                     // it has returned
+	OptionalEntered                  // Pause, Resume or EndLoop of Media was entered, as Method says
+	OptionalReturned                 // it has returned, or panicked
+	PrepareEntered                   // Media.Prepare was entered
+	PrepareReturned                  // it has returned; Failed if its context was wrong
+	GivenUp                          // the logger was warned of a Prepare that did not return
+	Asked                            // Live, Status or a snapshot is about to be read
+	Live                             // Live has answered; Failed if no
+	Read                             // Status and Result have been read
+	Snapped                          // a snapshot has been read; Ops are the live operations
+	Followed                         // Done and context of one that has ended; Failed if open
+	Repeated                         // a call, with its idempotency key; Failed if answered otherwise
+	Progressing                      // progress is about to be reported
+	Progressed                       // it was reported
+	Abandoned                        // the logger was warned of media; whose, nobody knows if no Op
+	Delivering                       // an observer was entered with an event
+	Delivered                        // it has returned
+	Pressed                          // a tone was published
+	Subscribed                       // to tones; Seq is the tone published last
+	Took                             // a subscription has taken a tone
+	TonesOver                        // the tone stream has ended, and all who listened have
+	Final                            // FinalResult has been read; Failed if there is none
+	Quiet                            // nothing happens by itself; Ops is what is left, Lost log lines
+	Done                             // the queue's Done is closed
 )
 
 // Method is something that changes a queue.
@@ -47,18 +54,28 @@ type Method uint8
 // a media's report.
 const (
 	Enqueue Method = iota + 1
+	EnqueueNext
 	BargeIn
 	Interrupt
 	CancelAll
 	Cancel
+	CancelWhere
 	Seal
 	Close
 	Shutdown
 	End
+	Tone
+	Pause
+	Resume
+	PauseOperation
+	ResumeOperation
+	EndLoop // of media only
 )
 
-// accepts reports whether the method makes an operation.
-func (m Method) accepts() bool { return m == Enqueue || m == BargeIn || m == Interrupt }
+// Accepts reports whether the method makes an operation.
+func (m Method) Accepts() bool {
+	return m == Enqueue || m == EnqueueNext || m == BargeIn || m == Interrupt
+}
 
 // closes reports whether the method is the end of the call.
 func (m Method) closes() bool { return m == Close || m == Shutdown }
@@ -70,12 +87,17 @@ type Item struct {
 	Method Method      // of Called and Returned
 	Number int         // joins Called and Returned; Asked and Live, Read or Snapped; Progressing too
 	Op     uuid.UUID   // the operation that it is about
-	Ops    []uuid.UUID // the victims of a receipt, in its order; what a snapshot holds
+	Ops    []uuid.UUID // the operations of a receipt, in its order; what a snapshot holds
 	Failed bool        // refused, answered no, ended otherwise than by returning; Called: may last
+	By     uuid.UUID   // who ended the operation; Returned: the cause that a cancel gives
+
+	Protected bool // Returned: what was accepted is protected, or the cancel has spared what is
 
 	Status   operation.Status
 	Reason   operation.Reason
-	Position time.Duration // of a report, and of what was told of it
+	Position time.Duration // of a report, and of its event
+	Timeout  time.Duration // of what accepts: the operation's own stop timeout, zero for the queue's
+	Keys     bool          // likewise: the keys that are pressed may end it
 
 	Who   int // observer or subscription; the first observer is 0
 	Event queue.EventKind

@@ -71,8 +71,8 @@ func (b *backEnd) wait(ctx context.Context) error {
 	}
 }
 
-// tell tells the media something: f is called, now or when the back end goes on.
-func (b *backEnd) tell(f func()) {
+// notify reports something to the media: f is called, now or when the back end goes on.
+func (b *backEnd) notify(f func()) {
 	b.mu.Lock()
 	if b.hung != nil {
 		b.held = append(b.held, f)

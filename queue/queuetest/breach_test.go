@@ -10,27 +10,32 @@ import (
 
 // The cases, by the short names of this test.
 const (
-	endsByItself  = "an operation ends by itself"
-	endsInside    = "an end inside Start counts"
-	failsTold     = "a failure is told with its cause"
-	seriesDone    = "a series is done one after the other"
-	failsClean    = "a failure leaves nothing behind"
-	endOnce       = "an end is reported once"
-	stopOnce      = "a stop is reported once"
-	stopAnswered  = "a stop is answered"
-	stopBefore    = "a stop before Start is answered"
-	stopAfter     = "a stop right after Start is answered"
-	stopMeetsEnd  = "a stop that meets the end is answered"
-	endOfAnother  = "the end of one operation does not end the next"
-	bargeInStops  = "a barge-in is a stop too"
-	callEndsStops = "the end of the call is a stop too"
-	stopsAgain    = "a stop that comes again changes nothing"
-	stopReturns   = "a stop returns"
-	silent        = "a cancel is followed by silence"
-	startHangs    = "a Start that hangs is over soon after its operation"
-	stopHangs     = "a stop that hung returns when its back end answers"
-	lateReport    = "a report after being given up ends nothing else"
-	lateStart     = "a Start that was given up disturbs nothing else"
+	endsByItself   = "an operation ends by itself"
+	endsInside     = "an end inside Start counts"
+	failsWithCause = "a failure is reported with its cause"
+	seriesDone     = "a series is done one after the other"
+	failsClean     = "a failure leaves nothing behind"
+	endOnce        = "an end is reported once"
+	stopOnce       = "a stop is reported once"
+	stopAnswered   = "a stop is answered"
+	stopBefore     = "a stop before Start is answered"
+	stopAfter      = "a stop right after Start is answered"
+	stopMeetsEnd   = "a stop that meets the end is answered"
+	endOfAnother   = "the end of one operation does not end the next"
+	bargeInStops   = "a barge-in is a stop too"
+	callEndsStops  = "the end of the call is a stop too"
+	stopsAgain     = "a stop that comes again changes nothing"
+	stopReturns    = "a stop returns"
+	silent         = "a cancel is followed by silence"
+	startHangs     = "a Start that hangs is over soon after its operation"
+	stopHangs      = "a stop that hung returns when its back end answers"
+	lateReport     = "a report after being abandoned ends nothing else"
+	pauseSilent    = "a pause is silence, and then it goes on"
+	stopInPause    = "what is paused can be stopped"
+	preparedDone   = "what was prepared is done as ever"
+	prepareOver    = "a Prepare is over soon after its operation"
+	loopEnds       = "a loop ends with the seal"
+	lateStart      = "an abandoned Start disturbs nothing else"
 )
 
 // breach is what one fault comes to.
@@ -46,9 +51,9 @@ var breaches = []breach{
 	{endsEmptyLater, []string{endsInside}, "has ended when Start returns"},
 	{refusesEmpty, []string{endsInside}, "and returns nil"},
 	{failsEmpty, []string{endsInside}, "is failed: unspecified"},
-	{hidesFailure, []string{failsTold}, "is completed: succeeded"},
-	{failsWithoutCause, []string{failsTold}, "with neither"},
-	{panicsOnFailure, []string{failsTold}, "panicked"},
+	{hidesFailure, []string{failsWithCause}, "is completed: succeeded"},
+	{failsWithoutCause, []string{failsWithCause}, "with neither"},
+	{panicsOnFailure, []string{failsWithCause}, "panicked"},
 	{readyTooLate, []string{seriesDone}, "number 2 of a series: busy"},
 	{reportsEndTwice, []string{endOnce}, "2 more reports"},
 	{reportsTwice, []string{stopOnce}, "1 more reports"},
@@ -75,18 +80,27 @@ var breaches = []breach{
 	{forgetsTheNext, []string{lateReport}, "nothing is heard of script"},
 	{comesBackOver, []string{lateStart}, "nothing is heard of script"},
 
+	{soundsInPause, []string{pauseSilent}, "frames were heard of script"},
+	{staysPaused, []string{pauseSilent}, "nothing was heard of script"},
+	{ignoresInPause, []string{stopInPause}, "stopped while it was paused"},
+	{waitsInPrepare, []string{prepareOver}, "no Prepare of script"},
+	{endsInPrepare, []string{preparedDone}, "ended: succeeded"},
+	{loopsOn, []string{loopEnds}, "no end of script"},
+
 	// Faults that break more than one rule.
-	{neverEnds, []string{endsByItself, failsClean, seriesDone, endOnce, stopOnce, stopMeetsEnd, endOfAnother, lateReport, lateStart}, "no end of script"},
+	{neverEnds, []string{endsByItself, failsClean, seriesDone, endOnce, stopOnce, stopMeetsEnd, endOfAnother, preparedDone, loopEnds, lateReport, lateStart}, "no end of script"},
 	{neverStops, []string{stopAnswered, stopBefore, stopAfter, bargeInStops, callEndsStops}, "no report of script"},
 	{startErrors, []string{
 		endsByItself, endsInside, failsClean, seriesDone, stopAnswered, stopReturns, endOfAnother,
 		bargeInStops, callEndsStops, silent, startHangs, stopHangs,
+		pauseSilent, preparedDone, prepareOver, loopEnds,
 	}, "script says so"},
 	{
 		endsAtStart,
 		[]string{
-			failsTold, failsClean, stopAnswered, stopReturns, endsInside, endOfAnother, bargeInStops,
-			callEndsStops, silent, startHangs, stopHangs,
+			failsWithCause, failsClean, stopAnswered, stopReturns, endsInside, endOfAnother, bargeInStops,
+			callEndsStops, silent, startHangs, stopHangs, pauseSilent, preparedDone,
+			prepareOver, loopEnds,
 		},
 		"it had ended when Start returned",
 	},

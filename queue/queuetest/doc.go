@@ -3,11 +3,11 @@
 //
 // # How to think of it
 //
-// [Media] is media that does what a test says, and remembers what it was told. [Recorder] is an
+// [Media] is media that does what a test says, and remembers its calls. [Recorder] is an
 // observer that keeps every event. [TestMedia] and [TestMediaInBubble] are a conformance suite:
-// they drive media of yours through a real queue and tell, case by case, where it breaks the
+// they drive media of yours through a real queue and report, case by case, where it breaks the
 // contract. Three functions are enough to begin with. The faults that are found last in production,
-// though, need a [Harness] that can do more: have the back end hang, and tell what was heard. A
+// though, need a [Harness] that can do more: have the back end hang, and count what was heard. A
 // stand-in for the back end, with a switch that stops it and a counter, gives both.
 //
 // # Concurrency
@@ -24,4 +24,9 @@
 // # Cost
 //
 // Events and tasks are kept for ever: this is for tests.
+//
+// # Examples
+//
+// In the repository the tests of examples/adapters/ari, examples/adapters/player and
+// examples/adapters/channel run the suite on media of three forms.
 package queuetest

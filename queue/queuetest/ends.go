@@ -10,9 +10,9 @@ func endsByItself(r *fixture) {
 	r.t.Helper()
 	op := r.ends()
 	e := r.ended(op)
-	if e.Result.Reason.Status() != operation.Completed {
+	if e.Result().Reason.Status() != operation.Completed {
 		r.broke("an operation that came to its own end is completed: Task.End with a reason for it, "+
-			"or with none", "%s is failed: %v, %v", describe(op), e.Result.Reason, e.Result.Err)
+			"or with none", "%s is failed: %v, %v", describe(op), e.Result().Reason, e.Result().Err)
 	}
 }
 
@@ -26,7 +26,7 @@ func endsInsideStart(r *fixture) {
 		return
 	case s.live:
 		r.broke("what EndsAtOnce of the harness makes has ended when Start returns",
-			"Start has returned, and no end of %s was told", describe(op))
+			"Start has returned, and no end of %s was reported", describe(op))
 		return
 	case result.Reason.Status() != operation.Completed:
 		r.broke("an operation that came to its own end is completed",
@@ -40,11 +40,11 @@ func fails(r *fixture) {
 	op := r.enqueue("Fails", r.h.Fails)
 	const rule = "what cannot be done fails, by Start's error or Task.Fail, with a cause or a reason"
 	switch e := r.ended(op); {
-	case e.Result.Reason.Status() == operation.Completed:
-		r.broke(rule, "%s is completed: %v", describe(op), e.Result.Reason)
-	case e.Result.Reason == operation.Panicked:
-		r.broke(rule, "Start of %s panicked or exited: %v", describe(op), e.Result.Err)
-	case e.Result.Reason == operation.Unspecified && e.Result.Err == nil:
+	case e.Result().Reason.Status() == operation.Completed:
+		r.broke(rule, "%s is completed: %v", describe(op), e.Result().Reason)
+	case e.Result().Reason == operation.Panicked:
+		r.broke(rule, "Start of %s panicked or exited: %v", describe(op), e.Result().Err)
+	case e.Result().Reason == operation.Unspecified && e.Result().Err == nil:
 		r.broke(rule, "%s has failed with neither", describe(op))
 	}
 }

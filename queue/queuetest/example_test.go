@@ -9,7 +9,7 @@ import (
 	"ivrqueue/queue/queuetest"
 )
 
-// Scripted media stands in for the real one in the test of a call flow, and a recorder tells what
+// Scripted media stands in for the real one in the test of a call flow, and a recorder keeps what
 // came of it.
 func Example() {
 	media := &queuetest.Media{}
@@ -58,7 +58,7 @@ func ExampleCases() {
 	// Output:
 	// an operation ends by itself
 	// an end inside Start counts
-	// a failure is told with its cause
+	// a failure is reported with its cause
 	// a failure leaves nothing behind
 	// a series is done one after the other
 	// an end is reported once
@@ -73,8 +73,13 @@ func ExampleCases() {
 	// a barge-in is a stop too
 	// the end of the call is a stop too
 	// a cancel is followed by silence
+	// a pause is silence, and then it goes on
+	// what is paused can be stopped
+	// what was prepared is done as ever
+	// a Prepare is over soon after its operation
+	// a loop ends with the seal
 	// a Start that hangs is over soon after its operation
 	// a stop that hung returns when its back end answers
-	// a report after being given up ends nothing else
-	// a Start that was given up disturbs nothing else
+	// a report after being abandoned ends nothing else
+	// an abandoned Start disturbs nothing else
 }

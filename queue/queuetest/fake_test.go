@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// fake is a testing.TB that keeps what it is told to itself.
+// fake is a testing.TB that keeps its failures to itself.
 type fake struct {
 	testing.TB
 

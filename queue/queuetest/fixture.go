@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ivrqueue/internal/foreign"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
@@ -21,14 +22,14 @@ type fixture struct {
 	media *spy
 }
 
-// newFixture makes a queue that the end of the test closes, with fresh media. It gives media up
+// newFixture makes a queue that the end of the test closes, with fresh media. It abandons media
 // after the harness's Timeout, divided by haste.
 func newFixture(t testing.TB, h Harness, haste time.Duration) *fixture {
 	t.Helper()
 	h.whole(t)
 	m := h.New(t)
-	if m == nil {
-		t.Fatal("queuetest: New of the harness returned nil")
+	if foreign.IsNil(m) {
+		t.Fatalf("queuetest: New of the harness returned nil (%T)", m)
 	}
 	r := &fixture{t: t, h: h, seen: &Recorder{}, media: &spy{media: m}}
 	opts := append([]queue.Option{queue.WithLogger(slog.New(slog.DiscardHandler))}, h.Options...)
@@ -42,7 +43,7 @@ func newFixture(t testing.TB, h Harness, haste time.Duration) *fixture {
 	return r
 }
 
-// close ends the queue and waits until the media is through with it, or was given up.
+// close ends the queue and waits until the media is through with it, or was abandoned.
 func (r *fixture) close() {
 	r.queue.Close(nil)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*r.h.Timeout)
@@ -79,7 +80,11 @@ func (r *fixture) lasts() *operation.Operation {
 // released in time, a callback on this very goroutine hangs with it.
 func (r *fixture) stall() (release func()) {
 	r.t.Helper()
-	goOn := sync.OnceFunc(r.h.BlockBackend(r.media.media))
+	unblock := r.h.BlockBackend(r.media.media)
+	if unblock == nil {
+		r.t.Fatal("queuetest: BlockBackend of the harness returned no release")
+	}
+	goOn := sync.OnceFunc(unblock)
 	valve := time.AfterFunc(6*r.h.Timeout, func() {
 		r.broke("with inline delivery, Start and Stop do not wait", "the back end hangs, and so does "+
 			"the goroutine that enqueued or cancelled")
@@ -114,7 +119,7 @@ func (r *fixture) stopsAgain(op *operation.Operation) bool {
 	}
 }
 
-// lateReports returns how many reports came after a task's first, or after it was given up.
+// lateReports returns how many reports came after a task's first, or after it was abandoned.
 func (r *fixture) lateReports() int { return r.queue.Snapshot().LateReports }
 
 // patience is a context for what must happen in n times the harness's Timeout.

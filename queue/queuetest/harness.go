@@ -8,7 +8,7 @@ import (
 	"ivrqueue/queue"
 )
 
-// Harness tells the suite what it needs to know of the media under test. New, Ends and Lasts are
+// Harness gives the suite what it needs to know of the media under test. New, Ends and Lasts are
 // required; every other hook adds cases, or makes one sharper. A copy may be shared by tests that
 // run at once, if its functions may.
 type Harness struct {
@@ -29,18 +29,25 @@ type Harness struct {
 	EndsAtOnce func() operation.Request
 
 	// Fails makes a valid request that the media cannot do: Start returns an error, or the failure
-	// is told soon after. Nil: the media has none.
+	// is reported soon after. Nil: the media has none.
 	Fails func() operation.Request
 
-	// BlockBackend has the back end of m hang: from now on it answers nothing, tells no end and begins
-	// nothing, though it takes what it is told and what it plays goes on. Back ends are what m
-	// waits for: a server, a connection, a loader of prompts. The suite calls release once; then the
-	// back end catches up, in order. Nil: m waits for nothing.
+	// BlockBackend has the back end of m hang: from now on it answers nothing, reports no end and
+	// begins nothing, though it takes its calls and what it plays goes on. Back ends are what m
+	// waits for: a server, a connection, a loader of prompts. The suite calls release once; then
+	// the back end catches up, in order. Nil: m waits for nothing.
 	BlockBackend func(m queue.Media) (release func())
 
-	// FramesSent tells how much of what m sends or has played has left for the caller so far: a number
-	// of frames, which never falls. A back end that plays by itself may count milliseconds. Nil:
-	// nobody can tell.
+	// Loops makes a request that repeats something short until the queue is sealed: the media asks
+	// [queue.Active.LastLoop], or is a [queue.LoopEnder]. Nil: the media has none.
+	Loops func() operation.Request
+
+	// Pauses and Prepares say that the media is a [queue.Pauser], a [queue.Preparer].
+	Pauses, Prepares bool
+
+	// FramesSent returns how much of what m sends or has played has left for the caller so far: a
+	// number of frames, which never falls. A back end that plays by itself may count milliseconds.
+	// Nil: it is not known.
 	FramesSent func(m queue.Media) int
 
 	// MaxTail is how much may still be sent after CancelAll has returned: what was on its way. Zero
@@ -49,8 +56,8 @@ type Harness struct {
 	// need not answer.
 	MaxTail int
 
-	// Timeout is the patience of the suite, and the stop timeout of its queues. Where a case wants a
-	// task to be given up, that takes a fiftieth of it. Zero means 5 s.
+	// Timeout is the patience of the suite, and the stop timeout of its queues. Where a case wants
+	// a task to be abandoned, that takes a fiftieth of it. Zero means 5 s.
 	Timeout time.Duration
 
 	// Options are given to the suite's queues: [queue.WithInlineMedia], for media that is meant
@@ -81,8 +88,11 @@ func (h *Harness) whole(t testing.TB) {
 	}
 }
 
-// These tell whether the harness has what a case needs.
+// These report whether the harness has what a case needs.
 func hasEndsAtOnce(h *Harness) bool { return h.EndsAtOnce != nil }
 func hasFails(h *Harness) bool      { return h.Fails != nil }
 func canBlock(h *Harness) bool      { return h.BlockBackend != nil }
 func countsFrames(h *Harness) bool  { return h.FramesSent != nil }
+func hasLoops(h *Harness) bool      { return h.Loops != nil }
+func pauses(h *Harness) bool        { return h.Pauses }
+func prepares(h *Harness) bool      { return h.Prepares }

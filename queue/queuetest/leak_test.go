@@ -3,7 +3,7 @@ package queuetest_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"ivrqueue/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Verify(m) }

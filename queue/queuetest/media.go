@@ -1,15 +1,18 @@
 package queuetest
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"sync"
 
+	"ivrqueue/internal/foreign"
 	"ivrqueue/operation"
 	"ivrqueue/queue"
 )
 
 // Media is scripted media. Its zero value is ready: it starts everything, ends nothing by itself,
-// and reports at once when it is told to stop. It must not be copied. Set its fields before it is
+// and reports at once when it gets a Stop. It must not be copied. Set its fields before it is
 // given to a queue.
 type Media struct {
 	// OnStart, if set, is called by Start and its error returned.
@@ -57,21 +60,40 @@ func (m *Media) Current() queue.Task {
 	return all[len(all)-1]
 }
 
-// WaitStarted waits until Start was called n times and returns the n-th task.
+// WaitStarted waits until Start was called n times and returns the n-th task. A nil ctx and an n
+// below 1 are errors; else its error is the cause of ctx.
 func (m *Media) WaitStarted(ctx context.Context, n int) (queue.Task, error) {
+	if err := check(ctx, "WaitStarted", n); err != nil {
+		return queue.Task{}, err
+	}
 	return m.started.wait(ctx, n)
 }
 
-// WaitStopped waits until Stop was called n times and returns the n-th task.
+// WaitStopped waits until Stop was called n times and returns the n-th task, with the errors of
+// WaitStarted.
 func (m *Media) WaitStopped(ctx context.Context, n int) (queue.Task, error) {
+	if err := check(ctx, "WaitStopped", n); err != nil {
+		return queue.Task{}, err
+	}
 	return m.stopped.wait(ctx, n)
+}
+
+// check returns an error that names what is wrong with the arguments of a call that waits.
+func check(ctx context.Context, call string, n int) error {
+	switch {
+	case foreign.IsNil(ctx):
+		return fmt.Errorf("queuetest: %s: nil context (%T)", call, ctx)
+	case n < 1:
+		return fmt.Errorf("queuetest: %s: n is %d, must be 1 or more", call, n)
+	}
+	return nil
 }
 
 // journal is a list that grows, and that can be waited for. Its zero value is ready.
 type journal[E any] struct {
 	mu      sync.Mutex
 	entries []E
-	grown   chan struct{} // closed when it grows; nil if nobody waits
+	grown   chan struct{} // closed when it grows; nil without a waiter
 }
 
 func (j *journal[E]) add(e E) {
@@ -107,7 +129,7 @@ func (j *journal[E]) wait(ctx context.Context, n int) (E, error) {
 		case <-grown:
 		case <-ctx.Done():
 			var zero E
-			return zero, context.Cause(ctx)
+			return zero, cmp.Or(context.Cause(ctx), context.Canceled)
 		}
 	}
 }

@@ -12,12 +12,12 @@ import (
 	"ivrqueue/queue/queuetest"
 )
 
-func TestScriptedMediaRemembersWhatItWasTold(t *testing.T) {
+func TestScriptedMediaRemembersItsCalls(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := &queuetest.Media{}
 		if m.Current() != (queue.Task{}) {
-			t.Error("media that was told nothing has a current task")
+			t.Error("media that got no call has a current task")
 		}
 		q, err := queue.New("call-1", m)
 		if err != nil {
@@ -87,8 +87,8 @@ func TestScriptedMediaDoesWhatTheTestSays(t *testing.T) {
 		synctest.Wait()
 		q.Close(nil)
 		synctest.Wait()
-		if e, ok := rec.Find(queue.Released, good); !ok || e.Result.Position != time.Minute {
-			t.Errorf("released: %v, %+v", ok, e.Result)
+		if e, ok := rec.Find(queue.Released, good); !ok || e.Result().Position != time.Minute {
+			t.Errorf("released: %v, %+v", ok, e.Result())
 		}
 		rec.Check(t)
 	})

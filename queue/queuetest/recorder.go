@@ -29,7 +29,7 @@ func (r *Recorder) Observe(e queue.Event) {
 	}
 }
 
-// Events returns what was told so far, in order.
+// Events returns what was delivered so far, in order.
 func (r *Recorder) Events() []queue.Event { return r.events.all() }
 
 // Of returns the events of one operation.
@@ -53,10 +53,18 @@ func (r *Recorder) Find(kind queue.EventKind, op *operation.Operation) (queue.Ev
 	return queue.Event{}, false
 }
 
-// Wait waits for the event of this kind and operation (nil for Closed).
+// Wait waits for the event of this kind and operation (nil for Closed, and only for that). Its
+// error names what is wrong with the arguments, or is the cause of ctx.
 func (r *Recorder) Wait(
 	ctx context.Context, kind queue.EventKind, op *operation.Operation,
 ) (queue.Event, error) {
+	if err := check(ctx, "Wait", 1); err != nil {
+		return queue.Event{}, err
+	}
+	if (op == nil) != (kind == queue.Closed) {
+		return queue.Event{}, fmt.Errorf("queuetest: Wait: %v event of %v: Closed is of nil, all others"+
+			" of an operation", kind, op)
+	}
 	e, err := r.events.find(ctx, func(e queue.Event) bool {
 		return e.Kind == kind && e.Operation == op
 	})
@@ -79,8 +87,8 @@ func (r *Recorder) String() string {
 			}
 			b.WriteString(" " + names[e.Operation])
 		}
-		if e.Result.Reason != 0 {
-			b.WriteString(" " + e.Result.Reason.String())
+		if e.Result().Reason != 0 {
+			b.WriteString(" " + e.Result().Reason.String())
 		}
 		b.WriteByte('\n')
 	}
@@ -104,13 +112,14 @@ func (r *Recorder) Check(t testing.TB) {
 	const none = queue.EventKind(0)
 	last := map[*operation.Operation]queue.EventKind{}
 	wasStarted := map[*operation.Operation]bool{}
+	abandoned := map[*operation.Operation]bool{}
 	var running *operation.Operation
 	closed := false
 	for i, e := range r.events.all() {
 		if e.Seq != uint64(i+1) {
 			t.Errorf("event %d has number %d", i+1, e.Seq)
 		}
-		if closed {
+		if closed && e.Kind != queue.Late {
 			t.Errorf("event %d, %v, after closed", e.Seq, e.Kind)
 		}
 		was := last[e.Operation]
@@ -128,6 +137,9 @@ func (r *Recorder) Check(t testing.TB) {
 			}
 		case queue.Released:
 			ok = was == queue.Ended && wasStarted[e.Operation]
+			abandoned[e.Operation] = e.Result().Reason == operation.Abandoned
+		case queue.Late:
+			ok = was == queue.Released && abandoned[e.Operation]
 		case queue.Closed:
 			closed = true
 			continue
@@ -138,7 +150,7 @@ func (r *Recorder) Check(t testing.TB) {
 		last[e.Operation] = e.Kind
 	}
 	for op, kind := range last {
-		if kind != queue.Ended && kind != queue.Released {
+		if kind != queue.Ended && kind != queue.Released && kind != queue.Late {
 			t.Errorf("operation %v has not ended: its last event is %v", op.ID(), kind)
 		}
 	}

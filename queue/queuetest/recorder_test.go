@@ -87,8 +87,8 @@ func TestTheRecorderFindsEventsAndWaitsForThem(t *testing.T) {
 			t.Errorf("waited for closed: %v, %v", e.Kind, err)
 		}
 		e, ok := rec.Find(queue.Ended, op)
-		if !ok || e.Result.Reason != operation.CallEnded {
-			t.Errorf("found %v, %v", ok, e.Result.Reason)
+		if !ok || e.Result().Reason != operation.CallEnded {
+			t.Errorf("found %v, %v", ok, e.Result().Reason)
 		}
 		rec.Check(t)
 		want := "1 accepted A\n2 started A\n3 ended A callEnded\n4 released A cancelled\n5 closed callEnded\n"
@@ -99,7 +99,7 @@ func TestTheRecorderFindsEventsAndWaitsForThem(t *testing.T) {
 		why := errors.New("enough")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(why) })
-		if _, err := rec.Wait(ctx, queue.Ended, nil); !errors.Is(err, why) {
+		if _, err := rec.Wait(ctx, queue.Ended, &operation.Operation{}); !errors.Is(err, why) {
 			t.Errorf("waited for what never comes: %v", err)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 type script struct {
 	length time.Duration // negative: until stopped
 	fails  bool
+	loops  bool // of no length: again and again, until the queue is sealed
 }
 
 func (script) Kind() operation.Kind { return "script" }
@@ -38,6 +39,7 @@ func harness(newMedia func(t testing.TB) queue.Media) queuetest.Harness {
 		Lasts:        request(script{length: -1}),
 		EndsAtOnce:   request(script{}),
 		Fails:        request(script{fails: true}),
+		Loops:        request(script{length: -1, loops: true}),
 		BlockBackend: func(m queue.Media) func() { return backEndOf(m).stall() },
 		FramesSent:   func(m queue.Media) int { return int(backEndOf(m).heard.Load()) },
 	}
@@ -49,6 +51,7 @@ func harnessOf(f fault) queuetest.Harness {
 	if f.remote() {
 		h.MaxTail = -1
 	}
+	h.Pauses, h.Prepares = true, true
 	return h
 }
 
@@ -75,7 +78,7 @@ func blocking(testing.TB) queue.Media {
 		}
 		pace := time.NewTicker(frame)
 		defer pace.Stop()
-		for begun := time.Now(); s.length < 0 || time.Since(begun) < s.length; {
+		for begun := time.Now(); (!s.loops || !t.LastLoop()) && (s.length < 0 || time.Since(begun) < s.length); {
 			if !t.Live() {
 				return operation.Result{}, t.Err()
 			}

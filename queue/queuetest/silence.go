@@ -20,7 +20,7 @@ func silence(r *fixture) {
 			return
 		}
 		if !r.isHeard() {
-			r.t.Fatalf("queuetest: the harness's FramesSent tells of nothing in %v of Lasts", r.h.Timeout)
+			r.t.Fatalf("queuetest: the harness's FramesSent counts nothing in %v of Lasts", r.h.Timeout)
 		}
 		r.pass(time.Duration(moment) * r.quiet() / 6)
 		r.queue.CancelAll()
@@ -56,7 +56,7 @@ func (r *fixture) fallsSilent(from, tail int, when string) bool {
 // heard returns what was heard of the media so far.
 func (r *fixture) heard() int { return r.h.FramesSent(r.media.media) }
 
-// isHeard waits until more is heard, and tells whether it is.
+// isHeard waits until more is heard, and reports whether it is.
 func (r *fixture) isHeard() bool {
 	for from, end := r.heard(), time.Now().Add(r.h.Timeout); r.heard() == from; {
 		if time.Now().After(end) {

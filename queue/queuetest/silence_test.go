@@ -32,12 +32,12 @@ func TestTheHarnessSaysHowMuchMayBeHeardAfterACancel(t *testing.T) {
 	}
 }
 
-func TestAHarnessThatHearsNothingIsToldSo(t *testing.T) {
+func TestAHarnessThatHearsNothingIsAnError(t *testing.T) {
 	t.Parallel()
 	h := harnessOf("")
 	h.FramesSent = func(queue.Media) int { return 0 }
 	f := runInBubble(t, caseNamed(t, silent), h)
-	if !f.Failed() || !strings.Contains(f.String(), "FramesSent tells of nothing in 5s of Lasts") {
+	if !f.Failed() || !strings.Contains(f.String(), "FramesSent counts nothing in 5s of Lasts") {
 		t.Errorf("failed: %v\n%s", f.Failed(), f)
 	}
 }

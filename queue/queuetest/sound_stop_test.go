@@ -35,7 +35,7 @@ func (m *sound) stop(t queue.Task) (on bool) {
 		t = m.task
 	} else if !on && m.fault != answersEveryStop {
 		m.mu.Unlock()
-		return false // its own end is being told
+		return false // its own end is being reported
 	}
 	if on {
 		m.task = queue.Task{}
@@ -44,7 +44,7 @@ func (m *sound) stop(t queue.Task) (on bool) {
 		}
 	}
 	m.mu.Unlock()
-	m.end.tell(func() { m.stopped(t) })
+	m.end.notify(func() { m.stopped(t) })
 	return on
 }
 
@@ -76,6 +76,8 @@ func (m *sound) ignores(t queue.Task) bool {
 	switch m.fault {
 	case neverStops:
 		return true
+	case ignoresInPause:
+		return m.paused
 	case stopsBetweenOnly:
 		return r.Reason == operation.Cancelled && time.Since(t.Times().Started) > 0
 	case losesEarlyStop:

@@ -22,8 +22,9 @@ type sound struct {
 	task    queue.Task // until it was reported
 	timer   *time.Timer
 	sounds  bool // the audio has begun
-	drains  bool // the audio is out, the end will be told
+	drains  bool // the audio is out, the end will be reported
 	cooling bool // reported, but not ready again
+	paused  bool
 }
 
 // faulty returns what makes media with a fault.
@@ -65,7 +66,7 @@ func (m *sound) Start(t queue.Task) error {
 		return nil
 	}
 	if m.fault == waitsBehindStart && m.end.hangs() {
-		m.end.tell(func() {
+		m.end.notify(func() {
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			m.begin(t, s.length)
@@ -99,7 +100,7 @@ func (m *sound) ask(t queue.Task) error {
 
 // begin has t on.
 func (m *sound) begin(t queue.Task, length time.Duration) {
-	m.task, m.sounds, m.drains, m.timer = t, true, false, nil
+	m.task, m.sounds, m.drains, m.timer, m.paused = t, true, false, nil, false
 	if m.fault == losesEarlyStop && t.Live() {
 		m.sounds = false
 		time.AfterFunc(time.Millisecond, func() {
@@ -114,7 +115,7 @@ func (m *sound) begin(t queue.Task, length time.Duration) {
 				m.over(t)
 				return
 			}
-			m.end.tell(func() { m.over(t) })
+			m.end.notify(func() { m.over(t) })
 		})
 	}
 	if m.fault == leavesItToTheOther && length > 0 {
@@ -136,8 +137,16 @@ func (m *sound) begin(t queue.Task, length time.Duration) {
 func (m *sound) sound(t queue.Task, over int) {
 	m.mu.Lock()
 	on := m.task == t
-	m.mu.Unlock()
+	if s, _ := t.Request().(script); on && s.loops && t.LastLoop() && m.fault != loopsOn {
+		m.mu.Unlock()
+		m.over(t)
+		return
+	}
+	defer m.mu.Unlock() // once Pause has returned there is no frame on its way
 	switch {
+	case on && t.Live() && m.paused:
+		time.AfterFunc(frame, func() { m.sound(t, over) })
+		return
 	case on && t.Live(), on && m.fault == soundsTillAnswer:
 	case m.fault == soundsAfterAnswer && over < 10:
 		over++
@@ -146,6 +155,32 @@ func (m *sound) sound(t queue.Task, over int) {
 	}
 	m.end.heard.Add(1)
 	time.AfterFunc(frame, func() { m.sound(t, over) })
+}
+
+func (m *sound) Pause(t queue.Task)  { m.pause(t, m.fault != soundsInPause) }
+func (m *sound) Resume(t queue.Task) { m.pause(t, m.fault == staysPaused) }
+
+func (m *sound) pause(t queue.Task, paused bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.task == t {
+		m.paused = paused
+	}
+}
+
+// Prepare asks the back end for what the operation needs.
+func (m *sound) Prepare(ctx context.Context, _ *operation.Operation) {
+	switch m.fault {
+	case waitsInPrepare:
+		_ = m.end.wait(context.Background())
+	case endsInPrepare:
+		m.mu.Lock()
+		on := m.task
+		m.mu.Unlock()
+		m.over(on)
+	default:
+		_ = m.end.wait(ctx)
+	}
 }
 
 func (m *sound) fail(t queue.Task) error {
@@ -196,7 +231,7 @@ func (m *sound) over(t queue.Task) {
 		return
 	case m.task != t:
 		m.mu.Unlock()
-		return // Stop has told
+		return // Stop has reported
 	}
 	if m.task == t {
 		m.task = queue.Task{}

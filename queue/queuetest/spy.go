@@ -19,6 +19,9 @@ type spy struct {
 	starts   journal[start]      // that returned
 	stopping journal[queue.Task] // Stops
 	stopped  journal[queue.Task] // that returned
+
+	preparing, prepared journal[*operation.Operation] // Prepares, and those that returned
+	paused, resumed     journal[queue.Task]           // Pauses and Resumes that returned
 }
 
 // start is a Start that returned.
@@ -28,7 +31,12 @@ type start struct {
 	live bool // the operation had not ended
 }
 
-var _ queue.Media = (*spy)(nil)
+var (
+	_ queue.Media     = (*spy)(nil)
+	_ queue.Pauser    = (*spy)(nil)
+	_ queue.Preparer  = (*spy)(nil)
+	_ queue.LoopEnder = (*spy)(nil)
+)
 
 // Start calls the media's.
 func (w *spy) Start(t queue.Task) error {
@@ -52,6 +60,38 @@ func (w *spy) Stop(t queue.Task) {
 		w.media.Stop(t)
 	}
 	w.stopped.add(t)
+}
+
+// Prepare calls the media's, if it has one; so do those below.
+func (w *spy) Prepare(ctx context.Context, op *operation.Operation) {
+	w.preparing.add(op)
+	if m, ok := w.media.(queue.Preparer); ok {
+		m.Prepare(ctx, op)
+		w.prepared.add(op)
+	}
+}
+
+// Pause calls the media's.
+func (w *spy) Pause(t queue.Task) {
+	if m, ok := w.media.(queue.Pauser); ok {
+		m.Pause(t)
+		w.paused.add(t)
+	}
+}
+
+// Resume calls the media's.
+func (w *spy) Resume(t queue.Task) {
+	if m, ok := w.media.(queue.Pauser); ok {
+		m.Resume(t)
+		w.resumed.add(t)
+	}
+}
+
+// EndLoop calls the media's.
+func (w *spy) EndLoop(t queue.Task) {
+	if m, ok := w.media.(queue.LoopEnder); ok {
+		m.EndLoop(t)
+	}
 }
 
 // cancelsBefore has everything cancelled just before the media's Start is called the next time.

@@ -7,10 +7,10 @@ import (
 )
 
 // This file shows the rules that matter when a back end hangs: the media's callbacks may hang with
-// it, and what the queue has given up comes back late.
+// it, and what the queue has abandoned comes back late.
 
 // startHangs cancels an operation that may be waiting for a back end that hangs. Its Start must not
-// hold up all else that the media is told. Media that sends the frames itself must report, too,
+// hold up all other calls of the media. Media that sends the frames itself must report, too,
 // though what it waits for does not come; where the back end plays, only that could tell.
 func startHangs(r *fixture) {
 	r.t.Helper()
@@ -33,8 +33,8 @@ func startHangs(r *fixture) {
 	r.goesOn()
 }
 
-// stopHangs stops an operation whose back end hangs, so that it may be given up with its Stop under
-// way, and has the back end answer when the next one has the media.
+// stopHangs stops an operation whose back end hangs, so that it may be abandoned with its Stop
+// under way, and has the back end answer when the next one has the media.
 func stopHangs(r *fixture) {
 	r.t.Helper()
 	op := r.lasts()
@@ -48,13 +48,13 @@ func stopHangs(r *fixture) {
 	r.entered(next)
 	release()
 	r.stopIsOver(op, "a Stop that waits for its back end returns when that answers, "+
-		"also when the queue has given it up meanwhile")
+		"also when the queue has abandoned it meanwhile")
 }
 
 // lateReport has the answer to a stop come when the next operation has the media, because the back
-// end hung so long that the first was given up. A back end without ids for operations does not tell
-// which one has ended. The first is one that lasts, one whose own end comes meanwhile, and, if its
-// Start does not wait, one that the back end has not begun yet.
+// end hung so long that the first was abandoned. A back end without ids for operations does not
+// tell which one has ended. The first is one that lasts, one whose own end comes meanwhile, and, if
+// its Start does not wait, one that the back end has not begun yet.
 func lateReport(r *fixture) {
 	r.t.Helper()
 	d := length(r.t, r.h)
@@ -77,14 +77,14 @@ func lateReport(r *fixture) {
 		}
 		r.queue.CancelAll()
 		r.released(first)
-		if !r.undisturbed(release, d, "its stop came after the report of one that was given up") {
+		if !r.undisturbed(release, d, "its stop came after the report of one that was abandoned") {
 			return
 		}
 	}
 }
 
 // lateStart cancels an operation whose Start waits for a back end that hangs, so that it may be
-// given up with its Start under way. When that returns, the next operation has the media, and Stop
+// abandoned with its Start under way. When that returns, the next operation has the media, and Stop
 // is called for the first.
 func lateStart(r *fixture) {
 	r.t.Helper()
@@ -98,7 +98,7 @@ func lateStart(r *fixture) {
 	}
 	r.queue.CancelAll()
 	r.released(first)
-	r.undisturbed(release, d, "its stop came after the Start of one that was given up had returned")
+	r.undisturbed(release, d, "its stop came after the Start of one that was abandoned had returned")
 }
 
 // startsStalled has Start called for an operation that lasts, while the back end hangs.
@@ -111,7 +111,7 @@ func (r *fixture) startsStalled() (op *operation.Operation, release func()) {
 	return op, release
 }
 
-// undisturbed starts an operation, has the back end go on, looks on while what was given up comes
+// undisturbed starts an operation, has the back end go on, looks on while what was abandoned comes
 // back, for d, and stops it.
 func (r *fixture) undisturbed(release func(), d time.Duration, when string) bool {
 	r.t.Helper()
@@ -123,7 +123,7 @@ func (r *fixture) undisturbed(release func(), d time.Duration, when string) bool
 		return false
 	}
 	if r.h.FramesSent != nil && !r.isHeard() {
-		r.broke("what was given up does not hold up the next",
+		r.broke("what was abandoned does not hold up the next",
 			"the back end goes on, and nothing is heard of %s in %v", describe(next), r.h.Timeout)
 		return false
 	}

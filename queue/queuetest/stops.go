@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// This file shows the rules of what is ended over its media's head.
+// This file shows the rules of preemption: a running operation is ended, and not by its media.
 
 func stop(r *fixture) {
 	r.t.Helper()
@@ -88,7 +88,7 @@ func stopsOnce(r *fixture) {
 }
 
 // stopAgain calls Stop of a task twice more than the queue does: at once, as a wrapper of the media
-// may, and when the next operation has the media, as the queue does where a Start that was given up
+// may, and when the next operation has the media, as the queue does where an abandoned Start
 // comes back. Nothing is promised of such a Stop but what it must not do.
 func stopAgain(r *fixture) {
 	r.t.Helper()

@@ -18,7 +18,7 @@ type Case struct {
 }
 
 // TestMedia checks that media keeps the contract of [queue.Media]: every case is a subtest, in real
-// time. Each failure tells what the contract says and what was seen.
+// time. Each failure says what the contract says and what was seen.
 func TestMedia(t *testing.T, h Harness) {
 	t.Helper()
 	for _, c := range casesOf(h) {
@@ -61,7 +61,7 @@ func newCase(name string, show func(r *fixture)) Case {
 	}}
 }
 
-// newHastyCase is newCase with a queue that soon gives media up.
+// newHastyCase is newCase with a queue that soon abandons media.
 func newHastyCase(name string, show func(r *fixture)) Case {
 	const haste = 50
 	return Case{Name: name, Run: func(t testing.TB, h Harness) {
@@ -72,8 +72,8 @@ func newHastyCase(name string, show func(r *fixture)) Case {
 
 // needing makes the case one that needs a hook that the harness may leave out.
 func (c Case) needing(hook string, has func(h *Harness) bool) Case {
-	run := c.Run
-	c.has = has
+	run, before := c.Run, c.has
+	c.has = func(h *Harness) bool { return has(h) && (before == nil || before(h)) }
 	c.Run = func(t testing.TB, h Harness) {
 		t.Helper()
 		if !has(&h) {

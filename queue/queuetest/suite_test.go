@@ -35,8 +35,9 @@ func TestGoodMediaPasses(t *testing.T) {
 		}
 		t.Run(good.name+" in real time", func(t *testing.T) {
 			t.Parallel()
-			good.h.Timeout = 2 * time.Second
-			queuetest.TestMedia(t, good.h)
+			h := good.h                  // the other one runs beside it
+			h.Timeout = 10 * time.Second // longer than a machine is held up
+			queuetest.TestMedia(t, h)
 		})
 	}
 }
@@ -88,8 +89,12 @@ func TestTheSuiteNamesWhatTheHarnessLacks(t *testing.T) {
 		"no Ends":        {New: whole.New, Lasts: whole.Lasts},
 		"no Lasts":       {New: whole.New, Ends: whole.Ends},
 		"Timeout is -1s": {New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts, Timeout: -time.Second},
-		"returned nil": {
+		"returned nil (<nil>)": {
 			New:  func(testing.TB) queue.Media { return nil },
+			Ends: whole.Ends, Lasts: whole.Lasts,
+		},
+		"returned nil (*queuetest.Media)": {
+			New:  func(testing.TB) queue.Media { return (*queuetest.Media)(nil) },
 			Ends: whole.Ends, Lasts: whole.Lasts,
 		},
 		"WithMaxPending(-1)": {
@@ -108,13 +113,26 @@ func TestTheSuiteNamesWhatTheHarnessLacks(t *testing.T) {
 	}
 }
 
+func TestABackEndThatCannotBeReleasedIsNamed(t *testing.T) {
+	t.Parallel()
+	h := harness(blocking)
+	h.BlockBackend = func(queue.Media) func() { return nil }
+	const want = "BlockBackend of the harness returned no release"
+	if f := run(t, caseNamed(t, startHangs), h); !f.Failed() || !strings.Contains(f.String(), want) {
+		t.Errorf("want a failure with %q, failed: %v, said %q", want, f.Failed(), f)
+	}
+}
+
 func TestACaseThatLacksItsHookSkipsItself(t *testing.T) {
 	t.Parallel()
 	whole := harness(blocking)
 	bare := queuetest.Harness{New: whole.New, Ends: whole.Ends, Lasts: whole.Lasts}
 	for hook, names := range map[string][]string{
 		"EndsAtOnce":   {endsInside},
-		"Fails":        {failsTold, failsClean},
+		"Fails":        {failsWithCause, failsClean},
+		"Pauses":       {pauseSilent, stopInPause},
+		"Prepares":     {preparedDone, prepareOver},
+		"Loops":        {loopEnds},
 		"FramesSent":   {silent},
 		"BlockBackend": {startHangs, stopHangs, lateReport, lateStart},
 	} {

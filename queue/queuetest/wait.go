@@ -20,7 +20,7 @@ func (r *fixture) entered(op *operation.Operation) {
 	}
 }
 
-// started waits until the media's Start of op has returned and tells how.
+// started waits until the media's Start of op has returned and returns how.
 func (r *fixture) started(op *operation.Operation) start {
 	r.t.Helper()
 	ctx, cancel := r.patience(2)
@@ -41,7 +41,7 @@ func (r *fixture) hasReturned(op *operation.Operation) bool {
 
 func (r *fixture) neverStarted(op *operation.Operation, what string) {
 	r.t.Helper()
-	r.broke("Start returns, and every end is told, so that the next operation is started",
+	r.broke("Start returns, and every end is reported, so that the next operation is started",
 		"no Start of %s %s in %v", describe(op), what, 2*r.h.Timeout)
 	r.t.FailNow()
 }
@@ -68,32 +68,32 @@ func (r *fixture) ended(op *operation.Operation) queue.Event {
 	defer cancel()
 	e, err := r.seen.Wait(ctx, queue.Ended, op)
 	if err != nil {
-		r.broke("the end of every operation that Start has begun is told by Task.End or Task.Fail",
+		r.broke("the end of every operation that Start has begun is reported by Task.End or Task.Fail",
 			"no end of %s in %v", describe(op), r.h.Timeout)
 		r.t.FailNow()
 	}
 	return e
 }
 
-// released waits until the media has answered the end of op over its head, or was given up. An
-// operation that came to an end of its own before is as good as one that was answered.
-func (r *fixture) released(op *operation.Operation) (answered, givenUp bool) {
+// released waits until the media has answered the preemption of op, or was abandoned. An
+// operation that came to its own end before is as good as one that was answered.
+func (r *fixture) released(op *operation.Operation) (answered, abandoned bool) {
 	switch result, _ := op.Result(); result.Reason {
 	case operation.Cancelled, operation.BargedIn, operation.CallEnded:
 	default:
 		return true, false
 	}
-	ctx, cancel := r.patience(2) // the queue gives the media up after one, or before
+	ctx, cancel := r.patience(2) // the queue abandons the media after one, or before
 	defer cancel()
 	e, err := r.seen.Wait(ctx, queue.Released, op)
 	if err != nil {
 		return false, false
 	}
-	givenUp = e.Result.Reason == operation.Abandoned
-	return !givenUp, givenUp
+	abandoned = e.Result().Reason == operation.Abandoned
+	return !abandoned, abandoned
 }
 
-const answers = "media that is told to Stop a task falls silent and calls Task.End, " +
+const answers = "media whose Stop is called falls silent and calls Task.End, " +
 	"unless it had reported the task before"
 
 // answered waits until the media has answered the Stop of op, and reports if it does not.
@@ -106,18 +106,19 @@ func (r *fixture) answered(op *operation.Operation, when string) bool {
 	return false
 }
 
-// reported waits until the media has reported op, or, if the queue was so hasty as to give it up,
+// reported waits until the media has reported op, or, if the queue was so hasty as to abandon it,
 // until there is a late report more than there were.
 func (r *fixture) reported(op *operation.Operation, late int) bool {
-	answered, givenUp := r.released(op)
-	for end := time.Now().Add(r.h.Timeout); givenUp && !answered && time.Now().Before(end); {
+	answered, abandoned := r.released(op)
+	for end := time.Now().Add(r.h.Timeout); abandoned && !answered && time.Now().Before(end); {
 		r.pass(r.quiet() / 5)
 		answered = r.lateReports() > late
 	}
 	return answered
 }
 
-// answersStops tells whether the media answers a plain stop. Where it does not, other cases say so.
+// answersStops reports whether the media answers a plain stop. Where it does not, other cases say
+// so.
 func (r *fixture) answersStops() bool {
 	r.t.Helper()
 	op := r.lasts()

@@ -2,160 +2,137 @@ package ari
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
-	"strings"
+	"net/url"
 	"sync"
-	"time"
 
-	"ivrqueue/examples/adapters/internal/lines"
-	"ivrqueue/operation"
 	"ivrqueue/queue"
+	"ivrqueue/tone"
 )
 
-// errDown ends what is under way when the event stream breaks: no end will be told any more.
-var errDown = errors.New("ari: no event stream")
+// Why operations fail that the server did not end.
+var (
+	errDown   = errors.New("ari: no event stream")
+	errClosed = errors.New("ari: client is closed")
+	errUnseen = errors.New("ari: ended unseen, nobody can tell how")
+	errMute   = errors.New("ari: the server does not report its state")
+)
 
 // Client is one connection to the server, for all calls. Connect makes it, Close ends it. It is
 // safe for concurrent use.
 type Client struct {
-	base string
-	http *http.Client
-	log  *slog.Logger
-	hang context.CancelFunc
-	over chan struct{} // closed when the event stream has ended
+	config Config
+	base   *url.URL
+	http   *http.Client
+	hang   context.CancelFunc
+	work   sync.WaitGroup // the stream, the checks, and what they have asked for
+	back   chan struct{}  // has a value when the stream is there again; of size 1: once is enough
 
-	mu    sync.Mutex            // guards the block below
-	tasks map[string]queue.Task // by channel, until the end was told; nil when down
+	mu     sync.Mutex                // guards the block below
+	jobs   map[string]*job           // by the operation's id, until the end was reported
+	tones  map[string][]*tone.Stream // by channel
+	stream chan struct{}             // closed while the event stream is there
+	closed bool
 }
 
-// Connect opens the event stream. Every other request may take up to patience, which must be less
-// than half the stop timeout of the queues: a Start that gets no answer asks twice, and is given up
-// if that takes longer. An event that is longer than [MaxEvent] is lost, and told to log, on the
-// goroutine that takes events; nil is slog.Default.
-func Connect(base string, patience time.Duration, log *slog.Logger) (*Client, error) {
-	if log == nil {
-		log = slog.Default()
-	}
-	ctx, hang := context.WithCancel(context.Background())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/events", http.NoBody)
+// Connect opens the event stream, and returns when the server has accepted it, or with an error:
+// the config is wrong, the server cannot be reached within Config.RequestTimeout, or refuses. ctx
+// is for this first connection only. The client connects again by itself until Close.
+func Connect(ctx context.Context, config Config) (*Client, error) {
+	config, base, err := config.withDefaults()
 	if err != nil {
-		hang()
-		return nil, err
-	}
-	events, err := http.DefaultClient.Do(req) //nolint:bodyclose // read closes it
-	if err != nil {
-		hang()
 		return nil, err
 	}
 	c := &Client{
-		base: base, http: &http.Client{Timeout: patience}, log: log, hang: hang,
-		over: make(chan struct{}), tasks: map[string]queue.Task{},
+		config: config, base: base,
+		http: &http.Client{
+			Transport: config.transport(),
+			Timeout:   config.RequestTimeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error {
+				return http.ErrUseLastResponse // nobody else gets the password
+			},
+		},
+		back:   make(chan struct{}, 1),
+		jobs:   map[string]*job{},
+		tones:  map[string][]*tone.Stream{},
+		stream: make(chan struct{}),
 	}
-	go c.read(events.Body)
+	conn, err := c.dial(ctx)
+	if err != nil {
+		c.http.CloseIdleConnections()
+		return nil, err
+	}
+	close(c.stream)
+	ctx, c.hang = context.WithCancel(context.WithoutCancel(ctx))
+	c.work.Go(func() { c.follow(ctx, conn) })
+	c.work.Go(func() { c.watch(ctx) })
 	return c, nil
 }
 
-// Close ends the event stream, and fails what is under way.
+// Close ends the event stream, fails what is in progress, and waits until nothing of the client
+// runs any more. What the server plays, it goes on to play.
 func (c *Client) Close() {
 	c.hang()
-	<-c.over
+	c.work.Wait()
+	c.http.CloseIdleConnections()
 }
 
-// MaxEvent is how long an event may be, in bytes: 64 KiB.
-const MaxEvent = lines.Max
-
-// event is what the server tells of the end of a playback.
-type event struct {
-	Type     string `json:"type"`
-	Playback struct {
-		ID     string `json:"id"`
-		State  string `json:"state"`
-		Target string `json:"target_uri"` // "channel:" and its name
-	} `json:"playback"`
+// Listen publishes the keys that are pressed on a channel, until stop is called. A key that is
+// pressed while the event stream is away is lost. More than one stream may listen.
+func (c *Client) Listen(channel string, to *tone.Stream) (stop func()) {
+	if to == nil {
+		return func() {}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tones[channel] = append(c.tones[channel], to)
+	return sync.OnceFunc(func() { c.unlisten(channel, to) })
 }
 
-// finished reads an event. It reports false for one that ends no playback.
-func finished(line []byte) (e event, ok bool) {
-	return e, json.Unmarshal(line, &e) == nil && e.Type == "PlaybackFinished"
-}
-
-// read takes events until the stream ends.
-func (c *Client) read(events io.ReadCloser) {
-	defer close(c.over)
-	defer func() { _ = events.Close() }()
-	in := lines.New(events)
-	for {
-		line, cut, err := in.Next()
-		if err != nil {
+func (c *Client) unlisten(channel string, to *tone.Stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rest := []*tone.Stream{}
+	for i, s := range c.tones[channel] {
+		if s == to {
+			rest = append(rest, c.tones[channel][i+1:]...)
 			break
 		}
-		if cut { // an end that is lost with it is the queue's business, as any other
-			c.log.Warn("ari: event lost, it is too long", slog.Int("max", MaxEvent))
-			continue
-		}
-		e, ok := finished(line)
-		if !ok {
-			continue
-		}
-		t := c.take(strings.TrimPrefix(e.Playback.Target, "channel:"), e.Playback.ID)
-		if e.Playback.State != "done" {
-			t.Fail(fmt.Errorf("%w: %.100s", operation.PromptFailed, e.Playback.State))
-			continue
-		}
-		t.End(operation.Result{})
+		rest = append(rest, s)
 	}
+	if c.tones[channel] = rest; len(rest) == 0 {
+		delete(c.tones, channel)
+	}
+}
+
+// Media returns the media of one channel, for one queue. It plays prompts of the schemes sound,
+// recording, number, digits, characters and tone, and records.
+func (c *Client) Media(channel string) queue.Media { return media{c, channel} }
+
+// await waits until the event stream is there, as long as a request may take.
+func (c *Client) await(ctx context.Context) error {
 	c.mu.Lock()
-	tasks := c.tasks
-	c.tasks = nil
+	up := c.stream
 	c.mu.Unlock()
-	for _, t := range tasks {
-		t.Fail(errDown)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.config.RequestTimeout, errDown)
+	defer cancel()
+	select {
+	case <-up:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
-// put notes the channel's task. What it had before was reported, or given up by its queue.
-func (c *Client) put(channel string, t queue.Task) error {
+// connected reports whether the event stream is there.
+func (c *Client) connected() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.tasks == nil {
-		return errDown
+	select {
+	case <-c.stream:
+		return true
+	default:
+		return false
 	}
-	c.tasks[channel] = t
-	return nil
-}
-
-// take returns the task of this playback to whoever is first, to be reported; to others the zero
-// Task, which takes any report.
-func (c *Client) take(channel, playback string) queue.Task {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := c.tasks[channel]
-	if t.ID().String() != playback {
-		return queue.Task{}
-	}
-	delete(c.tasks, channel)
-	return t
-}
-
-// do makes a request and returns the status of the answer, zero if there is none, and an error if
-// it is not one of success.
-func (c *Client) do(method, path string) (int, error) {
-	req, err := http.NewRequestWithContext(context.Background(), method, c.base+path, http.NoBody)
-	if err != nil {
-		return 0, err
-	}
-	answer, err := c.http.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	_ = answer.Body.Close()
-	if answer.StatusCode >= http.StatusMultipleChoices {
-		err = fmt.Errorf("ari: %s %s: %.100s", method, path, answer.Status)
-	}
-	return answer.StatusCode, err
 }

@@ -1,7 +1,7 @@
 package ari
 
-// Finished reads an event: the playback that it ends, if any, and how.
-func Finished(line []byte) (channel, id, state string, ok bool) {
-	e, ok := finished(line)
-	return e.Playback.Target, e.Playback.ID, e.Playback.State, ok
+// Parse reads an event: what it is about, and whether it is one.
+func Parse(text []byte) (kind, playback, recording, channel, digit string, ok bool) {
+	e, ok := parse(text)
+	return e.Type, e.Playback.ID, e.Recording.Name, e.Channel.ID, e.Digit, ok
 }

@@ -11,7 +11,7 @@
 //     given-up task takes a late report and nothing happens. The next task waits that long in the
 //     adapter.
 //   - An end that never comes would have the next task wait for ever. So the adapter asks the
-//     channel whether it plays at all. An answer is behind all events that were told before it, so
+//     channel whether it plays at all. An answer is behind all events that were sent before it, so
 //     "idle" means that the end was lost.
 //   - A line that is too long is one that says nothing we know: only its answer, or its event, is
 //     lost.
@@ -38,7 +38,7 @@ type Channel struct {
 	over chan struct{} // closed when nothing is read any more
 
 	mu      sync.Mutex // guards the block below
-	on      queue.Task // whose playback the back end has; until its end came, even if given up
+	on      queue.Task // whose playback the back end has; until its end came, even if abandoned
 	next    queue.Task // waits until the back end is through with on
 	answers []answer   // to the commands under way, in order
 	err     error      // why the connection is of no use

@@ -28,8 +28,8 @@ func TestTheAdapterKeepsTheContract(t *testing.T) {
 		Fails:        func() operation.Request { return play("nothing") },
 		BlockBackend: func(m queue.Media) func() { return m.(wired).standIn.stall() },
 		FramesSent:   func(m queue.Media) int { return m.(wired).standIn.heardFor() },
-		MaxTail:      -1, // it plays until it is told to break
-		Timeout:      3 * time.Second,
+		MaxTail:      -1,               // it plays until the break
+		Timeout:      10 * time.Second, // longer than a machine is held up
 	}
 	inMemory := h
 	inMemory.New = func(t testing.TB) queue.Media {
@@ -49,45 +49,9 @@ func TestTheAdapterKeepsTheContract(t *testing.T) {
 	}
 }
 
-// The channel is deaf to the break, so the queue gives the first operation up. Its end comes when
-// the next one has the media: that one must go on, be heard, and end with its own end.
-func TestTheLateEndOfAnOperationGivenUpDoesNotEndTheNext(t *testing.T) {
-	t.Parallel()
-	for _, how := range []string{"break", "done"} {
-		t.Run(how, func(t *testing.T) {
-			t.Parallel()
-			s := newStandIn(t)
-			m := &witness{Channel: adapt(t, s), started: make(chan *operation.Operation, 3)}
-			q, rec := newQueue(t, m)
-			first := enqueue(t, q, "deaf")
-			m.starts(t, first)
-			q.CancelAll()
-			abandoned(t, rec, first)
-			s.begins(t, "deaf")
-			next, last := enqueue(t, q, "short"), enqueue(t, q, "short")
-			m.starts(t, next)
-			if !s.letGo(how) {
-				t.Error("the first was not told to break")
-			}
-			for i, op := range []*operation.Operation{next, last} {
-				_, err := op.Wait(within(t))
-				if through := s.through(); err != nil || through < i+2 {
-					t.Errorf("number %d ended, %v, when %d were through", i+2, err, through)
-				}
-				s.begins(t, "short")
-			}
-			if late := q.Snapshot().LateReports; late != 1 {
-				t.Errorf("%d late reports, want that of the first", late)
-			}
-		})
-	}
-}
-
-// A break hits whatever plays: the one for an operation that waits must not be sent to the one
-// before, nor be forgotten.
-func TestAnOperationThatWaitsBehindOneGivenUpIsStoppedAtOnceAndNeverHeard(t *testing.T) {
-	t.Parallel()
-	s := newStandIn(t)
+// deafened has an operation given up that the channel goes on playing, deaf to the break.
+func deafened(t *testing.T, s *standIn) (*witness, *queue.Queue) {
+	t.Helper()
 	m := &witness{Channel: adapt(t, s), started: make(chan *operation.Operation, 12)}
 	q, rec := newQueue(t, m)
 	first := enqueue(t, q, "deaf")
@@ -95,48 +59,85 @@ func TestAnOperationThatWaitsBehindOneGivenUpIsStoppedAtOnceAndNeverHeard(t *tes
 	q.CancelAll()
 	abandoned(t, rec, first)
 	s.begins(t, "deaf")
-	for range 10 {
-		m.starts(t, enqueue(t, q, "long"))
-		q.CancelAll()
+	return m, q
+}
+
+// The channel is deaf to the break, so the queue gives the first operation up. Its end comes when
+// the next one has the media: that one must go on, be heard, and end with its own end.
+func TestTheLateEndOfAnOperationGivenUpDoesNotEndTheNext(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"break", "done"} {
+		t.Run(how, func(t *testing.T) {
+			bubble(t, func(t *testing.T, s *standIn) {
+				m, q := deafened(t, s)
+				next, last := enqueue(t, q, "short"), enqueue(t, q, "short")
+				m.starts(t, next)
+				if !s.letGo(how) {
+					t.Error("the first got no break")
+				}
+				for i, op := range []*operation.Operation{next, last} {
+					_, err := op.Wait(within(t))
+					if through := s.through(); err != nil || through < i+2 {
+						t.Errorf("number %d ended, %v, when %d were through", i+2, err, through)
+					}
+					s.begins(t, "short")
+				}
+				if late := q.Snapshot().LateReports; late != 1 {
+					t.Errorf("%d late reports, want that of the first", late)
+				}
+			})
+		})
 	}
-	last := enqueue(t, q, "short")
-	s.letGo("break")
-	s.begins(t, "short")
-	if _, err := last.Wait(within(t)); err != nil {
-		t.Errorf("the last: %v", err)
-	}
-	if n := q.Snapshot().Abandoned; n != 1 {
-		t.Errorf("%d were given up, want the first only", n)
-	}
+}
+
+// A break hits whatever plays: the one for an operation that waits must not be sent to the one
+// before, nor be forgotten.
+func TestAnOperationThatWaitsBehindOneGivenUpIsStoppedAtOnceAndNeverHeard(t *testing.T) {
+	bubble(t, func(t *testing.T, s *standIn) {
+		m, q := deafened(t, s)
+		for range 10 {
+			m.starts(t, enqueue(t, q, "long"))
+			q.CancelAll()
+		}
+		last := enqueue(t, q, "short")
+		s.letGo("break")
+		s.begins(t, "short")
+		if _, err := last.Wait(within(t)); err != nil {
+			t.Errorf("the last: %v", err)
+		}
+		if n := q.Snapshot().Abandoned; n != 1 {
+			t.Errorf("%d were given up, want the first only", n)
+		}
+	})
 }
 
 func TestALostEndAfterABreakDoesNotHoldUpTheNext(t *testing.T) {
-	t.Parallel()
-	s := newStandIn(t)
-	q, rec := newQueue(t, adapt(t, s))
-	first := enqueue(t, q, "mute")
-	s.begins(t, "mute")
-	q.CancelAll()
-	abandoned(t, rec, first)
-	if _, err := enqueue(t, q, "short").Wait(within(t)); err != nil {
-		t.Errorf("the next: %v", err)
-	}
+	bubble(t, func(t *testing.T, s *standIn) {
+		q, rec := newQueue(t, adapt(t, s))
+		first := enqueue(t, q, "mute")
+		s.begins(t, "mute")
+		q.CancelAll()
+		abandoned(t, rec, first)
+		if _, err := enqueue(t, q, "short").Wait(within(t)); err != nil {
+			t.Errorf("the next: %v", err)
+		}
+	})
 }
 
 func TestALostNaturalEndIsNoticedByTheRunTimeout(t *testing.T) {
-	t.Parallel()
-	s := newStandIn(t)
-	q, _ := newQueue(t, adapt(t, s), queue.WithRunTimeout(50*shortly))
-	lost, next := enqueue(t, q, "lost"), enqueue(t, q, "short")
-	if _, err := lost.Wait(within(t)); !errors.Is(err, operation.TimedOut) {
-		t.Errorf("without an end it ended: %v", err)
-	}
-	if _, err := next.Wait(within(t)); err != nil {
-		t.Errorf("the next: %v", err)
-	}
-	if n := q.Snapshot().Abandoned; n != 0 {
-		t.Errorf("%d were given up, want none, since nothing plays", n)
-	}
+	bubble(t, func(t *testing.T, s *standIn) {
+		q, _ := newQueue(t, adapt(t, s), queue.WithRunTimeout(50*shortly))
+		lost, next := enqueue(t, q, "lost"), enqueue(t, q, "short")
+		if _, err := lost.Wait(within(t)); !errors.Is(err, operation.TimedOut) {
+			t.Errorf("without an end it ended: %v", err)
+		}
+		if _, err := next.Wait(within(t)); err != nil {
+			t.Errorf("the next: %v", err)
+		}
+		if n := q.Snapshot().Abandoned; n != 0 {
+			t.Errorf("%d were given up, want none, since nothing plays", n)
+		}
+	})
 }
 
 // A line that is too long is lost, and nothing else is.
@@ -160,10 +161,7 @@ func TestALineThatIsTooLongIsLostAlone(t *testing.T) {
 
 // A back end that answers nothing any more is given up before what it owes takes memory.
 func TestABackEndThatOwesManyAnswersIsGivenUp(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		a, b := newLine()
-		s := standInOn(t, a, b)
+	bubble(t, func(t *testing.T, s *standIn) {
 		q, _ := newQueue(t, adapt(t, s))
 		defer s.stall()()
 		var err error
@@ -221,7 +219,7 @@ type wired struct {
 	standIn *standIn
 }
 
-// witness is a channel that tells when Start has returned.
+// witness is a channel that is closed when Start has returned.
 type witness struct {
 	*channel.Channel
 
@@ -251,8 +249,8 @@ func (w *witness) starts(t testing.TB, op *operation.Operation) {
 func abandoned(t testing.TB, rec *queuetest.Recorder, op *operation.Operation) {
 	t.Helper()
 	e, err := rec.Wait(within(t), queue.Released, op)
-	if err != nil || e.Result.Reason != operation.Abandoned {
-		t.Fatalf("released: %v, %v, want abandoned", e.Result.Reason, err)
+	if err != nil || e.Result().Reason != operation.Abandoned {
+		t.Fatalf("released: %v, %v, want abandoned", e.Result().Reason, err)
 	}
 }
 
@@ -269,8 +267,18 @@ func (s *standIn) begins(t testing.TB, file string) {
 	}
 }
 
+// bubble runs a test in fake time, with a back end in memory.
+func bubble(t *testing.T, f func(t *testing.T, s *standIn)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newLine()
+		f(t, standInOn(t, a, b))
+	})
+}
+
 func play(file string) *operation.PlayPrompt {
-	return &operation.PlayPrompt{Prompts: []operation.Prompt{{URI: file}}}
+	return operation.Play(file)
 }
 
 func adapt(t testing.TB, s *standIn) *channel.Channel {
@@ -308,7 +316,7 @@ func enqueue(t testing.TB, q *queue.Queue, file string) *operation.Operation {
 // within is a context for what must happen soon.
 func within(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -12,10 +12,10 @@ import (
 )
 
 // standIn is one channel of a back end in the manner of FreeSWITCH, on a loopback socket or a line
-// in memory. It plays one file after the other, in the order of the commands, and tells the end of
+// in memory. It plays one file after the other, in the order of the commands, and reports the end of
 // each, but not of which. What a playback does is in its file: "short" ends soon, "long" goes on
 // until a break, "deaf" takes the break and goes on until the test lets it go, "lost" ends soon,
-// and "mute" at a break, and nobody is told; anything else cannot be opened.
+// and "mute" at a break, without a report; anything else cannot be opened.
 type standIn struct {
 	adapter net.Conn    // the adapter's side
 	begun   chan string // each playback's file, when it is first heard
@@ -24,7 +24,7 @@ type standIn struct {
 	conn    net.Conn
 	playing []string // the first one is heard
 	timer   *time.Timer
-	broken  bool // the first one was told to break
+	broken  bool // the first one got a break
 	ended   int
 	begunAt time.Time     // of the first one
 	heard   time.Duration // of those before
@@ -165,7 +165,7 @@ func (s *standIn) end(how string) {
 	}
 }
 
-// letGo ends a deaf one, and reports whether it was told to break.
+// letGo ends a deaf one, and reports whether it got a break.
 func (s *standIn) letGo(how string) (broken bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,7 +7,7 @@
 //     leaves whose Live was asked before.
 //   - The context ends the wait for the next frame, and a load that takes long.
 //   - What the function returns is its report, its only one. A cancelled play returns the cause of
-//     its context, and how far it came is told with it.
+//     its context, and how far it came is reported with it.
 package player
 
 import (

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"ivrqueue/examples/internal/softmedia"
+	"ivrqueue/media"
 )
 
 // attacks are tried in this order, on one service.
@@ -31,6 +31,10 @@ var attacks = []struct {
 	{"a callback whose answers do not end", endlessAnswers},
 	{"more calls than one may have", manyCalls},
 	{"tokens of keys that nobody knows", unknownKeys},
+	{"prompts of a byte a second", dribblingDownloads},
+	{"callbacks whose answers have a byte a second", dribblingCallbacks},
+	{"requests of a byte a second", dribblingRequests},
+	{"requests that are each of their own kind", manySeries},
 }
 
 // lies is a WAV file of 74 bytes with a chunk in it that speaks of 4 GiB.
@@ -45,11 +49,13 @@ func prompts(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/lies.wav":
 		_, _ = w.Write(lies)
 	case r.URL.Path == "/quick.wav":
-		_ = softmedia.EncodeWAV(w, make([]int16, softmedia.FrameSamples))
+		_ = media.EncodeWAV(w, make([]int16, media.FrameSamples))
 	case strings.HasPrefix(r.URL.Path, "/large"):
-		_ = softmedia.EncodeWAV(w, make([]int16, (10<<20-44)/2))
+		_ = media.EncodeWAV(w, make([]int16, (10<<20-44)/2))
 	case r.URL.Path == "/slow.wav":
 		<-r.Context().Done()
+	case r.URL.Path == "/dribble.wav":
+		dribble(r.Context(), flushed{w}, string(lies[:40]))
 	default:
 		http.NotFound(w, r)
 	}
@@ -235,10 +241,11 @@ func farRetryAfter(w *world) error {
 		return err
 	}
 	// Each call has a bot that must not be waited for.
-	for deadline := time.Now().Add(3 * giveUp); w.service.log.count(givenUp) < before+many; {
+	const patience = 10 * giveUp
+	for deadline := time.Now().Add(patience); w.service.log.count(givenUp) < before+many; {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%d of %d calls' notifications are given up after %v",
-				w.service.log.count(givenUp)-before, many, 3*giveUp)
+				w.service.log.count(givenUp)-before, many, patience)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -71,7 +71,7 @@ func (b *bot) wait(ctx context.Context, id, state string) error {
 		select {
 		case <-more:
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not told that it is %q: %w", id, state, context.Cause(ctx))
+			return fmt.Errorf("%s has no notification of %q: %w", id, state, context.Cause(ctx))
 		}
 	}
 }
@@ -156,7 +156,7 @@ func (b *bot) hangUp(ctx context.Context, call string) error {
 	return err
 }
 
-// live is the life of a call in which prompts are played, up to their end, which is told.
+// live is the life of a call in which prompts are played, up to the notification of their end.
 func (b *bot) live(ctx context.Context, uris ...string) error {
 	call, err := b.call(ctx, b.callback.URL)
 	if err != nil {
@@ -174,7 +174,7 @@ func (b *bot) live(ctx context.Context, uris ...string) error {
 	return b.hangUp(ctx, call)
 }
 
-// soon is a context for what an attacker waits for.
+// soon is a context that ends what would not end.
 func soon(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, 20*time.Second)
+	return context.WithTimeout(ctx, time.Minute)
 }

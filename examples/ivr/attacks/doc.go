@@ -3,7 +3,7 @@
 // ill. It needs Linux.
 //
 // Each attack is one application's; meanwhile the calls of another one, which behaves, must go in
-// time. The service must stay below a bound of memory, and end properly when it is told to. The
+// time. The service must stay below a bound of memory, and end properly when it gets a signal. The
 // exit status is 1 otherwise. Arguments are words: only attacks that have one in their name are
 // tried.
 package main

@@ -8,6 +8,6 @@ import (
 )
 
 func main() {
-	fmt.Fprintln(os.Stderr, "attacks: needs Linux, whose /proc tells how much memory a process had")
+	fmt.Fprintln(os.Stderr, "attacks: needs Linux, whose /proc says how much memory a process had")
 	os.Exit(2)
 }

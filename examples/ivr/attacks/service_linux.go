@@ -97,7 +97,7 @@ func (p *process) forget() {
 
 // end asks the service to end, as a supervisor does.
 func (p *process) end() error {
-	const patience = 15 * time.Second
+	const patience = 30 * time.Second
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}

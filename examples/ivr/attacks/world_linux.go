@@ -13,8 +13,8 @@ import (
 	"sync"
 	"time"
 
-	"ivrqueue/examples/internal/softmedia"
 	"ivrqueue/graph"
+	"ivrqueue/media"
 )
 
 // world is the service, and who has to do with it.
@@ -52,7 +52,7 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 	at := func(name string) string { return filepath.Join(w.folder, name) }
 	err = errors.Join(
 		os.Mkdir(w.folder, 0o700),
-		softmedia.WriteWAV(at("short.wav"), make([]int16, softmedia.FrameSamples)),
+		media.WriteWAV(at("short.wav"), make([]int16, media.FrameSamples)),
 		os.WriteFile(at("lies.wav"), lies, 0o600),
 	)
 	if err != nil {
@@ -84,21 +84,26 @@ func (w *world) close() {
 	}
 }
 
-// callsWork has the good bot make calls, one after the other, each of which must go in time.
+// callsWork has the good bot make calls, one after the other. They must go in time, but for one, in
+// which the machine was held up: an attack holds up all of them.
 func (w *world) callsWork(uris ...string) error {
+	late := 0
 	for range 3 {
-		ctx, cancel := context.WithTimeoutCause(w.ctx, inTime,
-			fmt.Errorf("a call that behaves takes more than %v", inTime))
+		ctx, cancel := soon(w.ctx)
 		began := time.Now()
 		err := w.good.live(ctx, append(uris, "file:short.wav")...)
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
 		cancel()
-		w.slowest = max(w.slowest, time.Since(began))
 		if err != nil {
 			return err
 		}
+		took := time.Since(began)
+		w.slowest = max(w.slowest, took)
+		if took > inTime {
+			late++
+		}
+	}
+	if late > 1 {
+		return fmt.Errorf("%d of 3 calls that behave take more than %v", late, inTime)
 	}
 	return nil
 }

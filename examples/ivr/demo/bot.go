@@ -1,12 +1,13 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,10 +18,11 @@ type object = map[string]any
 
 // bot is a client of the API, and the callback address that it names: an http.Handler.
 type bot struct {
-	screen *screen
-	base   string // of the service
-	token  string
-	client *http.Client
+	timeline *timeline
+	story    *story
+	base     string // of the service
+	token    string
+	client   *http.Client
 
 	// turn is held from a request until its answer was shown: the notification that it causes is
 	// shown behind it, as it was sent.
@@ -52,21 +54,40 @@ func (b *bot) request(
 ) (answer, error) {
 	b.turn.Lock()
 	defer b.turn.Unlock()
-	b.screen.show("bot     "+method+" "+path, []byte(body))
+	began := time.Now()
+	b.timeline.show(requestRow(method, path, body), []byte(body))
+	b.timeline.exchanged(method+" "+path+"\nContent-Type: application/json\n", []byte(body))
 	status, header, data, err := b.fetch(ctx, method, b.base+path, b.token, body)
 	if err != nil {
 		return answer{}, err
 	}
 	a := answer{location: header.Get("Location"), body: data}
-	line := fmt.Sprintf("service %d %s", status, http.StatusText(status))
+	b.timeline.show(answerRow(status, data), data)
+	head := fmt.Sprintf("%d %s\nContent-Type: %s\n", status, http.StatusText(status),
+		header.Get("Content-Type"))
 	if a.location != "" {
-		line += ", Location: " + a.location
+		head += "Location: " + a.location + "\n"
 	}
-	b.screen.show(line, data)
+	b.timeline.exchanged(head, data)
 	if status != want {
 		return a, fmt.Errorf("%s %s: got %d, want %d", method, path, status, want)
 	}
+	b.record(path, body, a, began)
 	return a, nil
+}
+
+// record adds what was asked for to the story.
+func (b *bot) record(url, body string, a answer, began time.Time) {
+	var r request
+	_ = json.Unmarshal([]byte(body), &r) // one without a body is no action
+	switch action := path.Base(url); action {
+	case "playPrompt", "recordResponse":
+		b.story.accepted(a.id(), action, r, began)
+	case "cancelMediaProcessing":
+		b.story.cancelled("cancel", began)
+	case "tones":
+		b.story.pressed(r.Tones, began)
+	}
 }
 
 // fetch makes a request.
@@ -94,32 +115,53 @@ func (b *bot) fetch(
 	return w.StatusCode, w.Header, data, err
 }
 
-// download gets a file, which is not shown.
-func (b *bot) download(ctx context.Context, url, token string) ([]byte, error) {
-	b.screen.show("bot     GET "+strings.TrimPrefix(url, b.base), nil)
+// download gets a file, and says when it asked for it.
+func (b *bot) download(
+	ctx context.Context, url, token string,
+) (data []byte, asked time.Time, err error) {
+	b.turn.Lock()
+	defer b.turn.Unlock()
+	asked = time.Now()
+	b.timeline.show(requestRow(http.MethodGet, strings.TrimPrefix(url, b.base), ""), nil)
 	status, _, data, err := b.fetch(ctx, http.MethodGet, url, token, "")
 	if err != nil {
-		return nil, err
+		return nil, asked, err
 	}
-	b.screen.show(fmt.Sprintf("service %d, %d bytes", status, len(data)), nil)
+	r := answerRow(status, nil)
+	r.details = fmt.Sprintf("%d kB", (len(data)+999)/1000)
+	b.timeline.show(r, nil)
 	if status != http.StatusOK {
-		return nil, fmt.Errorf("%s: got %d, want 200", url, status)
+		return nil, asked, fmt.Errorf("%s: got %d, want 200", url, status)
 	}
-	return data, nil
+	return data, asked, nil
 }
 
 // ServeHTTP is the callback: it takes notifications, and answers at once.
 func (b *bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	now := time.Now()
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	var body struct {
 		Value []object `json:"value"`
 	}
-	if err != nil || json.Unmarshal(data, &body) != nil {
+	var typed struct {
+		Value []struct {
+			ResourceData resource `json:"resourceData"`
+		} `json:"value"`
+	}
+	if err != nil || json.Unmarshal(data, &body) != nil || json.Unmarshal(data, &typed) != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	b.turn.Lock()
-	b.screen.show("service notifies the bot", bytes.TrimSpace(data))
+	b.timeline.exchanged("POST "+r.URL.Path+"\n", data)
+	for i, n := range typed.Value {
+		b.story.notified(n.ResourceData, now)
+		shown := data
+		if i > 0 {
+			shown = nil // it is all under the first line
+		}
+		b.timeline.show(notificationRow(n.ResourceData), shown)
+	}
 	b.turn.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -129,8 +171,8 @@ func (b *bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// wait returns the first notification whose resource is what is waited for, and lets go of it and
-// of those before it.
+// wait returns the first notification whose resource is what is waited for, and takes it from those
+// that nobody has waited for yet.
 func (b *bot) wait(
 	ctx context.Context, what string, is func(resource object) bool,
 ) (object, error) {
@@ -139,7 +181,7 @@ func (b *bot) wait(
 		more := b.more
 		for i, n := range b.got {
 			if resource, _ := n["resourceData"].(object); is(resource) {
-				b.got = b.got[i+1:]
+				b.got = slices.Delete(b.got, i, i+1)
 				b.mu.Unlock()
 				return n, nil
 			}
@@ -187,8 +229,8 @@ func (b *bot) waitTone(ctx context.Context, tone string) error {
 	return err
 }
 
-// pause waits for d, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits for d, or until ctx ends, whose cause it returns then.
+func Pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

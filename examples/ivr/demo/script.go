@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,7 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"ivrqueue/examples/internal/softmedia"
+	"ivrqueue/examples/ivr/picture"
+	"ivrqueue/media"
 )
 
 // script is the call as it should go. Each step returns an error where it does not.
@@ -20,18 +22,20 @@ type script struct {
 	bot      *bot
 	options  Options
 	callback string
-	prompts  []string // URIs of the bot's own
+	prompts  []named // that are played one after the other
 
 	call      string // path of the call
 	id        string
-	heard     string // where the files are
-	recording string
+	recording answer // of the record that is cancelled
 }
+
+// named is a prompt with the client context under which it is played.
+type named struct{ name, uri string }
 
 // play goes through the steps.
 func (s *script) play(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.create, s.record, s.menu, s.bargeIn, s.cancel, s.hangUp,
+		s.create, s.record, s.menu, s.bargeIn, s.cancel, s.save, s.hangUp,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -63,7 +67,7 @@ func (s *script) create(ctx context.Context) error {
 func (s *script) record(ctx context.Context) error {
 	limit := int(longestSpeech / time.Second)
 	record, err := s.act(ctx, "recordResponse", fmt.Sprintf(`{
-		"clientContext": "the caller's wish", "playBeep": false, "stopTones": ["#"],
+		"clientContext": "a message", "playBeep": false, "stopTones": ["#"],
 		"maxRecordDurationInSeconds": %d, "initialSilenceTimeoutInSeconds": %d,
 		"maxSilenceTimeoutInSeconds": %d
 	}`, limit, limit, limit))
@@ -73,8 +77,8 @@ func (s *script) record(ctx context.Context) error {
 	if err := s.bot.waitState(ctx, "established", "active"); err != nil {
 		return err
 	}
-	speech := min(softmedia.Duration(len(s.options.Caller)), longestSpeech-5*time.Second)
-	if err := pause(ctx, speech+300*time.Millisecond); err != nil {
+	speech := min(media.Duration(len(s.options.Caller)), longestSpeech-5*time.Second)
+	if err := Pause(ctx, speech+300*time.Millisecond); err != nil {
 		return err
 	}
 	if err := s.press(ctx, "#"); err != nil {
@@ -87,12 +91,11 @@ func (s *script) record(ctx context.Context) error {
 	resource, _ := n["resourceData"].(object)
 	location, _ := resource["recordingLocation"].(string)
 	token, _ := resource["recordingAccessToken"].(string)
-	data, err := s.bot.download(ctx, location, token)
+	data, _, err := s.bot.download(ctx, location, token)
 	if err != nil {
 		return err
 	}
-	s.recording = filepath.Join(s.options.Folder, "recording.wav")
-	return os.WriteFile(s.recording, data, 0o600)
+	return os.WriteFile(filepath.Join(s.options.Folder, RecordingFile), data, 0o600)
 }
 
 // menu: prompts are queued at once and played in order; a key is pressed during the first.
@@ -100,17 +103,16 @@ func (s *script) menu(ctx context.Context) error {
 	if _, err := s.act(ctx, "subscribeToTone", `{"clientContext": "keys"}`); err != nil {
 		return err
 	}
-	uris := s.prompts
-	if len(uris) == 0 {
-		uris = []string{"embedded:welcome.wav", "embedded:menu.wav"}
-	}
-	ids := make([]string, len(uris))
-	for i, uri := range uris {
-		a, err := s.act(ctx, "playPrompt", prompt("menu", uri, false))
+	ids := make([]string, len(s.prompts))
+	for i, p := range s.prompts {
+		a, err := s.act(ctx, "playPrompt", prompt(p.name, p.uri, false))
 		if err != nil {
 			return err
 		}
 		ids[i] = a.id()
+	}
+	if err := Pause(ctx, time.Second); err != nil {
+		return err
 	}
 	if err := s.press(ctx, "1"); err != nil {
 		return err
@@ -128,52 +130,94 @@ func (s *script) menu(ctx context.Context) error {
 
 // bargeIn: music plays in a loop, until a record barges in on it.
 func (s *script) bargeIn(ctx context.Context) error {
-	music, err := s.act(ctx, "playPrompt", prompt("music", "embedded:music.wav", true))
+	music, err := s.act(ctx, "playPrompt", prompt("hold music", "embedded:music.wav", true))
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, time.Second); err != nil {
+	if err := Pause(ctx, 1500*time.Millisecond); err != nil {
 		return err
 	}
-	_, err = s.act(ctx, "recordResponse", `{
-		"clientContext": "a second wish", "bargeInAllowed": true, "stopTones": ["#"],
+	s.recording, err = s.act(ctx, "recordResponse", `{
+		"clientContext": "d45324c1-fcb5-430a-902c-f20af696537c",
+		"bargeInAllowed": true, "stopTones": ["#"],
 		"prompts": [{"@odata.type": "#microsoft.graph.mediaPrompt", "mediaInfo":
 			{"@odata.type": "#microsoft.graph.mediaInfo", "uri": "embedded:record.wav"}}]
 	}`)
 	if err != nil {
 		return err
 	}
-	if _, err := s.bot.waitEnd(ctx, music.id(), 400, 8508); err != nil {
-		return err
-	}
-	if err := pause(ctx, 500*time.Millisecond); err != nil {
-		return err
-	}
-	_, err = s.act(ctx, "cancelMediaProcessing", `{"clientContext": "never mind"}`)
+	_, err = s.bot.waitEnd(ctx, music.id(), 400, 8508)
 	return err
 }
 
-// cancel is the exchange of Graph's page: a record is cancelled while it records.
+// cancel is the exchange of Graph's page: a record runs, and a prompt waits behind it. Both end at
+// the instant of the cancel, in the middle of a word; silence follows, and keys still arrive.
 func (s *script) cancel(ctx context.Context) error {
-	if err := s.saveHeard(ctx); err != nil {
-		return err
-	}
-	s.bot.screen.say("\nThe exchange of the page on cancelMediaProcessing, in full:\n\n")
-	s.bot.screen.wide()
-	record, err := s.act(ctx, "recordResponse",
-		`{"clientContext": "d45324c1-fcb5-430a-902c-f20af696537c"}`)
+	hours, err := s.act(ctx, "playPrompt", prompt("opening hours", "embedded:hours.wav", false))
 	if err != nil {
 		return err
 	}
+	if err := Pause(ctx, 1200*time.Millisecond); err != nil {
+		return err
+	}
+	s.bot.timeline.record(true)
 	cancel, err := s.act(ctx, "cancelMediaProcessing", `{"clientContext": "clientContext-value"}`)
 	if err != nil {
 		return err
 	}
-	n, err := s.bot.waitEnd(ctx, record.id(), 400, 8508)
+	cancelled := time.Now()
+	n, err := s.bot.waitEnd(ctx, s.recording.id(), 400, 8508)
 	if err != nil {
 		return err
 	}
-	return s.check(record, cancel, n)
+	if _, err := s.bot.waitEnd(ctx, hours.id(), 400, 8508); err != nil {
+		return err
+	}
+	s.bot.timeline.record(false)
+	if err := s.check(s.recording, cancel, n); err != nil {
+		return err
+	}
+	if err := Pause(ctx, 500*time.Millisecond); err != nil {
+		return err
+	}
+	if err := s.press(ctx, "3"); err != nil {
+		return err
+	}
+	if err := s.bot.waitTone(ctx, "tone3"); err != nil {
+		return err
+	}
+	return Pause(ctx, time.Until(cancelled.Add(silence)))
+}
+
+// silence is how long the call goes on after the cancel, so that one hears what it does.
+const silence = 1200 * time.Millisecond
+
+// save leaves what the caller has heard and said, and a picture of the call.
+func (s *script) save(ctx context.Context) error {
+	c := picture.Call{Title: "A bot's call, over HTTP"}
+	var first time.Time
+	for _, direction := range []struct {
+		file string
+		to   *[]int16
+	}{{HeardFile, &c.Heard}, {SaidFile, &c.Said}} {
+		data, asked, err := s.bot.download(ctx,
+			s.bot.base+"/dev/calls/"+s.id+"/"+direction.file, s.bot.token)
+		if err != nil {
+			return err
+		}
+		if *direction.to, err = media.ReadWAV(ctx, bytes.NewReader(data)); err != nil {
+			return fmt.Errorf("%s: %w", direction.file, err)
+		}
+		if first.IsZero() { // a file goes on until it is asked for
+			first = asked.Add(-media.Duration(len(*direction.to)))
+		}
+		path := filepath.Join(s.options.Folder, direction.file)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			return err
+		}
+	}
+	s.bot.story.draw(&c, first)
+	return picture.Save(filepath.Join(s.options.Folder, PictureFile), c)
 }
 
 // check compares the exchange with the page, member by member.
@@ -199,6 +243,7 @@ func (s *script) check(record, cancel answer, got object) error {
 		"@odata.type": "#microsoft.graph.commsNotification",
 		"changeType":  "deleted",
 		"resourceUrl": url,
+		"resource":    "/app/calls/" + s.id + "/operations/" + record.id(), // besides the page
 		"resourceData": object{
 			"@odata.type":   "#microsoft.graph.recordOperation",
 			"@odata.id":     url,
@@ -217,9 +262,8 @@ func (s *script) check(record, cancel answer, got object) error {
 	})
 }
 
-// hangUp: the bot hangs up, which is not shown: the cancel is the end of the show.
+// hangUp: the bot hangs up.
 func (s *script) hangUp(ctx context.Context) error {
-	s.bot.screen.darken()
 	_, err := s.bot.request(ctx, http.MethodDelete, s.call, "", http.StatusNoContent)
 	if err != nil {
 		return err
@@ -240,16 +284,6 @@ func same(what string, got, want object) error {
 
 // shout writes an id as resource URLs have it.
 func shout(id string) string { return strings.ToUpper(strings.ReplaceAll(id, "-", "")) }
-
-// saveHeard leaves what the caller has heard.
-func (s *script) saveHeard(ctx context.Context) error {
-	data, err := s.bot.download(ctx, s.bot.base+"/dev/calls/"+s.id+"/heard.wav", s.bot.token)
-	if err != nil {
-		return err
-	}
-	s.heard = filepath.Join(s.options.Folder, "heard.wav")
-	return os.WriteFile(s.heard, data, 0o600)
-}
 
 // act asks for an action on the call.
 func (s *script) act(ctx context.Context, action, body string) (answer, error) {

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"ivrqueue/examples/internal/softmedia"
 	"ivrqueue/examples/ivr/service"
-	"ivrqueue/graph"
+	"ivrqueue/media"
+	"ivrqueue/webhook"
 )
 
 // After a cancel at most one frame more is heard of what it cancelled, by its pitch, and what is
@@ -28,9 +28,7 @@ func TestACancelIsHeardAtOnceAndWhatComesNextIsHeardWhole(t *testing.T) {
 	for range 5 {
 		first, second := p.play("file:low.wav", true), p.play("file:middle.wav", false)
 		before := frames(p.heard(), low)
-		for frames(p.heard(), low) < before+10 {
-			time.Sleep(5 * time.Millisecond)
-		}
+		until(t, "the prompt is heard", func() bool { return frames(p.heard(), low) >= before+10 })
 		p.act("cancelMediaProcessing", `{}`)
 		atCancel := frames(p.heard(), low)
 		last := p.play("file:high.wav", false)
@@ -51,20 +49,20 @@ func TestACancelIsHeardAtOnceAndWhatComesNextIsHeardWhole(t *testing.T) {
 	}
 }
 
-// A recording holds what the caller said; the key that ends it is told like any other.
+// A recording holds what the caller said; the key that ends it is notified like any other.
 func TestARecordingHoldsWhatTheCallerSaid(t *testing.T) {
 	t.Parallel()
-	speech := sine(300, 600*time.Millisecond)
+	speech := sine(300, time.Minute)
 	r := start(t, func(o *service.Options) { o.Caller, o.Audio = speech, 300*time.Millisecond })
 	p := r.call()
 	p.act("subscribeToTone", `{}`)
-	record := p.act("recordResponse", `{"playBeep":false,"stopTones":["#"],"maxSilenceTimeoutInSeconds":30}`)
-	r.wait("the caller speaks", func(res any) bool { return at(res, "mediaState", "audio") == "active" })
-	time.Sleep(time.Second)
+	record := p.act("recordResponse", `{"playBeep":true,"stopTones":["#"],`+patient+`}`)
+	p.speaks()
+	r.pass(media.BeepTime + 600*time.Millisecond)
 	p.press("7#8")
 	got := r.wantEnd(record, 200, 8514)
 	r.wait("8", func(res any) bool { return at(res, "toneInfo", "tone") == "tone8" })
-	if _, tones := r.told(); !slices.Equal(tones, []string{"tone7", "pound", "tone8"}) {
+	if _, tones := r.notified(); !slices.Equal(tones, []string{"tone7", "pound", "tone8"}) {
 		t.Errorf("tones: got %q", tones)
 	}
 
@@ -79,19 +77,24 @@ func TestARecordingHoldsWhatTheCallerSaid(t *testing.T) {
 	if status != 200 {
 		t.Fatalf("got %d: %s", status, data)
 	}
-	if n := recorded(decode(t, data), speech); n < len(speech)/2 {
-		t.Errorf("the recording holds %d samples of the %d that were said", n, len(speech))
+	if n := recorded(decode(t, data), speech); n < media.Rate/2 {
+		t.Errorf("the recording holds %d samples of what was said", n)
+	}
+	_, data = r.do("GET", "/dev/calls/"+p.id+"/said.wav", "bot", "")
+	if said := trim(decode(t, data)); len(said) < media.Rate/2 || index(speech, said[:min(len(said), len(speech))]) != 0 {
+		t.Errorf("what was said, for %v, is not the speech", media.Duration(len(said)))
 	}
 }
 
-// The caller hangs up in the middle of a record: what was said so far is kept, and told.
+// The caller hangs up in the middle of a record: what was said so far is kept, and notified.
 func TestAHangUpDuringARecordKeepsWhatWasSaid(t *testing.T) {
 	t.Parallel()
-	speech := sine(300, 10*time.Second)
+	speech := sine(300, time.Minute)
 	r := start(t, func(o *service.Options) { o.Caller = speech })
 	p := r.call()
-	record := p.act("recordResponse", `{"playBeep":false,"initialSilenceTimeoutInSeconds":60}`)
-	time.Sleep(700 * time.Millisecond)
+	record := p.act("recordResponse", `{"playBeep":true,`+patient+`}`)
+	p.speaks()
+	r.pass(media.BeepTime + 600*time.Millisecond)
 	p.must(204, "DELETE", "/dev/calls/"+p.id, "bot", "")
 	got := r.wantEnd(record, 400, 8528)
 	r.wait("the call is over", func(res any) bool { return at(res, "state") == "terminated" })
@@ -101,7 +104,7 @@ func TestAHangUpDuringARecordKeepsWhatWasSaid(t *testing.T) {
 	if status != 200 {
 		t.Fatalf("got %d: %s", status, data)
 	}
-	if n := recorded(decode(t, data), speech); n < softmedia.Rate/4 {
+	if n := recorded(decode(t, data), speech); n < media.Rate/4 {
 		t.Errorf("the recording holds %d samples of what was said", n)
 	}
 }
@@ -121,15 +124,11 @@ func TestRecordingsAreRemovedWhenTheirTimeIsOver(t *testing.T) {
 		t.Fatalf("got %d during the call", status)
 	}
 	p.must(204, "DELETE", "/v1.0/communications/calls/"+p.id, "bot", "")
-	for range 1000 {
+	until(t, "the recording is gone", func() bool {
 		status, _ := r.do("GET", location, token, "")
 		left, err := os.ReadDir(r.folder)
-		if status == 401 && len(left) == 0 && err == nil {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Error("the recording is still there")
+		return status == 401 && len(left) == 0 && err == nil
+	})
 }
 
 // A record that may barge in ends what plays, and is played at once.
@@ -147,7 +146,7 @@ func TestARecordBargesIn(t *testing.T) {
 	r.wantEnd(record, 400, 8510)
 	heard := sound(p.heard())
 	asked := index(heard, sine(1700, 200*time.Millisecond))
-	if asked < 0 || index(heard[asked:], softmedia.Beep()) < 0 {
+	if asked < 0 || index(heard[asked:], media.Beep(media.Codec{}).Samples()) < 0 {
 		t.Error("prompt and beep were not heard")
 	}
 }
@@ -158,7 +157,7 @@ func TestBadPromptsFailTheirOperation(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	outside := filepath.Join(filepath.Dir(r.prompts), "outside.wav")
-	if err := softmedia.WriteWAV(outside, sine(400, time.Second)); err != nil {
+	if err := media.WriteWAV(outside, sine(400, time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Remove(outside) })
@@ -195,6 +194,7 @@ func TestPromptsAreFetchedWhileTheyWait(t *testing.T) {
 	asked := make(chan struct{}, 10)
 	web := sine(1700, 200*time.Millisecond)
 	r := start(t)
+	r.file("loop.wav", sine(700, 2*time.Second))
 	r.file("music.wav", sine(400, 2*time.Second))
 	r.file("web.wav", web)
 	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -207,12 +207,12 @@ func TestPromptsAreFetchedWhileTheyWait(t *testing.T) {
 	}))
 	t.Cleanup(files.Close)
 	p := r.call()
-	first := p.play("file:music.wav", true)
+	first := p.play("file:loop.wav", true)
 	second := p.play(files.URL, false)
 	third := p.play(files.URL, false)
 	select {
 	case <-asked: // although the first one never ends
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the prompt of the one that waits is not fetched")
 	}
 	// The barge-in ends those, and what was loaded for them is let go of.
@@ -238,7 +238,7 @@ func TestPromptsAreFetchedWhileTheyWait(t *testing.T) {
 		t.Error("it was fetched more than once for an operation")
 	}
 
-	strict := start(t, func(o *service.Options) { o.Dev = false; o.Notifier = append(o.Notifier, graph.WithLoopback()) })
+	strict := start(t, func(o *service.Options) { o.Dev = false; o.Notifier = append(o.Notifier, webhook.WithLoopback()) })
 	strict.file("music.wav", sine(400, time.Second))
 	strict.wantEnd(strict.call().play(files.URL, false), 400, 8536)
 }

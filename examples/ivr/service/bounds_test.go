@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"ivrqueue/examples/internal/softmedia"
 	"ivrqueue/examples/ivr/service"
+	"ivrqueue/media"
 )
 
 // What the inbox keeps is bounded in bytes too: notifications of a megabyte push out older ones.
@@ -43,12 +43,7 @@ func TestWhatIsHeardIsKeptOfSomeCalls(t *testing.T) {
 		t.Errorf("one more: got %d", got)
 	}
 	calls[0].must(204, "DELETE", "/dev/calls/"+calls[0].id, "bot", "")
-	for range 1000 {
-		if status, _ := r.do("POST", "/dev/calls/"+calls[0].id+"/tones", "bot", `{"tones":""}`); status == http.StatusNotFound {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	r.logs.wait(t, "queue closed")
 	if got := heard(r.call()); got != http.StatusOK {
 		t.Errorf("after one has ended: got %d", got)
 	}
@@ -59,7 +54,7 @@ func TestWhatIsHeardIsKeptOfSomeCalls(t *testing.T) {
 func TestRecordingsAreBoundedInBytes(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(o *service.Options) {
-		o.Caller, o.RecordingBytes = sine(300, 10*time.Second), softmedia.WAVSize(2*time.Second)
+		o.Caller, o.RecordingBytes = sine(300, 10*time.Second), media.WAVSize(2*time.Second)
 	})
 	record := func(token string) (location, access string) {
 		a := r.must(201, "POST", "/v1.0/communications/calls", token, createBody(r.callback))

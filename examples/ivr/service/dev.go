@@ -1,15 +1,15 @@
 package service
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
-	"ivrqueue/examples/internal/softmedia"
 	"ivrqueue/graph"
+	"ivrqueue/media"
 	"ivrqueue/tone"
 )
 
@@ -22,7 +22,7 @@ func (s *Service) ofCall(f func(http.ResponseWriter, *http.Request, *call)) http
 		id, err := uuid.Parse(r.PathValue("id"))
 		c := s.find(id)
 		if err != nil || c == nil || c.owner != app.ID {
-			refuse(w, http.StatusNotFound, "8522", "Call not found.")
+			graph.WriteError(w, r, http.StatusNotFound, "8522", "Call not found.")
 			return
 		}
 		f(w, r, c)
@@ -34,14 +34,9 @@ func (s *Service) of(
 	f func(http.ResponseWriter, *http.Request, graph.Application),
 ) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		app, err := s.authority.authenticate(r)
-		if err != nil {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(w, http.StatusUnauthorized, "InvalidAuthenticationToken",
-				"Access token is missing or wrong.")
-			return
+		if app, ok := s.admit(w, r, "Bearer"); ok {
+			f(w, r, app)
 		}
-		f(w, r, app)
 	}
 }
 
@@ -51,40 +46,54 @@ func (*Service) pressKeys(w http.ResponseWriter, r *http.Request, c *call) {
 	var body struct {
 		Tones *string `json:"tones"`
 	}
-	const most = 64 << 10
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, most)).Decode(&body); err != nil ||
-		body.Tones == nil {
-		refuse(w, http.StatusBadRequest, "BadRequest", `The body must be as in {"tones":"12#"}.`)
+	if wrong := readBody(w, r, &body); wrong != "" || body.Tones == nil {
+		refuse(w, r, wrong+`The body must be as in {"tones":"12#"}.`)
 		return
 	}
 	var keys []tone.Tone
 	for _, char := range *body.Tones {
 		key, err := tone.FromChar(char)
 		if err != nil || strings.ContainsRune("abcd", char) {
-			refuse(w, http.StatusBadRequest, "BadRequest",
-				"tones has a character that is no key, must be of 0123456789*#ABCD!.")
+			refuse(w, r, "tones has a character that is no key, must be of 0123456789*#ABCD!.")
 			return
 		}
 		keys = append(keys, key)
 	}
 	for _, key := range keys {
 		if _, err := c.tones.Publish(key); err != nil { // the call has ended meanwhile
-			refuse(w, http.StatusNotFound, "8522", "Call not found.")
+			graph.WriteError(w, r, http.StatusNotFound, "8522", "Call not found.")
 			return
 		}
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// heard sends what the caller has heard so far, as a WAV file.
-func (*Service) heard(w http.ResponseWriter, _ *http.Request, c *call) {
+// heard sends what the caller has heard until now, as a WAV file.
+func (*Service) heard(w http.ResponseWriter, r *http.Request, c *call) {
+	sendKept(w, r, c, func(heard, _ []int16) []int16 { return heard })
+}
+
+// said sends what the caller has said until now, as a WAV file as long as that of what was heard.
+func (*Service) said(w http.ResponseWriter, r *http.Request, c *call) {
+	sendKept(w, r, c, func(_, said []int16) []int16 { return said })
+}
+
+// sendKept sends one of the two directions of a call, if they are kept.
+func sendKept(
+	w http.ResponseWriter, r *http.Request, c *call, of func(heard, said []int16) []int16,
+) {
+	if c.phone == nil {
+		graph.WriteError(w, r, http.StatusNotFound, "itemNotFound",
+			"What a telephone has heard and said is not kept.")
+		return
+	}
 	if !c.listened {
-		refuse(w, http.StatusServiceUnavailable, "ServiceUnavailable", fmt.Sprintf(
+		graph.WriteError(w, r, http.StatusServiceUnavailable, "ServiceUnavailable", fmt.Sprintf(
 			"What is heard is kept of %d calls at once, and there were as many before.", HeardCalls))
 		return
 	}
 	w.Header().Set("Content-Type", "audio/wav")
-	_ = softmedia.EncodeWAV(w, c.phone.Heard()) // a client that is gone misses it
+	_ = media.EncodeWAV(w, of(c.phone.Until(time.Now()))) // a client that is gone misses it
 }
 
 // callerHangsUp ends the call as the caller would.

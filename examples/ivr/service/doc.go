@@ -5,18 +5,19 @@
 // # How to think of it
 //
 // A [Service] is an http.Handler and the calls behind it. Each call has four things: a queue, a
-// tone stream, media from the engine, and a phone, which is the caller. The graph handler brings
-// what bots ask for to the queue, and what the queue tells to the bots. What is left is here: who
-// may come in (auth.go, oidc.go), how a call begins and ends (call.go), what is logged and loaded
-// ahead (observer.go), where recordings can be had (recordings.go), and helpers for those who
-// develop a bot (dev.go, inbox.go).
+// tone stream, media from the engine, and a line, to a telephone or to who plays the caller. The
+// graph handler brings bots' requests to the queue, and the queue's events to the bots. The
+// rest is here: who may come in (auth.go, oidc.go), how a call begins and ends (call.go), the
+// telephones that call and are called (phones.go, telephone.go, results.go), what is logged
+// (observer.go), where recordings can be had (recordings.go), and helpers for those who develop a
+// bot (dev.go, inbox.go, inspector.go).
 //
-//	bot ──> ServeHTTP ──> graph.Handler ──> queue.Queue ──> softmedia.Media ──> phone
+//	bot ──> ServeHTTP ──> graph.Handler ──> queue.Queue ──> media.Media ──> phone
 //
 // # Concurrency
 //
 // A Service is safe for concurrent use. A call holds no goroutine but while it plays, records, or
-// has something to tell.
+// has something to send; that of a telephone holds a few, of package sip's and one here.
 //
 // # Errors
 //

@@ -18,6 +18,8 @@ import (
 func FuzzDevBodies(f *testing.F) {
 	r := start(f, func(o *service.Options) { o.Logger = slog.New(slog.DiscardHandler) })
 	id := r.call().id
+	// Its bot has all notifications by then: the figures are the whole process's.
+	r.wait("is active", func(res any) bool { return at(res, "mediaState", "audio") == "active" })
 	f.Add([]byte(`{"tones":"12#"}`))
 	f.Add([]byte(`{"tones":null}`))
 	f.Add([]byte(`{"value":[{"resourceUrl":"/communications/calls/` + id + `"},7,null]}`))

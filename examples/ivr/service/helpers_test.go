@@ -17,9 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"ivrqueue/examples/internal/softmedia"
 	"ivrqueue/examples/ivr/service"
 	"ivrqueue/graph"
+	"ivrqueue/media"
+	"ivrqueue/webhook"
 )
 
 type object = map[string]any
@@ -76,7 +77,7 @@ func (b *buffer) Write(p []byte) (int, error) {
 	return b.buf.Write(p)
 }
 
-// wait waits until the text is in it: whoever logs may do it later than others tell.
+// wait waits until the text is in it: a line may be logged after its notification.
 func (b *buffer) wait(tb testing.TB, text string) {
 	tb.Helper()
 	deadline := time.NewTimer(30 * time.Second)
@@ -106,6 +107,20 @@ func (b *buffer) String() string {
 	return b.buf.String()
 }
 
+// until waits until something is so. It looks again and again, since what is waited for is the state of
+// a folder, of the process, or of the service as its clients see it, which no event announces.
+func until(tb testing.TB, what string, is func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("it never came that %s", what)
+		}
+	}
+}
+
+// attempt is how long a rig's service waits for a bot.
+const attempt = time.Minute
+
 // start starts a service for development, whose calls are established at once.
 func start(tb testing.TB, change ...func(*service.Options)) *rig {
 	tb.Helper()
@@ -116,9 +131,14 @@ func start(tb testing.TB, change ...func(*service.Options)) *rig {
 			"other": service.Application("other", graph.RoleInitiate),
 		},
 		Dev: true, Folder: r.folder, Prompts: r.prompts, KeepRecordings: time.Hour,
-		Logger:   slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Notifier: []graph.NotifierOption{graph.WithBackoff(5*time.Millisecond, 50*time.Millisecond)},
-		Graph:    []graph.Option{graph.WithMaxCalls(0), graph.WithMaxRequests(0)},
+		Logger: slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		// A machine that is held up for a while has nothing come twice, and no call ended.
+		Notifier: []webhook.Option{
+			webhook.WithBackoff(5*time.Millisecond, 50*time.Millisecond), webhook.WithAttemptTimeout(attempt),
+		},
+		Graph: []graph.Option{
+			graph.WithMaxCalls(0), graph.WithMaxRequests(0), graph.WithAnswerTimeout(time.Minute),
+		},
 	}
 	for _, f := range change {
 		f(&o)
@@ -298,18 +318,33 @@ func (p *phone) heard() []int16 {
 // hears waits until the caller has heard so much.
 func (p *phone) hears(d time.Duration) {
 	p.tb.Helper()
-	for range 3000 {
-		if len(trim(p.heard())) >= softmedia.Samples(d) {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	p.tb.Fatalf("%v were not heard", d)
+	until(p.tb, d.String()+" were heard", func() bool { return len(trim(p.heard())) >= media.Samples(d) })
+}
+
+// patient are the times of a record that ends with something else, on a machine that is held up, too.
+const patient = `"initialSilenceTimeoutInSeconds":60,"maxSilenceTimeoutInSeconds":60,"maxRecordDurationInSeconds":120`
+
+// speaks waits until a record with a beep has begun, and the caller speaks.
+func (p *phone) speaks() {
+	p.tb.Helper()
+	p.hears(media.BeepTime / 2)
+	until(p.tb, "the caller speaks", func() bool {
+		status, data := p.do("GET", "/dev/calls/"+p.id+"/said.wav", "bot", "")
+		return status == 200 && len(data) > 44 && len(trim(decode(p.tb, data))) > 0
+	})
+}
+
+// pass has so much time of the engine's pass, which is not the clock's if the machine is held up:
+// frames are played to somebody else, and in each instant all calls have theirs.
+func (r *rig) pass(d time.Duration) {
+	r.tb.Helper()
+	r.file("time.wav", sine(400, d))
+	r.wantEnd(r.dial(`"phone"`, `"user"`).play("file:time.wav", false), 200, 0) // who is no telephone
 }
 
 func decode(tb testing.TB, data []byte) []int16 {
 	tb.Helper()
-	samples, err := softmedia.ReadWAV(bytes.NewReader(data))
+	samples, err := media.ReadWAV(tb.Context(), bytes.NewReader(data))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -324,9 +359,9 @@ func trim(s []int16) []int16 {
 
 // sine is a tone of this pitch, whose first sample is not silent.
 func sine(pitch float64, d time.Duration) []int16 {
-	s := make([]int16, softmedia.Samples(d))
+	s := make([]int16, media.Samples(d))
 	for i := range s {
-		s[i] = int16(8000 * math.Cos(2*math.Pi*pitch*float64(i)/softmedia.Rate))
+		s[i] = int16(8000 * math.Cos(2*math.Pi*pitch*float64(i)/media.Rate))
 	}
 	return s
 }
@@ -334,17 +369,17 @@ func sine(pitch float64, d time.Duration) []int16 {
 // file makes a prompt in the folder of prompts.
 func (r *rig) file(name string, samples []int16) {
 	r.tb.Helper()
-	if err := softmedia.WriteWAV(filepath.Join(r.prompts, name), samples); err != nil {
+	if err := media.WriteWAV(filepath.Join(r.prompts, name), samples); err != nil {
 		r.tb.Fatal(err)
 	}
 }
 
 // frames counts the frames in which a pitch is heard.
 func frames(samples []int16, pitch float64) (n int) {
-	for frame := range slices.Chunk(samples, softmedia.FrameSamples) {
+	for frame := range slices.Chunk(samples, media.FrameSamples) {
 		re, im, all := 0.0, 0.0, 0.0
 		for i, v := range frame {
-			x := 2 * math.Pi * pitch * float64(i) / softmedia.Rate
+			x := 2 * math.Pi * pitch * float64(i) / media.Rate
 			re, im, all = re+float64(v)*math.Cos(x), im+float64(v)*math.Sin(x), all+float64(v)*float64(v)
 		}
 		if all > 0 && 2*(re*re+im*im)/(all*float64(len(frame))) > 0.5 {
@@ -357,7 +392,7 @@ func frames(samples []int16, pitch float64) (n int) {
 // sound leaves out frames of silence. A machine that was held up for too long puts some between two
 // others, so what is heard whole in real time is heard whole without them.
 func sound(s []int16) (heard []int16) {
-	for frame := range slices.Chunk(s, softmedia.FrameSamples) {
+	for frame := range slices.Chunk(s, media.FrameSamples) {
 		if slices.ContainsFunc(frame, func(v int16) bool { return v != 0 }) {
 			heard = append(heard, frame...)
 		}
@@ -368,7 +403,7 @@ func sound(s []int16) (heard []int16) {
 // recorded returns how many samples of a recording are frames of speech, each after the one before.
 // A machine that was held up for too long misses some; it adds none. Anything else is -1.
 func recorded(recording, speech []int16) (n int) {
-	for frame := range slices.Chunk(recording, softmedia.FrameSamples) {
+	for frame := range slices.Chunk(recording, media.FrameSamples) {
 		frame = trim(frame)
 		for len(frame) > 0 && frame[len(frame)-1] == 0 {
 			frame = frame[:len(frame)-1]
@@ -395,8 +430,9 @@ func index(all, part []int16) int {
 	return -1
 }
 
-// told returns what the bot was told of its calls' states and tones.
-func (r *rig) told() (states, tones []string) {
+// notified returns the states and tones that the bot was notified of, those of these calls if some are
+// named.
+func (r *rig) notified(calls ...any) (states, tones []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, n := range r.got {
@@ -404,7 +440,8 @@ func (r *rig) told() (states, tones []string) {
 			tones = append(tones, tone)
 			continue
 		}
-		if state, ok := at(n, "resourceData", "state").(string); ok {
+		named := len(calls) == 0 || slices.Contains(calls, at(n, "resourceData", "id"))
+		if state, ok := at(n, "resourceData", "state").(string); ok && named {
 			audio, _ := at(n, "resourceData", "mediaState", "audio").(string)
 			states = append(states, strings.TrimSpace(state+" "+audio))
 		}

@@ -1,7 +1,9 @@
 package service
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,14 +46,38 @@ func newInbox() *inbox {
 // expect makes the inbox take notifications of a call.
 func (b *inbox) expect(call uuid.UUID, owner string) { b.owners.Add(call, owner) }
 
+// notifications are those of one post, as many as are kept: anybody may post, and a megabyte has
+// room for half a million of nothing.
+type notifications []json.RawMessage
+
+// UnmarshalJSON reads a list that is not too long.
+func (n *notifications) UnmarshalJSON(data []byte) error {
+	in := json.NewDecoder(bytes.NewReader(data))
+	if begin, err := in.Token(); err != nil || begin != json.Delim('[') {
+		return errors.New("service: no list")
+	}
+	for in.More() {
+		if len(*n) == InboxMax {
+			return errors.New("service: too many notifications")
+		}
+		var raw json.RawMessage
+		if err := in.Decode(&raw); err != nil {
+			return err
+		}
+		*n = append(*n, raw)
+	}
+	return nil
+}
+
 // take is where notifications are posted to.
 func (b *inbox) take(w http.ResponseWriter, r *http.Request) {
 	var body struct {
-		Value []json.RawMessage `json:"value"`
+		Value notifications `json:"value"`
 	}
 	in := http.MaxBytesReader(w, r.Body, inboxBodySize)
 	if err := json.NewDecoder(in).Decode(&body); err != nil {
-		refuse(w, http.StatusBadRequest, "BadRequest", "The body must be commsNotifications.")
+		graph.WriteError(w, r, http.StatusBadRequest, "BadRequest",
+			"The body must be commsNotifications.")
 		return
 	}
 	var got []letter
@@ -59,7 +85,7 @@ func (b *inbox) take(w http.ResponseWriter, r *http.Request) {
 		var n struct {
 			ResourceURL string `json:"resourceUrl"`
 		}
-		_ = json.Unmarshal(raw, &n) // what has none is nobody's
+		_ = json.Unmarshal(raw, &n) // what has none is of no call
 		rest, _ := strings.CutPrefix(n.ResourceURL, "/communications/calls/")
 		id, _, _ := strings.Cut(rest, "/")
 		call, err := uuid.Parse(id)

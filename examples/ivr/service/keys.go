@@ -31,13 +31,14 @@ var algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.PS256}
 type keySet struct {
 	uri    string
 	client *http.Client
-	life   context.Context //nolint:containedctx // of questions, which are nobody's own
+	life   context.Context //nolint:containedctx // of questions, which several share
 	end    context.CancelFunc
-	asking sync.WaitGroup
 
-	mu   sync.Mutex // guards the block below
-	last *keyAnswer // nil before the first question
-	keys []jose.JSONWebKey
+	mu     sync.Mutex     // guards the block below
+	asking sync.WaitGroup // not added to once closed
+	last   *keyAnswer     // nil before the first question
+	keys   []jose.JSONWebKey
+	closed bool
 }
 
 // keyAnswer is the answer to a question for keys.
@@ -56,13 +57,19 @@ func newKeySet(uri string, client *http.Client) *keySet {
 	return s
 }
 
-// close ends a question that is under way.
+// close ends a question that is under way. There is no other one: requests may still come.
 func (s *keySet) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.end()
 	s.asking.Wait()
 }
 
-var errSignature = errors.New("service: no key of the issuer's has signed the token")
+var (
+	errSignature = errors.New("service: no key of the issuer's has signed the token")
+	errShut      = errors.New("service: shut down")
+)
 
 // VerifySignature returns the payload of a token that the issuer has signed. That the issuer can't
 // be asked is noted in ctx, since the verifier does not keep the error: see noteUnreachable.
@@ -110,6 +117,10 @@ func (s *keySet) ask(ctx context.Context) ([]jose.JSONWebKey, error) {
 	s.mu.Lock()
 	a := s.last
 	if a == nil || time.Since(a.asked) >= keysEvery {
+		if s.closed {
+			s.mu.Unlock()
+			return nil, errShut
+		}
 		a = &keyAnswer{asked: time.Now(), done: make(chan struct{})}
 		s.last = a
 		s.asking.Go(func() { s.answer(a) })
@@ -163,10 +174,10 @@ func parseKeys(data []byte) ([]jose.JSONWebKey, error) {
 }
 
 // bounded is a transport that reads a part of an answer that is too long.
-type bounded struct{ http.RoundTripper }
+type bounded struct{ *http.Transport } // no http.RoundTripper, whose connections nobody can close
 
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := b.RoundTripper.RoundTrip(r)
+	answer, err := b.Transport.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}

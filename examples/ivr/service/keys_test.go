@@ -164,6 +164,13 @@ func TestAnIssuerIsAskedForItsKeysOnceInAWhile(t *testing.T) {
 			t.Error("a key that the issuer has withdrawn is known")
 		}
 		wantAsked("without waiting", 1)
+
+		v.Close()
+		time.Sleep(service.KeysEvery)
+		if err := verify(sign(t, first, "5")); !errors.Is(err, graph.ErrUnavailable) {
+			t.Errorf("after its end: %v", err)
+		}
+		wantAsked("after its end", 0)
 	})
 }
 

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -22,17 +23,30 @@ type oidcVerifier struct {
 // newOIDC asks the issuer for its configuration. ctx bounds that, not the verifier's life.
 func newOIDC(ctx context.Context, issuer, audience string) (*oidcVerifier, error) {
 	client := &http.Client{Timeout: 10 * time.Second, Transport: bounded{new(http.Transport)}}
+	keysURI, err := discoverKeys(ctx, issuer, client)
+	if err != nil {
+		client.CloseIdleConnections()
+		return nil, fmt.Errorf("service: issuer %s: %w", issuer, err)
+	}
+	return newVerifier(issuer, audience, keysURI, client), nil
+}
+
+// discoverKeys asks an issuer where its keys are.
+func discoverKeys(ctx context.Context, issuer string, client *http.Client) (string, error) {
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, client), issuer)
 	if err != nil {
-		return nil, fmt.Errorf("service: issuer %s: %w", issuer, err)
+		return "", err
 	}
 	var found struct {
 		Keys string `json:"jwks_uri"`
 	}
 	if err := provider.Claims(&found); err != nil {
-		return nil, fmt.Errorf("service: issuer %s: %w", issuer, err)
+		return "", err
 	}
-	return newVerifier(issuer, audience, found.Keys, client), nil
+	if found.Keys == "" {
+		return "", errors.New("its configuration has no jwks_uri")
+	}
+	return found.Keys, nil
 }
 
 func newVerifier(issuer, audience, keysURI string, client *http.Client) *oidcVerifier {

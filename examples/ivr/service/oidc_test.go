@@ -4,8 +4,12 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,6 +126,45 @@ func TestTokensOfAnIssuerAreChecked(t *testing.T) {
 	}
 }
 
+// A service that can't be made leaves no connection to its issuer behind.
+func TestAServiceThatCannotBeMadeLeavesNoConnection(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(configuration object, o *service.Options){
+		"did not match":     func(c object, _ *service.Options) { c["issuer"] = "https://other.example" },
+		"has no jwks_uri":   func(c object, _ *service.Options) { delete(c, "jwks_uri") },
+		`Bots["demo"]`:      func(_ object, o *service.Options) { o.Bots = map[string]string{"demo": "ftp://x"} },
+		"service: Phones: ": func(_ object, o *service.Options) { o.Phones = new(service.Phones) },
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			configuration := object{}
+			mux := http.NewServeMux()
+			mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+				_ = json.NewEncoder(w).Encode(configuration)
+			})
+			issuer := httptest.NewUnstartedServer(mux)
+			var open atomic.Int32
+			issuer.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				switch state {
+				case http.StateNew:
+					open.Add(1)
+				case http.StateClosed:
+					open.Add(-1)
+				}
+			}
+			issuer.Start()
+			t.Cleanup(issuer.Close)
+			configuration["issuer"], configuration["jwks_uri"] = issuer.URL, issuer.URL+"/keys"
+			o := service.Options{Folder: t.TempDir(), Issuer: issuer.URL, Audience: "api://ivr", Logger: slog.New(slog.DiscardHandler)}
+			change(configuration, &o)
+			if _, err := service.New(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
+				t.Fatalf("got %v", err)
+			}
+			until(t, "no connection is open", func() bool { return open.Load() == 0 })
+		})
+	}
+}
+
 // An issuer that can't be asked for its keys is no fault of the client's.
 func TestAnIssuerThatIsAwayIsNoFaultOfTheClients(t *testing.T) {
 	t.Parallel()
@@ -139,5 +182,10 @@ func TestAnIssuerThatIsAwayIsNoFaultOfTheClients(t *testing.T) {
 	token := i.token(t, i.key, jose.RS256, object{"iss": keys.URL})
 	if status, body := r.do("POST", "/v1.0/communications/calls", token, createBody(r.callback)); status != 503 {
 		t.Errorf("got %d: %s", status, body)
+	}
+	for _, helper := range []string{"/dev/inbox", service.InspectorPath} {
+		if status, body := r.do("GET", helper, token, ""); status != 503 {
+			t.Errorf("%s: got %d: %s", helper, status, body)
+		}
 	}
 }

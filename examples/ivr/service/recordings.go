@@ -13,7 +13,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"ivrqueue/examples/internal/softmedia"
+	"ivrqueue/graph"
+	"ivrqueue/media"
 	"ivrqueue/operation"
 )
 
@@ -47,7 +48,7 @@ func (s *recordings) publish(
 	base, owner string, id uuid.UUID, file operation.Recording,
 ) (operation.Recording, error) {
 	f := recordingFile{
-		path: file.Location, token: rand.Text(), owner: owner, bytes: softmedia.WAVSize(file.Duration),
+		path: file.Location, token: rand.Text(), owner: owner, bytes: media.WAVSize(file.Duration),
 	}
 	gone, ok := s.put(id, f)
 	removeFiles(gone)
@@ -146,7 +147,7 @@ func (s *recordings) forget(ids ...uuid.UUID) (paths []string) {
 // removeFiles is called without a lock: a disk may be slow.
 func removeFiles(paths []string) {
 	for _, path := range paths {
-		_ = os.Remove(path) // nobody can do anything about it
+		_ = os.Remove(path) // there is no other way to remove it
 	}
 }
 
@@ -156,10 +157,10 @@ func (s *recordings) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	f, ok := s.files[id]
 	s.mu.Unlock()
-	token, given := bearer(r)
+	token, given := graph.BearerToken(r)
 	if err != nil || !ok || !given || subtle.ConstantTimeCompare([]byte(token), []byte(f.token)) != 1 {
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		refuse(w, http.StatusUnauthorized, "InvalidAuthenticationToken",
+		graph.WriteError(w, r, http.StatusUnauthorized, "InvalidAuthenticationToken",
 			"The recording's access token is missing or wrong, or its time is over.")
 		return
 	}

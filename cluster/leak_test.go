@@ -1,0 +1,18 @@
+package cluster_test
+
+import (
+	"flag"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"ivrqueue/internal/leak"
+)
+
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "8") // they wait for leases; the command line has the last word
+	leak.Verify(m,
+		// Of the NATS server, for the whole process: they stay when it has shut down.
+		goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.init.0.func1"),
+	)
+}

@@ -1,0 +1,9 @@
+package main
+
+import (
+	"testing"
+
+	"ivrqueue/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Verify(m) }

@@ -1,0 +1,9 @@
+package queuelog_test
+
+import (
+	"testing"
+
+	"ivrqueue/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Verify(m) }
