@@ -115,7 +115,7 @@ func (b *checked) order() []string {
 }
 
 // add adds a round. The first series of rounds that says that something became worse is only a
-// suspicion: looked at after each round, and for many benchmarks, one of them says so once in a while
+// suspicion: looked at after each round, and for many benchmarks, one says so once in a while
 // though nothing has changed. It is forgotten, and the verdict is that of a series of its own.
 func (b *checked) add(reference, today figures) {
 	for unit, ref := range reference {
@@ -129,8 +129,8 @@ func (b *checked) add(reference, today figures) {
 	}
 }
 
-// open returns the benchmarks of a pick that are undecided. When it is late these are only those under
-// suspicion, for as long as it takes to confirm that.
+// open returns the benchmarks of a pick that are undecided. When it is late these are only those
+// under suspicion, for as long as it may take to confirm that.
 func (c *check) open(i int) (names []string) {
 	for _, b := range c.both {
 		more := !c.late || b.suspect && b.rounds < 2*worseRounds

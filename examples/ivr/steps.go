@@ -13,8 +13,8 @@ import (
 	"ivrqueue/tone"
 )
 
-// inTime is how long a tone may take to its subscriber. It takes no time, and a machine that is busy
-// takes what it likes: this is for those that wait until what is played is over.
+// inTime is how long a tone may take to its subscriber. It takes no time, and a busy machine takes
+// what it likes: this is for tones that wait until what is played is over.
 const inTime = 2 * time.Second
 
 // enqueue queues a request under a name.

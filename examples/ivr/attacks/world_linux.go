@@ -86,8 +86,8 @@ func (w *world) close() {
 	}
 }
 
-// callsWork has the good bot make calls, one after the other. They must go in time, but for what the
-// machine has held up all of us, and but for one: an attack holds up each of them.
+// callsWork has the good bot make calls, one after the other. They must go in time, but for what
+// the machine has held up all of us, and but for one: an attack holds up each of them.
 func (w *world) callsWork(uris ...string) error {
 	late := 0
 	for range 3 {
