@@ -11,8 +11,9 @@ type heldUp struct {
 	quit chan struct{}
 	done sync.WaitGroup
 
-	mu  sync.Mutex // guards sum
-	sum time.Duration
+	mu    sync.Mutex // guards the block below
+	sum   time.Duration
+	worst time.Duration // at once, since the last call of afresh
 }
 
 func newHeldUp() *heldUp {
@@ -40,6 +41,7 @@ func (h *heldUp) watch() {
 		if late := time.Since(due); late > much {
 			h.mu.Lock()
 			h.sum += late
+			h.worst = max(h.worst, late)
 			h.mu.Unlock()
 		}
 	}
@@ -50,4 +52,13 @@ func (h *heldUp) soFar() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.sum
+}
+
+// afresh returns the most at once since it was called last.
+func (h *heldUp) afresh() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	worst := h.worst
+	h.worst = 0
+	return worst
 }

@@ -25,7 +25,7 @@ type verdict struct {
 // turns are what a test gets to kill a mutant. In its first run it may hang: it has noticed. One
 // that looks into an instant of another goroutine's needs luck, the more the busier the machine is,
 // so a mutant that survived gets a longer turn, in which a hang is none of its doing.
-var turns = []struct{ count, timeout string }{{"1", "20s"}, {"20", "3m"}}
+var turns = []struct{ count, timeout string }{{"1", "20s"}, {"20", "10m"}}
 
 // ran matches what go test prints of a test binary that has run, and failed.
 var ran = regexp.MustCompile(`(?m)^FAIL\tivrqueue\S*\t[0-9.]+s`)
