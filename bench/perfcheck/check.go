@@ -12,9 +12,11 @@ import (
 
 // checked is a benchmark that both trees have.
 type checked struct {
-	name  string
-	pick  int
-	pairs map[string][]pair // by unit
+	name    string
+	pick    int
+	pairs   map[string][]pair // by unit
+	suspect bool              // a series has said that it is worse: these are another one's
+	rounds  int               // of this series
 }
 
 // check compares two trees.
@@ -23,6 +25,7 @@ type check struct {
 	rounds           int           // at most
 	limit            time.Duration // after which no round begins, once there were worseRounds
 	now              func() time.Time
+	late             bool // the limit is over
 
 	both      []*checked
 	new, gone []string
@@ -32,9 +35,7 @@ type check struct {
 func (c *check) run(ctx context.Context) error {
 	begin := c.now()
 	for round := range c.rounds {
-		if round >= worseRounds && c.now().Sub(begin) > c.limit {
-			break
-		}
+		c.late = round >= worseRounds && c.now().Sub(begin) > c.limit
 		open := 0
 		for i, p := range picks {
 			n, err := c.round(ctx, round, i, p)
@@ -80,7 +81,7 @@ func (c *check) round(ctx context.Context, round, i int, p pick) (ran int, err e
 		c.meet(i, reference, today)
 	}
 	for _, b := range c.both {
-		if b.pick == i {
+		if _, ran := today[b.name]; ran && b.pick == i {
 			b.add(reference[b.name], today[b.name])
 		}
 	}
@@ -113,18 +114,27 @@ func (b *checked) order() []string {
 	return []string{strconv.Itoa(b.pick), function, fmt.Sprintf("%3d", len(b.name)), b.name}
 }
 
+// add adds a round. The first series of rounds that says that something became worse is only a
+// suspicion: looked at after each round, and for many benchmarks, one says so once in a while
+// though nothing has changed. It is forgotten, and the verdict is that of a series of its own.
 func (b *checked) add(reference, today figures) {
 	for unit, ref := range reference {
 		if now, ok := today[unit]; ok {
 			b.pairs[unit] = append(b.pairs[unit], pair{ref, now})
 		}
 	}
+	b.rounds++
+	if !b.suspect && b.verdict() == worse {
+		b.suspect, b.pairs, b.rounds = true, map[string][]pair{}, 0
+	}
 }
 
-// open returns the benchmarks of a pick that are undecided.
+// open returns the benchmarks of a pick that are undecided. When it is late these are only those
+// under suspicion, for as long as it may take to confirm that.
 func (c *check) open(i int) (names []string) {
 	for _, b := range c.both {
-		if b.pick == i && b.verdict() == undecided {
+		more := !c.late || b.suspect && b.rounds < 2*worseRounds
+		if b.pick == i && b.verdict() == undecided && more {
 			names = append(names, b.name)
 		}
 	}
@@ -170,6 +180,9 @@ func (b *checked) judge() (all []judged) {
 
 // verdict returns that of all its figures: the worst, or undecided if one is.
 func (b *checked) verdict() verdict {
+	if b.rounds == 0 {
+		return undecided
+	}
 	v := same
 	for _, j := range b.judge() {
 		switch j.verdict {

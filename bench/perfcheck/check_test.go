@@ -92,7 +92,7 @@ func compared(t *testing.T, reference, today map[string]figures) (*check, string
 	}
 	c := &check{
 		reference: fakes[0].run, today: fakes[1].run,
-		rounds: 20, limit: time.Minute, now: func() time.Time { return time.Time{} },
+		rounds: 40, limit: time.Minute, now: func() time.Time { return time.Time{} },
 	}
 	if err := c.run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -134,6 +134,36 @@ func TestWhatBecameWorseIsNamed(t *testing.T) {
 	} {
 		if !strings.Contains(out, line) {
 			t.Errorf("it does not say %q:\n%s", line, out)
+		}
+	}
+}
+
+// What was said to be worse is measured again: it is not if it was a bad hour, which may be longer than
+// the limit, and is if it stays so.
+func TestWhatIsWorseIsSoTwice(t *testing.T) {
+	for stays, want := range map[bool][]string{true: {"Burst/default"}, false: nil} {
+		all := &fake{figures: usual(), turns: new(strings.Builder)}
+		turns := 0
+		today := func(ctx context.Context, p pick) (samples, error) {
+			got, err := all.run(ctx, p)
+			if burst := got["Burst/default"]; burst != nil {
+				if turns++; stays || turns <= 2*worseRounds {
+					burst[timeUnit] = []float64{5e6}
+				}
+			}
+			return got, err
+		}
+		c := &check{reference: all.run, today: today, rounds: 100, limit: worseRounds * time.Second}
+		ticks := 0
+		c.now = func() time.Time { ticks++; return time.Unix(int64(ticks), 0) }
+		if err := c.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if names := c.worse(); !slices.Equal(names, want) {
+			t.Errorf("stays so: %v: worse: %v, want %v", stays, names, want)
+		}
+		if most := 2 * (2*worseRounds + 1); turns > most {
+			t.Errorf("stays so: %v: %d turns, want %d at most", stays, turns, most)
 		}
 	}
 }

@@ -10,7 +10,8 @@
 // the fastest counts, since whatever else a machine does only adds. So a round gives one ratio for
 // each benchmark, of figures that were measured within a second or two: a machine that is busy for
 // a while is busy for both. Rounds are repeated for what is not decided yet, within a limit of
-// time. What stays undecided is reported as unsure and does not fail.
+// time. What was said to be worse is measured once more, and is worse if that says so, too. What
+// stays undecided is reported as unsure and does not fail.
 //
 // Times are compared with an interval ([compare]), allocations and bytes exactly, but for what a
 // count that is an average blurs. A benchmark that only one of the two trees has is reported and

@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 // browse starts the browser: that of the system, or CHROMIUM.
 export async function browse() {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", timeout: 120_000,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
       "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });

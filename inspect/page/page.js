@@ -158,6 +158,9 @@ const list = {
         .join("\n").toLowerCase();
       this.calls.set(c.n, c);
     }
+    if (message.all || message.gone) { // it may be drawn before it is sorted
+      this.order = this.order.filter((n) => this.calls.has(n));
+    }
     const missing = message.unrecorded ?? 0;
     $("unrecorded").hidden = missing === 0;
     say($("unrecorded"), `${many(missing, "more call is", "more calls are")} not recorded: there is no room.`);

@@ -125,7 +125,7 @@ ctrl_tcp_listen 127.0.0.1:%d
 // dial connects as soon as somebody listens.
 func dial(t *testing.T, network string, port uint16) net.Conn {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(patience)
 	for {
 		conn, err := new(net.Dialer).DialContext(t.Context(), network, fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
@@ -184,7 +184,7 @@ func (p *phone) command(name, params string) string {
 			p.t.Fatal(errors.New("baresip: " + name + ": " + e.Data))
 		}
 		return e.Data
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		p.t.Fatalf("baresip has not answered %q", name)
 	}
 	return ""
@@ -219,7 +219,7 @@ func (p *phone) press(keys string) {
 // await waits for an event, such as CALL_CLOSED.
 func (p *phone) await(kind string) {
 	p.t.Helper()
-	deadline := time.After(40 * time.Second)
+	deadline := time.After(patience)
 	for {
 		select {
 		case e := <-p.events:
@@ -227,7 +227,7 @@ func (p *phone) await(kind string) {
 				return
 			}
 		case <-deadline:
-			p.t.Fatalf("baresip has sent no %s in 40 s", kind)
+			p.t.Fatalf("baresip has sent no %s in %v", kind, patience)
 		}
 	}
 }

@@ -43,6 +43,9 @@ const (
 // port returns an even port that no other test uses; that above it is free too.
 func port() uint16 { return uint16(lowestPort + (firstPort+2*lastPort.Add(1))%manyPorts) }
 
+// patience is how long anything may take: the machine may be held up.
+const patience = 2 * time.Minute
+
 // What the IVR can say. A telephone holds back what it has heard last, and plays it no more when the
 // call ends: so silence follows.
 var prompts = fstest.MapFS{
@@ -75,7 +78,7 @@ func newIVR(t *testing.T, incoming func(*sip.Call)) *ivr {
 	t.Helper()
 	i := &ivr{
 		t: t, engine: media.NewEngine(), folder: t.TempDir(), calls: make(chan *call, 100),
-		machine: watchMachine(t),
+		machine: &machine{since: time.Now()},
 	}
 	o := sip.Options{
 		Listen: netip.AddrPortFrom(loopback, port()), Ports: agentPorts,
@@ -97,7 +100,7 @@ func newIVR(t *testing.T, incoming func(*sip.Call)) *ivr {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := i.agent.Shutdown(ctx); err != nil {
 			t.Error(err)
@@ -146,8 +149,8 @@ func (i *ivr) next() *call {
 	case c := <-i.calls:
 		wait(i.t, "the ACK", c.Established())
 		return c
-	case <-time.After(time.Minute):
-		i.t.Fatal("no call in a minute")
+	case <-time.After(patience):
+		i.t.Fatalf("no call in %v", patience)
 		return nil
 	}
 }
@@ -200,7 +203,7 @@ func (c *call) enqueue(t *testing.T, r operation.Request) *operation.Operation {
 func (c *call) pressed(t *testing.T, n int) string {
 	t.Helper()
 	var keys []byte
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience)
 	for len(keys) < n {
 		select {
 		case k, ok := <-c.keys:
@@ -218,7 +221,7 @@ func (c *call) pressed(t *testing.T, n int) string {
 // result waits for the end of an operation.
 func result(t *testing.T, op *operation.Operation) operation.Result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	r, err := op.Wait(ctx)
 	if err != nil {
@@ -231,8 +234,8 @@ func wait[T any](t *testing.T, what string, c <-chan T) {
 	t.Helper()
 	select {
 	case <-c:
-	case <-time.After(45 * time.Second):
-		t.Fatalf("waited 45 s for %s", what)
+	case <-time.After(patience):
+		t.Fatalf("waited %v for %s", patience, what)
 	}
 }
 

@@ -8,4 +8,4 @@ import (
 	"ivrqueue/internal/leak"
 )
 
-func TestMain(m *testing.M) { leak.Verify(m) }
+func TestMain(m *testing.M) { leak.Verify(watched{m}) }

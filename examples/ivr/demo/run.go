@@ -66,7 +66,7 @@ func Run(ctx context.Context, o Options, stdout io.Writer) error {
 		return err
 	}
 	end := func() error {
-		const most = 5 * time.Second
+		const most = 30 * time.Second // it takes none, if the machine has time for it
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
 		defer cancel()
 		return svc.Shutdown(ctx)

@@ -239,7 +239,9 @@ async function takesACall() {
   await call.audioStarts();
 
   step("It records until the caller presses a key.");
-  const wish = await call.record("wish", { stopTones: ["#"], maxRecordDurationInSeconds: 60 });
+  const wish = await call.record("wish", {
+    stopTones: ["#"], maxRecordDurationInSeconds: 120, initialSilenceTimeoutInSeconds: 120,
+  });
   await caller.press(id, "#");
   await call.ends(wish, {
     ...completed, subcode: 8514, completionReason: "stopToneDetected",

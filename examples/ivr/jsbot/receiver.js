@@ -50,7 +50,9 @@ export class Receiver extends EventEmitter {
     const answer = await fetch(`${issuer}/.well-known/openid-configuration`, { signal });
     const configuration = await answer.json();
     same("the issuer of the OpenID configuration", configuration.issuer, issuer);
-    this.#keys = createRemoteJWKSet(new URL(configuration.jwks_uri));
+    this.#keys = createRemoteJWKSet(new URL(configuration.jwks_uri), {
+      timeoutDuration: 300_000, // not 5 s, for which a machine may be held up
+    });
     this.#expected = { issuer, audience };
   }
 
