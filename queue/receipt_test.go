@@ -34,7 +34,7 @@ func TestAReceiptIsPrinted(t *testing.T) {
 		q.CancelAll()
 	}
 	s := <-printed
-	if n := strings.Count(s, "playPrompt "); n != 8 || strings.Count(s, "8508") != n {
+	if n := strings.Count(s, "playPrompt "); n != 8 || strings.Count(s, "(400/8508)") != n {
 		t.Errorf("%d of the ended are named, want 8: %s", n, s)
 	}
 	if !strings.HasPrefix(s, "cancelMediaProcessing ") || !strings.HasSuffix(s, ", and 4 more") {

@@ -629,8 +629,14 @@ func TestDigitsDoNotGetIntoLogs(t *testing.T) {
 	dial(t, &s, "7531")
 	c := collect(t, sub, tone.CollectOptions{Max: 4})
 	var text, json strings.Builder
-	slog.New(slog.NewTextHandler(&text, nil)).Info("collected", slog.Any("result", c))
-	slog.New(slog.NewJSONHandler(&json, nil)).Info("collected", slog.Any("result", c))
+	untimed := &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if len(groups) == 0 && a.Key == slog.TimeKey {
+			return slog.Attr{} // its nanoseconds can have the digits
+		}
+		return a
+	}}
+	slog.New(slog.NewTextHandler(&text, untimed)).Info("collected", slog.Any("result", c))
+	slog.New(slog.NewJSONHandler(&json, untimed)).Info("collected", slog.Any("result", c))
 	for _, line := range []string{text.String(), json.String(), fmt.Sprint(c), fmt.Sprintf("%v %+v %s", c, c, c)} {
 		if strings.Contains(line, "7531") || strings.Contains(line, "tone7") || !strings.Contains(line, "maxDigits") {
 			t.Error(line)

@@ -51,6 +51,7 @@ type config struct {
 
 	servers string                     // NATS servers for the nodes; empty: their own
 	more    func(name string) []string // arguments of a node; nil: none
+	environ []string                   // what a node has in its environment besides this process's
 }
 
 func main() {

@@ -35,6 +35,7 @@ type process struct {
 	api     string
 	args    []string
 	space   string // its network namespace; empty: none of its own
+	environ []string
 	verbose bool
 
 	cmd    *exec.Cmd
@@ -52,6 +53,7 @@ func (p *process) start() error {
 		args = append([]string{"ip", "netns", "exec", p.space}, args...)
 	}
 	p.cmd = exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // ours; it is killed
+	p.cmd.Env = append(os.Environ(), p.environ...)
 	if p.verbose {
 		p.cmd.Stderr = os.Stderr
 	}
@@ -136,7 +138,7 @@ func newProcesses(c config, dir string) ([]*process, string, error) {
 	var ps []*process
 	var peers []string
 	for i, name := range names {
-		p := &process{name: name, command: "node", host: host, verbose: c.verbose}
+		p := &process{name: name, command: "node", host: host, environ: c.environ, verbose: c.verbose}
 		if c.netns {
 			p.host, p.space = fmt.Sprintf("%s.%d", subnet, 11+i), spaces+name
 		}

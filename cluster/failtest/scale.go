@@ -60,7 +60,8 @@ func scale(ctx context.Context, c config) error {
 func throughput(
 	ctx context.Context, c config, clusters, nodes int, routed bool,
 ) (rate, cost float64, err error) {
-	c.netns, c.nodes = false, nodes
+	// Go would run threads for two processors, which look for work when there is none for them.
+	c.netns, c.nodes, c.environ = false, nodes, []string{"GOMAXPROCS=1"}
 	var t *test // the last one, and then with the nodes of all
 	var all []*process
 	for range clusters {

@@ -39,6 +39,7 @@ type shower struct {
 	began     time.Time // the last batch
 	silent    []string  // live nodes that do not answer
 	missed    []*state  // that a node has not got which lives: to be shown again
+	buffer    []byte    // for the next batch: a message is copied when it is published
 	forBucket []*state  // to be written with the next sweep
 }
 
@@ -102,7 +103,7 @@ func (w *writer) showAll() (wait time.Duration) {
 func (w *writer) showBatch(now time.Time) {
 	j := w.journal
 	b := &showing{began: now, missing: j.others()}
-	var data []byte
+	data := w.show.buffer[:0]
 	n := 0
 	for ; n < len(w.show.line) && len(data) < maxBatch; n++ {
 		s := w.show.line[n]
@@ -116,7 +117,7 @@ func (w *writer) showBatch(now time.Time) {
 		epoch := w.epoch
 		o, mine := w.owed(s)
 		if w.epoch != epoch {
-			b.entries, data = nil, nil
+			b.entries, data = nil, data[:0]
 		}
 		if !mine {
 			s.toShow = false
@@ -153,7 +154,7 @@ func (w *writer) showWhat(b *showing, data []byte) {
 	w.show.began, w.show.under[w.show.number] = b.began, b
 	m := nats.NewMsg(w.journal.shownSubject(w.key()))
 	m.Reply = w.inbox + shownToken + strconv.FormatUint(w.show.number, 10)
-	m.Data = data
+	m.Data, w.show.buffer = data, data
 	_ = w.journal.conn.PublishMsg(m) // if it is lost, it is shown again, and is in the bucket
 }
 

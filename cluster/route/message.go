@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"strconv"
@@ -29,6 +28,23 @@ const (
 	headBusy   = "Busy"    // of an answer: the owner serves as many as it can
 )
 
+// Members of the headers of requests and of answers that are about a connection, or about how long a
+// message is: they are written anew, or do not come along.
+var (
+	notOfRequests = map[string]bool{
+		"Host": true, "Content-Length": true, "Transfer-Encoding": true, "Connection": true,
+		"Expect": true, "Trailer": true, "Upgrade": true,
+	}
+	notOfAnswers = map[string]bool{
+		"Content-Length": true, "Transfer-Encoding": true, "Connection": true, "Trailer": true,
+	}
+)
+
+// reader reads the first lines and the header of a message. It takes no more memory than that needs.
+func reader(text []byte) *bufio.Reader {
+	return bufio.NewReaderSize(bytes.NewReader(text), min(len(text), 4096))
+}
+
 // forward writes a request of a client as a message.
 func forward(
 	subject string, r *http.Request, body []byte, timeout time.Duration,
@@ -46,10 +62,7 @@ func forward(
 	text.Grow(len(body) + 1024)
 	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n",
 		r.Method, r.URL.RequestURI(), r.Host, len(body))
-	err := r.Header.WriteSubset(&text, map[string]bool{
-		"Host": true, "Content-Length": true, "Transfer-Encoding": true, "Connection": true,
-		"Expect": true, "Trailer": true, "Upgrade": true,
-	})
+	err := r.Header.WriteSubset(&text, notOfRequests)
 	text.WriteString("\r\n")
 	text.Write(body)
 	m.Data = text.Bytes()
@@ -58,7 +71,7 @@ func forward(
 
 // receive reads a forwarded request. Its context ends when the client waits no longer.
 func receive(m *nats.Msg) (r *http.Request, cancel context.CancelFunc, err error) {
-	r, err = http.ReadRequest(bufio.NewReader(bytes.NewReader(m.Data)))
+	r, err = http.ReadRequest(reader(m.Data))
 	if err != nil {
 		return nil, nil, fmt.Errorf("route: a forwarded request: %w", err)
 	}
@@ -112,9 +125,7 @@ func (w *recorder) bytes() []byte {
 	var text bytes.Buffer
 	text.Grow(w.body.Len() + 512)
 	fmt.Fprintf(&text, "HTTP/1.1 %03d \r\nContent-Length: %d\r\n", w.status, w.body.Len())
-	_ = w.sent.WriteSubset(&text, map[string]bool{ // to memory
-		"Content-Length": true, "Transfer-Encoding": true, "Connection": true, "Trailer": true,
-	})
+	_ = w.sent.WriteSubset(&text, notOfAnswers) // to memory
 	text.WriteString("\r\n")
 	text.Write(w.body.Bytes())
 	return text.Bytes()
@@ -122,7 +133,7 @@ func (w *recorder) bytes() []byte {
 
 // answer writes an answer that came back to the client.
 func answer(w http.ResponseWriter, r *http.Request, text []byte) error {
-	a, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(text)), r)
+	a, err := http.ReadResponse(reader(text), r)
 	if err != nil {
 		return fmt.Errorf("route: an answer: %w", err)
 	}
@@ -132,7 +143,9 @@ func answer(w http.ResponseWriter, r *http.Request, text []byte) error {
 		w.Header().Del("Content-Length")
 	}
 	w.WriteHeader(a.StatusCode)
-	_, _ = io.Copy(w, a.Body) // a client that is gone has its notifications
+	if _, body, _ := bytes.Cut(text, []byte("\r\n\r\n")); len(body) > 0 && a.Body != http.NoBody {
+		_, _ = w.Write(body) // at once, and without a buffer; a client that is gone has its notifications
+	}
 	_ = http.NewResponseController(w).Flush()
 	return nil
 }

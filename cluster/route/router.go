@@ -212,7 +212,7 @@ func (t *Router) elsewhere(w http.ResponseWriter, r *http.Request, o callid.Owne
 	case Lives:
 	}
 	most := max(0, t.conn.MaxPayload()-MaxHead)
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	body, err := readBody(http.MaxBytesReader(w, r.Body, most), min(r.ContentLength, most))
 	if err != nil {
 		t.unreadable(w, r, err, most)
 		return
@@ -235,6 +235,14 @@ func (t *Router) elsewhere(w http.ResponseWriter, r *http.Request, o callid.Owne
 		m.Header.Set(headHeld, reply.held)
 		_ = t.conn.PublishMsg(m) // if it is lost, a second passes
 	}
+}
+
+// readBody reads a body that is as long as its header says, or of unknown length, then -1.
+func readBody(body io.Reader, length int64) ([]byte, error) {
+	var text bytes.Buffer
+	text.Grow(int(max(length, 0)) + bytes.MinRead) // so that it finds the end without growing again
+	_, err := text.ReadFrom(body)
+	return text.Bytes(), err
 }
 
 func (t *Router) unreadable(w http.ResponseWriter, r *http.Request, err error, most int64) {

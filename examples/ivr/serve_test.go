@@ -223,7 +223,7 @@ slept=0
 sleep() {
 	command sleep "$1"
 	slept=$((slept + 1))
-	case $slept in 1) told='"active"' ;; 2) return ;; *) told=8508 ;; esac
+	case $slept in 1) told='"active"' ;; 2) return ;; *) told='"subcode":8508' ;; esac
 	until curl -s -H "$AUTH" $API/dev/inbox | grep -q "$told"; do command sleep 0.1; done
 }
 `
