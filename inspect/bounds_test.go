@@ -3,6 +3,7 @@ package inspect_test
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
 	"strconv"
 	"strings"
@@ -340,7 +341,12 @@ func TestACallThatNobodyLooksAtCostsWhatIsStated(t *testing.T) { //nolint:parall
 		for range 2 * inspect.DefaultMaxOperations {
 			life(q)()
 		}
-		allocations[i] = testing.AllocsPerRun(1000, life(q))
+		// The counts are the whole process's, and the queues' watch has a timer for every millisecond
+		// in which there is a callback, so the least of many is what an operation costs.
+		allocations[i] = math.Inf(1)
+		for range 20 {
+			allocations[i] = min(allocations[i], testing.AllocsPerRun(50, life(q)))
+		}
 		q.Close(nil)
 		<-q.Done()
 	}

@@ -47,8 +47,9 @@ func signalTone(s string) (tone.Tone, bool) {
 	}
 	if len(s) == 2 && s[0] >= '0' && s[0] <= '9' {
 		number, err := strconv.ParseUint(s, 10, 8)
-		t := eventTone(uint8(number))
-		return t, err == nil && t.Valid()
+		if t := eventTone(uint8(number)); err == nil && t.Valid() {
+			return t, true
+		}
 	}
 	return 0, false
 }

@@ -43,6 +43,7 @@ func TestInfoKey(t *testing.T) {
 func FuzzInfoKey(f *testing.F) {
 	f.Add("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n")
 	f.Add("application/dtmf", "5")
+	f.Add("application/dtmf", "0A")
 	f.Fuzz(func(t *testing.T, kind, body string) {
 		if key, ok := infoKey(kind, body); ok != key.Valid() {
 			t.Errorf("got %v and %v of %q", key, ok, body)
