@@ -28,8 +28,8 @@ const (
 	headBusy   = "Busy"    // of an answer: the owner serves as many as it can
 )
 
-// Members of the headers of requests and of answers that are about a connection, or about how long a
-// message is: they are written anew, or do not come along.
+// Members of the headers of requests and of answers that are about a connection, or about how long
+// a message is: they are written anew, or do not come along.
 var (
 	notOfRequests = map[string]bool{
 		"Host": true, "Content-Length": true, "Transfer-Encoding": true, "Connection": true,
@@ -40,7 +40,7 @@ var (
 	}
 )
 
-// reader reads the first lines and the header of a message. It takes no more memory than that needs.
+// reader reads the first line and the header of a message, and takes no more memory than that needs.
 func reader(text []byte) *bufio.Reader {
 	return bufio.NewReaderSize(bytes.NewReader(text), min(len(text), 4096))
 }
