@@ -40,7 +40,7 @@ var (
 	}
 )
 
-// reader reads the first line and the header of a message, and takes no more memory than that needs.
+// reader reads the first line and the header of a message, in no more memory than that needs.
 func reader(text []byte) *bufio.Reader {
 	return bufio.NewReaderSize(bytes.NewReader(text), min(len(text), 4096))
 }
