@@ -201,8 +201,8 @@ func runRounds(ctx context.Context, c config, faults []string) (bad int, err err
 	return bad, nil
 }
 
-// tooLong is what the machine may stand still for: half a lease. All nodes may lose theirs when it is
-// longer, and that is not the one failure at a time that a round is about.
+// tooLong is what the machine may stand still for: half a lease. All nodes may lose theirs when it
+// is longer, and that is not the one failure at a time that a round is about.
 const tooLong = time.Second
 
 // fairRound does a round, and does it again if the machine stood still too long meanwhile, whatever
