@@ -66,7 +66,7 @@ type machine struct{ since time.Time }
 
 // between returns how many holes there were in a time, and how long they were in all. Those of two eyes
 // that overlap are one.
-func (machine) between(from, to time.Time) (n int, sum time.Duration) {
+func (*machine) between(from, to time.Time) (n int, sum time.Duration) {
 	eyes.mu.Lock()
 	defer eyes.mu.Unlock()
 	var last time.Time
