@@ -54,7 +54,7 @@ vet: ## go vet
 
 .PHONY: lint
 lint: $(LINT) ## golangci-lint, and its formatters
-	$(LINT) run ./... $(patsubst %,./%/...,$(filter-out .,$(LINKED) $(OWN)))
+	$(LINT) run --allow-parallel-runners ./... $(patsubst %,./%/...,$(filter-out .,$(LINKED) $(OWN)))
 
 .PHONY: fmt
 fmt: $(LINT) ## format everything

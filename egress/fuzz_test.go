@@ -1,6 +1,7 @@
 package egress_test
 
 import (
+	"net"
 	"net/netip"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 func FuzzAddress(f *testing.F) {
 	for _, s := range []string{
 		"127.0.0.1", "8.8.8.8", "::ffff:0:127.0.0.1", "::ffff:10.0.0.1", "4000::1", "200::1", "2002:7f00:1::", "64:ff9b::7f00:1", "2001::1",
-		"3fff::1", "5f00::1", "fe80::1%eth0", "2a00::5efe:7f00:1", "2606:4700::1111", "::", "255.255.255.255", "0x7f.1", "2130706433", "127.1",
+		"3fff::1", "5f00::1", "fe80::1%eth0", "2a00::5efe:7f00:1", "2606:4700::1111", "::", "255.255.255.255", "0x7f.1", "2130706433", "127.1", "[2606:4700::1111]",
 	} {
 		f.Add(s)
 	}
@@ -20,7 +21,7 @@ func FuzzAddress(f *testing.F) {
 		bounds.Proportionate(t, len(s), 16, func() {
 			ip, err := netip.ParseAddr(s)
 			if err != nil {
-				if (egress.Addresses{}).Control("tcp", s+":443", nil) == nil {
+				if (egress.Addresses{}).Control("tcp", net.JoinHostPort(s, "443"), nil) == nil {
 					t.Errorf("%q is no address, and may be connected to", s)
 				}
 				return
