@@ -161,7 +161,7 @@ func (h *heir) tell(to *graph.Handler, e journal.Epoch, call uuid.UUID) {
 		for _, d := range o.Deliveries() {
 			d.Value = inherited{}
 			switch err := to.Deliver(h.node.life, d); {
-			case errors.Is(err, ErrFenced), h.node.life.Err() != nil:
+			case isFenced(err), h.node.life.Err() != nil:
 				return
 			case err != nil:
 				h.stats.failed.Add(1)
@@ -267,4 +267,15 @@ func (h *heir) untilDone(after time.Duration, do func() error) {
 		}
 		wait.Reset(after)
 	}
+}
+
+// isFenced reports whether a delivery was not made because this node may not. The error may be the
+// platform's own, whose methods may panic: then it is another one.
+func isFenced(err error) (fenced bool) {
+	defer func() {
+		if recover() != nil {
+			fenced = false
+		}
+	}()
+	return errors.Is(err, ErrFenced)
 }

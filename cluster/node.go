@@ -39,8 +39,9 @@ type Platform struct {
 	HTTP  http.Handler   // serves everything; the Graph handler is in it
 
 	// Fenced is called when the calls of this node so far are its calls no more: those of which
-	// Holds is false now. It ends them: hangs up, closes their queues, detaches them. Nobody is told
-	// of it: others tell their ends. It is called on a goroutine of its own, and may block.
+	// Holds is false now. It ends them: hangs up, closes their queues, detaches them. No
+	// notification is sent: other nodes deliver their ends. It is called on a goroutine of its own,
+	// and may block.
 	Fenced func()
 }
 
@@ -146,7 +147,7 @@ func (n *Node) join() (err error) {
 
 func (n *Node) subject() string { return "ivrqueue_" + n.options.Cluster }
 
-// GraphOptions are for graph.New: the ids of calls, and what is told of what they owe.
+// GraphOptions are for graph.New: the ids of calls, and the ledger of what they owe.
 func (n *Node) GraphOptions() []graph.Option {
 	return []graph.Option{
 		graph.WithLedger(n.ledger),
@@ -399,8 +400,8 @@ func (n *Node) WaitJournal(ctx context.Context) error {
 func (n *Node) Drain() { n.draining.Store(true) }
 
 // Close leaves the cluster: it writes what is left to be written, hands the leadership of the
-// journal on, says farewell, and ends. Calls that are left are told by the others as those of a
-// dead node are; so drain and end them before. It waits for all that, or for ctx, whose error it
+// journal on, says farewell, and ends. The others deliver the ends of calls that are left, as for a
+// dead node; so drain and end them before. It waits for all that, or for ctx, whose error it
 // returns; the node has ended then, too.
 func (n *Node) Close(ctx context.Context) error {
 	if n.closed.Swap(true) {

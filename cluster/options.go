@@ -71,7 +71,7 @@ type Options struct {
 	// Timing is how fast a death is noticed; see [member.WithTiming]. Default: its defaults.
 	Timing member.Timing
 
-	// Logger is told what an operator should know. Default: [slog.Default].
+	// Logger gets what an operator should know. Default: [slog.Default].
 	Logger *slog.Logger
 
 	password string // of the node, at its own server

@@ -214,8 +214,8 @@ func (l *serverLog) Errorf(format string, v ...any) {
 	l.warn(format, v)
 }
 
-// warn says what is wrong. That others are not there yet, or not any more, is what members are told
-// of.
+// warn says what is wrong. That others are not there yet, or not any more, is an event of the
+// members.
 func (l *serverLog) warn(format string, v []any) {
 	level, text := slog.LevelWarn, fmt.Sprintf(format, v...)
 	for _, usual := range []string{

@@ -3,7 +3,7 @@
 //
 // An id is a UUID of version 8 (RFC 9562, 5.8): 16 bits of the node's name, hashed; 32 bits of the
 // node's epoch; and 74 random bits, which make it as hard to guess as it must be: an application
-// that has another's id is told that there is no such call, and nothing else.
+// that has another's id gets the answer that there is no such call, and nothing else.
 package callid
 
 import (

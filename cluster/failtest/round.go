@@ -217,7 +217,7 @@ func (t *test) roundWith(
 	}
 	all := func() bool { return t.missing(calls) == 0 }
 	const more = 30 * time.Second
-	_ = t.until(ctx, t.within+more, "all is told", all) // judge says what is missing
+	_ = t.until(ctx, t.within+more, "all ends are delivered", all) // judge says what is missing
 	r.held = t.held.soFar() - held
 	pause(ctx, 2*time.Second) // for what must not come, and for the stall of the journal
 	stop()

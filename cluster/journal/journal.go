@@ -207,7 +207,7 @@ func (j *Journal) Remove(ctx context.Context, e Epoch) error {
 			j.subject(key{node: e.Node, epoch: e.Epoch}.prefix()+">")))
 	}
 	if err != nil {
-		return fmt.Errorf("journal: removing what is told: %w", err)
+		return fmt.Errorf("journal: removing what was delivered: %w", err)
 	}
 	j.mirror.remove(e)
 	return nil

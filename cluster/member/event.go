@@ -1,6 +1,6 @@
 package member
 
-// Event is something that an observer is told. Which of the fields are set depends on the kind.
+// Event is what an observer gets. Which of the fields are set depends on the kind.
 type Event struct {
 	Kind  EventKind
 	Lease *Lease // of Began and Fenced

@@ -33,7 +33,7 @@ type Member struct {
 	loops sync.WaitGroup
 }
 
-// New joins the cluster of these nodes, as that with this name. It returns at once; [Began] is told
+// New joins the cluster of these nodes, as that with this name. It returns at once; [Began] comes
 // when the node has a lease. A node of a cluster talks over the connection, which stays the
 // caller's and must outlive the member; it should reconnect for ever ([nats.MaxReconnects] of -1).
 // A single node needs none.

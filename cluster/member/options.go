@@ -53,7 +53,7 @@ func (c *config) wrong(format string, args ...any) {
 	c.errs = append(c.errs, fmt.Errorf("member: "+format, args...))
 }
 
-// WithObserver sets who is told of events: on one goroutine of the member's own, in order, one call
+// WithObserver sets who gets the events: on one goroutine of the member's own, in order, one call
 // at a time. It may block, which delays its own events only; panic, exit its goroutine, and call
 // back. Default: nobody, also for nil.
 func WithObserver(o func(Event)) Option { return func(c *config) { c.observer = o } }
@@ -69,7 +69,7 @@ func WithLogger(l *slog.Logger) Option {
 	}
 }
 
-// WithTiming sets the times. The ends of the calls of a dead node are told after Death and a beat
+// WithTiming sets the times. Ends of calls of a dead node are delivered after Death and a beat
 // or two. Default: [DefaultBeat], [DefaultLease], [DefaultDeath].
 func WithTiming(t Timing) Option {
 	return func(c *config) {

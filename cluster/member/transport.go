@@ -48,7 +48,7 @@ func (m *Member) post(b beat) {
 	m.outbox.put(address{subject: m.beatSubject()}, encode(b))
 }
 
-// onBeat answers a beat, also of nodes that are not of the cluster: they are told why.
+// onBeat answers a beat, also of nodes that are not of the cluster: they get the reason.
 func (m *Member) onBeat(msg *nats.Msg) {
 	var b beat
 	if decode(msg.Data, &b) != nil || b.check() != nil {
