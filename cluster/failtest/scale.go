@@ -18,24 +18,38 @@ import (
 )
 
 // How much more three nodes do than one, each with the same small share of a processor: a play and
-// the cancel that ends it, by many at once. The nodes journal in each case; the single one on its
-// disk alone. Three nodes that know nothing of each other say what the machine has to give: its
-// processors share memory and caches, and three processes and their bots are busy where one was.
+// the cancel that ends it, by few, many and very many clients at once. The nodes journal in each
+// case; the single one on its disk alone. Three nodes that know nothing of each other say what the
+// machine has to give: its processors share memory and caches, and three processes and their bots
+// are busy where one was.
+//
+// Few clients do not keep three nodes busy: when each waits for an answer, a node sleeps, and wakes
+// up for every message. What three nodes can do is what they do for very many.
 
 const (
-	quota       = 40 // hundredths of a processor for each node
-	scaleTime   = 10 * time.Second
-	scaleCalls  = 96
-	scaleAtOnce = 48
+	quota        = 40 // hundredths of a processor for each node
+	scaleTime    = 10 * time.Second
+	callsAClient = 2
 )
 
 // scale measures, and prints what it saw.
 func scale(ctx context.Context, c config) error {
-	one, cost, err := throughput(ctx, c, 1, 1, true)
+	for _, clients := range []int{48, 144, 432} {
+		if err := scaleFor(ctx, c, clients); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scaleFor measures with so many clients.
+func scaleFor(ctx context.Context, c config, clients int) error {
+	one, cost, err := throughput(ctx, c, setup{clients: clients, clusters: 1, nodes: 1, routed: true})
 	if err != nil {
 		return err
 	}
-	fmt.Printf("one node: %.0f plays and cancels a second, %.0f µs of a processor each\n", one, cost)
+	fmt.Printf("%d clients, one node: %.0f plays and cancels a second, %.0f µs of a processor each\n",
+		clients, one, cost)
 	for _, m := range []struct {
 		how      string
 		clusters int
@@ -45,26 +59,33 @@ func scale(ctx context.Context, c config) error {
 		{"each request sent to its owner", 1, true},
 		{"two thirds of the requests forwarded", 1, false},
 	} {
-		three, each, err := throughput(ctx, c, m.clusters, 3/m.clusters, m.routed)
+		three, each, err := throughput(ctx, c, setup{
+			clients: clients, clusters: m.clusters, nodes: 3 / m.clusters, routed: m.routed,
+		})
 		if err != nil {
 			return err
 		}
-		fmt.Printf("three nodes, %s: %.0f, %.2f × one, %.0f µs each, so %.2f × where processors "+
+		fmt.Printf("  three, %s: %.0f, %.2f × one, %.0f µs each, so %.2f × where processors "+
 			"are what is short\n", m.how, three, three/one, each, 3*cost/each)
 	}
 	return nil
 }
 
-// throughput is how many plays with their cancels some clusters of so many nodes do in a second,
-// and what each costs all of them, in microseconds of a processor.
-func throughput(
-	ctx context.Context, c config, clusters, nodes int, routed bool,
-) (rate, cost float64, err error) {
+// setup is what is measured.
+type setup struct {
+	clients, clusters int
+	nodes             int  // of a cluster
+	routed            bool // each request goes to the owner of its call
+}
+
+// throughput is how many plays with their cancels some clusters do in a second, and what each costs
+// all of them, in microseconds of a processor.
+func throughput(ctx context.Context, c config, s setup) (rate, cost float64, err error) {
 	// Go would run threads for two processors, which look for work when there is none for them.
-	c.netns, c.nodes, c.environ = false, nodes, []string{"GOMAXPROCS=1"}
+	c.netns, c.nodes, c.environ = false, s.nodes, []string{"GOMAXPROCS=1"}
 	var t *test // the last one, and then with the nodes of all
 	var all []*process
-	for range clusters {
+	for range s.clusters {
 		if t, err = newTest(c); err != nil {
 			return 0, 0, err
 		}
@@ -86,7 +107,7 @@ func throughput(
 		}
 		defer remove()
 	}
-	ids := make([]uuid.UUID, scaleCalls)
+	ids := make([]uuid.UUID, callsAClient*s.clients)
 	for i := range ids {
 		made, err := t.post(t.nodes[i%n], "", fmt.Sprintf(`{"callbackUri":%q}`, t.bots.url),
 			http.StatusCreated)
@@ -102,13 +123,13 @@ func throughput(
 	ctx, cancel := context.WithTimeout(ctx, scaleTime)
 	defer cancel()
 	var work sync.WaitGroup
-	errs := make([]error, scaleAtOnce)
-	for w := range scaleAtOnce {
+	errs := make([]error, s.clients)
+	for w := range s.clients {
 		work.Go(func() {
-			for i := w; ctx.Err() == nil; i += scaleAtOnce {
-				call := i % scaleCalls
+			for i := w; ctx.Err() == nil; i += s.clients {
+				call := i % len(ids)
 				to := t.nodes[call%n]
-				if !routed { // to any, as behind a load balancer
+				if !s.routed { // to any, as behind a load balancer
 					to = t.nodes[rand.IntN(n)]
 				}
 				path := "/" + ids[call].String()

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,7 +123,7 @@ func (w *writer) showBatch(now time.Time) {
 			continue
 		}
 		o.CallID = noID
-		text, err := json.Marshal(&o)
+		text, err := w.encode(&o)
 		switch room := int(j.conn.MaxPayload()) - maxEntry - len(text); {
 		case o.Over || err != nil || room < 0:
 			s.toShow = false

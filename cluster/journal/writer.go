@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -68,6 +69,7 @@ type writer struct {
 	waiters   []chan<- struct{}
 
 	show shower
+	text bytes.Buffer // of the last record that was encoded
 }
 
 // batch is a write that is under way.
@@ -292,7 +294,7 @@ func (w *writer) add(b *batch, data []byte, s *state) (_ []byte, fits bool) {
 		return w.append(b, data, s, nil), true
 	}
 	small := withoutBodies(&o)
-	text, err := json.Marshal(&small)
+	text, err := w.encode(&small)
 	switch room := int(j.conn.MaxPayload()) - maxEntry - len(text); {
 	case err != nil || room < 0:
 		j.tooLarge.Add(1) // it will never be taken
@@ -322,6 +324,16 @@ func (w *writer) live(epoch uint32) {
 func (w *writer) ofThisLife(s *state) bool {
 	owner, ok := callid.OwnerOf(s.id)
 	return ok && owner.Epoch == w.epoch
+}
+
+// encode writes what a call owes as JSON, which is valid until the next is.
+func (w *writer) encode(o *graph.Owed) (text []byte, err error) {
+	w.text.Reset()
+	if w.text.Cap() > maxBatch {
+		w.text = bytes.Buffer{}
+	}
+	err = json.NewEncoder(&w.text).Encode(o)
+	return bytes.TrimSuffix(w.text.Bytes(), []byte("\n")), err
 }
 
 // append appends a record.

@@ -1,35 +1,23 @@
 package route
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
-
-	"github.com/nats-io/nats.go"
 )
 
-// Headers of the NATS messages that carry HTTP messages.
-const (
-	headScheme = "Scheme"  // of the client's request: https, or none
-	headURI    = "Uri"     // as the client sent it, where another one is served
-	headRemote = "Remote"  // the client's address
-	headTime   = "Timeout" // milliseconds that the client waits
-	headHeld   = "Held"    // of an answer: what waits for it, to be released
-	headSize   = "Size"    // of an answer that is longer than its message
-	headRest   = "Rest"    // of one, and of a request for it: its name
-	headOffset = "Offset"  // of a request for the rest
-	headFenced = "Fenced"  // of an answer: the owner has lost the right to give one
-	headBusy   = "Busy"    // of an answer: the owner serves as many as it can
-)
+// Requests and answers are messages of their own, not those of HTTP: reading and writing these took
+// half of what a forwarded request cost besides NATS. See [fields] for how they are written.
 
-// Members of the headers of requests and of answers that are about a connection, or about how long
-// a message is: they are written anew, or do not come along.
+// Fields of requests and answers that are about a connection, or about how long a message is: they
+// are written anew, or do not come along.
 var (
 	notOfRequests = map[string]bool{
 		"Host": true, "Content-Length": true, "Transfer-Encoding": true, "Connection": true,
@@ -40,54 +28,56 @@ var (
 	}
 )
 
-// reader reads the first line and the header of a message, in no more memory than that needs.
-func reader(text []byte) *bufio.Reader {
-	return bufio.NewReaderSize(bytes.NewReader(text), min(len(text), 4096))
-}
+// scratch is the size of most heads, in bytes: so much is built without an allocation.
+const scratch = 768
 
-// forward writes a request of a client as a message.
-func forward(
-	subject string, r *http.Request, body []byte, timeout time.Duration,
-) (*nats.Msg, error) {
-	m := nats.NewMsg(subject)
+// appendRequest appends a request of a client, with its body.
+func appendRequest(to []byte, r *http.Request, body []byte, timeout time.Duration) []byte {
+	head := appendNumber(make([]byte, 0, scratch), uint64(timeout.Milliseconds())) //nolint:gosec // > 0
+	head = appendText(head, r.Method)
+	scheme := ""
 	if r.TLS != nil || r.URL.Scheme == "https" {
-		m.Header.Set(headScheme, "https")
+		scheme = "https"
 	}
-	if r.RequestURI != "" && r.RequestURI != r.URL.RequestURI() {
-		m.Header.Set(headURI, r.RequestURI)
+	head = appendText(head, scheme)
+	target := r.URL.RequestURI()
+	head = appendText(head, target)
+	sent := r.RequestURI // where another one is served
+	if sent == target {
+		sent = ""
 	}
-	m.Header.Set(headRemote, r.RemoteAddr)
-	m.Header.Set(headTime, strconv.FormatInt(timeout.Milliseconds(), 10))
-	var text bytes.Buffer
-	text.Grow(len(body) + 1024)
-	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n",
-		r.Method, r.URL.RequestURI(), r.Host, len(body))
-	err := r.Header.WriteSubset(&text, notOfRequests)
-	text.WriteString("\r\n")
-	text.Write(body)
-	m.Data = text.Bytes()
-	return m, err
+	head = appendText(head, sent)
+	head = appendText(head, r.Host)
+	head = appendText(head, r.RemoteAddr)
+	head = appendHeader(head, r.Header, notOfRequests)
+	return appendText(appendText(to, head), body)
 }
 
-// receive reads a forwarded request. Its context ends when the client waits no longer.
-func receive(m *nats.Msg) (r *http.Request, cancel context.CancelFunc, err error) {
-	r, err = http.ReadRequest(reader(m.Data))
-	if err != nil {
-		return nil, nil, fmt.Errorf("route: a forwarded request: %w", err)
+// readRequest reads a forwarded request, and for how long the client waits for its answer.
+func readRequest(head, body []byte) (*http.Request, time.Duration, error) {
+	f := readFields(head)
+	timeout := f.number()
+	r := &http.Request{Method: f.text(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	scheme, target := f.text(), f.text()
+	r.RequestURI, r.Host, r.RemoteAddr, r.Header = f.text(), f.text(), f.text(), f.header()
+	if f.bad || timeout == 0 || timeout > math.MaxInt32 {
+		return nil, 0, errors.New("route: a forwarded request that is cut off, or has no time")
 	}
-	ms, err := strconv.Atoi(m.Header.Get(headTime))
-	if err != nil || ms <= 0 {
-		return nil, nil, errors.New("route: a forwarded request without a time")
+	if r.RequestURI == "" {
+		r.RequestURI = target
 	}
-	r.RemoteAddr = m.Header.Get(headRemote)
-	if uri := m.Header.Get(headURI); uri != "" {
-		r.RequestURI = uri
+	var err error
+	if r.URL, err = url.ParseRequestURI(target); err != nil {
+		return nil, 0, fmt.Errorf("route: a forwarded request: %w", err)
 	}
-	if m.Header.Get(headScheme) == "https" {
-		r.URL.Scheme = "https"
+	if scheme != "" {
+		r.URL.Scheme = scheme
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(ms)*time.Millisecond)
-	return r.WithContext(ctx), cancel, nil
+	r.Body, r.ContentLength = http.NoBody, int64(len(body))
+	if len(body) > 0 {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return r, time.Duration(timeout) * time.Millisecond, nil //nolint:gosec // as checked
 }
 
 // recorder is where an owner writes the answer to a forwarded request.
@@ -119,32 +109,31 @@ func (w *recorder) Write(p []byte) (int, error) {
 // Flush is for http.ResponseController: there is nothing that could be sent before the end.
 func (w *recorder) Flush() {}
 
-// bytes writes the answer out, with its first line and its header.
+// bytes is the answer, for [writeAnswer].
 func (w *recorder) bytes() []byte {
 	w.WriteHeader(http.StatusOK)
-	var text bytes.Buffer
-	text.Grow(w.body.Len() + 512)
-	fmt.Fprintf(&text, "HTTP/1.1 %03d \r\nContent-Length: %d\r\n", w.status, w.body.Len())
-	_ = w.sent.WriteSubset(&text, notOfAnswers) // to memory
-	text.WriteString("\r\n")
-	text.Write(w.body.Bytes())
-	return text.Bytes()
+	head := appendNumber(make([]byte, 0, scratch), uint64(w.status)) //nolint:gosec // of three digits
+	head = appendHeader(head, w.sent, notOfAnswers)
+	text := appendText(make([]byte, 0, len(head)+w.body.Len()+8), head)
+	return append(text, w.body.Bytes()...)
 }
 
-// answer writes an answer that came back to the client.
-func answer(w http.ResponseWriter, r *http.Request, text []byte) error {
-	a, err := http.ReadResponse(reader(text), r)
-	if err != nil {
-		return fmt.Errorf("route: an answer: %w", err)
+// writeAnswer writes an answer that came back to the client.
+func writeAnswer(w http.ResponseWriter, method string, text []byte) error {
+	head, body, ok := cutText(text)
+	f := readFields(head)
+	status, header := int(f.number()), f.header() //nolint:gosec // it is checked
+	if !ok || f.bad || status < http.StatusOK || status > 999 {
+		return errors.New("route: an answer that is cut off")
 	}
-	defer a.Body.Close() //nolint:errcheck // it is in memory
-	maps.Copy(w.Header(), a.Header)
-	if a.StatusCode == http.StatusNoContent || a.StatusCode == http.StatusNotModified {
-		w.Header().Del("Content-Length")
+	maps.Copy(w.Header(), header)
+	bodiless := status == http.StatusNoContent || status == http.StatusNotModified
+	if !bodiless {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
-	w.WriteHeader(a.StatusCode)
-	if _, body, _ := bytes.Cut(text, []byte("\r\n\r\n")); len(body) > 0 && a.Body != http.NoBody {
-		_, _ = w.Write(body) // at once, and without a buffer; a client that is gone has its notifications
+	w.WriteHeader(status)
+	if !bodiless && method != http.MethodHead {
+		_, _ = w.Write(body) // at once; a client that is gone has its notifications
 	}
 	_ = http.NewResponseController(w).Flush()
 	return nil

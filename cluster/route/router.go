@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -68,6 +70,7 @@ type Options struct {
 type Stats struct {
 	Local     uint64 // requests that were served here for clients of this node
 	Forwarded uint64 // to other nodes
+	Messages  uint64 // of NATS that carried requests and answers: under load fewer than those
 	Served    uint64 // for other nodes
 	Refused   uint64 // with 503, by this node for itself: without a lease, draining, or full
 	Lost      uint64 // forwarded, and no answer came
@@ -80,17 +83,24 @@ type Router struct {
 	conn    *nats.Conn
 	next    http.Handler // of the platform
 
-	local, forwarded, served, refused, lost, gone atomic.Uint64
+	inbox   string // the subject of the answers to this node
+	answers []*nats.Subscription
+
+	local, forwarded, messages, served, refused, lost, gone atomic.Uint64
 
 	places chan struct{} // of requests that are served for others
 	work   sync.WaitGroup
 
-	mu    sync.Mutex // guards everything below
-	subs  map[callid.Owner]*nats.Subscription
-	held  map[string]func() // what waits until an answer is with its client
-	rests map[string][]byte // of answers that are longer than a message
-	kept  int               // bytes of them
-	ended bool
+	mu      sync.Mutex // guards everything below
+	subs    map[callid.Owner]*nats.Subscription
+	lines   map[string][]item // to be sent, by subject; each has a goroutine that sends it
+	sent    sync.Cond         // a line is empty
+	last    uint64            // number of a request that was sent
+	waiters map[uint64]*waiter
+	held    map[origin]holding
+	rests   map[string][]byte // of answers that are longer than a message
+	kept    int               // bytes of them
+	ended   bool
 }
 
 // New makes a router for the platform's HTTP handler, over a connection that stays the caller's.
@@ -111,15 +121,35 @@ func New(conn *nats.Conn, next http.Handler, o Options) (*Router, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return &Router{
-		options: o, conn: conn, next: next, places: make(chan struct{}, MaxServed),
-		subs: make(map[callid.Owner]*nats.Subscription), held: make(map[string]func()),
+	t := &Router{
+		options: o, conn: conn, next: next, inbox: conn.NewInbox(),
+		places: make(chan struct{}, MaxServed),
+		subs:   make(map[callid.Owner]*nats.Subscription), lines: make(map[string][]item),
+		waiters: make(map[uint64]*waiter), held: make(map[origin]holding),
 		rests: make(map[string][]byte),
-	}, nil
+	}
+	t.sent.L = &t.mu
+	for _, subject := range []string{t.inbox, t.inbox + ".*.*"} {
+		sub, err := conn.Subscribe(subject, t.hear)
+		if err != nil {
+			t.unsubscribe()
+			return nil, fmt.Errorf("route: %w", err)
+		}
+		t.answers = append(t.answers, sub)
+	}
+	return t, nil
+}
+
+// unsubscribe hears no more answers.
+func (t *Router) unsubscribe() {
+	for _, sub := range t.answers {
+		_ = sub.Unsubscribe() // fails if the connection is closed
+	}
 }
 
 func (t *Router) subject(o callid.Owner) string {
-	return fmt.Sprintf("%s.call.%04x.%d", t.options.Subject, uint16(o.Node), o.Epoch)
+	return t.options.Subject + ".call." + strconv.FormatUint(uint64(o.Node), 16) + "." +
+		strconv.FormatUint(uint64(o.Epoch), 10)
 }
 
 // Serve begins to take what others forward to this owner.
@@ -131,7 +161,7 @@ func (t *Router) Serve(o callid.Owner) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended {
-		return errors.Join(errors.New("route: closed"), sub.Unsubscribe())
+		return errors.Join(errClosed, sub.Unsubscribe())
 	}
 	t.subs[o] = sub
 	return nil
@@ -147,8 +177,8 @@ func (t *Router) Cease(o callid.Owner) {
 	}
 }
 
-// Close ends the router, and waits until what it serves for others is served, or for ctx, whose
-// error it returns.
+// Close ends the router, and waits until what it serves for others is served and answered, or for
+// ctx, whose error it returns. Clients who wait for another node's answer then get 503.
 func (t *Router) Close(ctx context.Context) error {
 	t.mu.Lock()
 	t.ended = true
@@ -157,24 +187,37 @@ func (t *Router) Close(ctx context.Context) error {
 		delete(t.subs, o)
 	}
 	t.mu.Unlock()
-	served := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
-		defer close(served)
+		defer close(done)
 		t.work.Wait()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		for len(t.lines) > 0 {
+			t.sent.Wait()
+		}
 	}()
+	var err error
 	select {
-	case <-served:
-		return nil
+	case <-done:
 	case <-ctx.Done():
-		return fmt.Errorf("route: the platform serves yet: %w", context.Cause(ctx))
+		err = fmt.Errorf("route: the platform serves yet: %w", context.Cause(ctx))
 	}
+	t.unsubscribe()
+	t.mu.Lock()
+	waiters := slices.Collect(maps.Keys(t.waiters))
+	t.mu.Unlock()
+	for _, number := range waiters {
+		t.fail(number, 1, errClosed)
+	}
+	return err
 }
 
 // Stats returns the counts of this moment.
 func (t *Router) Stats() Stats {
 	return Stats{
-		Local: t.local.Load(), Forwarded: t.forwarded.Load(), Served: t.served.Load(),
-		Refused: t.refused.Load(), Lost: t.lost.Load(), Gone: t.gone.Load(),
+		Local: t.local.Load(), Forwarded: t.forwarded.Load(), Messages: t.messages.Load(),
+		Served: t.served.Load(), Refused: t.refused.Load(), Lost: t.lost.Load(), Gone: t.gone.Load(),
 	}
 }
 
@@ -217,23 +260,25 @@ func (t *Router) elsewhere(w http.ResponseWriter, r *http.Request, o callid.Owne
 		t.unreadable(w, r, err, most)
 		return
 	}
+	text := appendRequest([]byte{aRequest}, r, body, t.options.Timeout)
+	if len(text) > int(t.conn.MaxPayload()) {
+		graph.WriteError(w, r, http.StatusRequestHeaderFieldsTooLarge, "RequestHeaderFieldsTooLarge",
+			fmt.Sprintf("The header is too large, must be at most %d bytes.", MaxHead))
+		return
+	}
 	t.forwarded.Add(1)
-	reply, err := t.ask(r, o, body)
+	a, err := t.ask(r, o, text)
+	if err == nil {
+		err = writeAnswer(w, r.Method, a.text)
+	}
 	if err != nil {
 		t.lost.Add(1)
 		t.options.Logger.Warn("route: no answer from the owner of a call", slog.Any("error", err),
 			slog.String("call", id.String()))
 		unavailable(w, r)
-		return
 	}
-	if err := answer(w, r, reply.text); err != nil {
-		t.options.Logger.Error("route: an answer that is none", slog.Any("error", err))
-		unavailable(w, r)
-	}
-	if reply.held != "" {
-		m := nats.NewMsg(t.subject(o) + ".answered")
-		m.Header.Set(headHeld, reply.held)
-		_ = t.conn.PublishMsg(m) // if it is lost, a second passes
+	if a.verdict == held {
+		t.send(t.subject(o)+batchToken, item{text: appendNumber([]byte{isThere}, a.number)})
 	}
 }
 
@@ -255,64 +300,6 @@ func (t *Router) unreadable(w http.ResponseWriter, r *http.Request, err error, m
 		"The body could not be read to its end.")
 }
 
-// forwardedAnswer is what came back.
-type forwardedAnswer struct {
-	text []byte
-	held string
-}
-
-// ask forwards a request, and waits for its answer: until the client has gone, its time is over, or
-// the owner is dead.
-func (t *Router) ask(r *http.Request, o callid.Owner, body []byte) (forwardedAnswer, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), t.options.Timeout)
-	defer cancel()
-	stop := context.AfterFunc(t.options.Life(o), cancel) //nolint:contextcheck // the owner's
-	defer stop()
-	m, err := forward(t.subject(o)+".request", r, body, t.options.Timeout)
-	if err != nil {
-		return forwardedAnswer{}, err
-	}
-	reply, err := t.conn.RequestMsgWithContext(ctx, m)
-	switch {
-	case err != nil:
-		return forwardedAnswer{}, err
-	case reply.Header.Get(headFenced) != "":
-		return forwardedAnswer{}, errors.New("route: it has lost its lease")
-	case reply.Header.Get(headBusy) != "":
-		return forwardedAnswer{}, errors.New("route: it is busy")
-	}
-	a := forwardedAnswer{text: reply.Data, held: reply.Header.Get(headHeld)}
-	if size := reply.Header.Get(headSize); size != "" {
-		a.text, err = t.fetch(ctx, o, reply.Header.Get(headRest), a.text, size)
-	}
-	return a, err
-}
-
-// fetch gets the rest of a long answer.
-func (t *Router) fetch(
-	ctx context.Context, o callid.Owner, rest string, text []byte, size string,
-) ([]byte, error) {
-	n, err := strconv.Atoi(size)
-	if err != nil || n < len(text) || n > MaxAnswer+MaxHead {
-		return nil, fmt.Errorf("route: an answer of %.20q bytes", size)
-	}
-	text = bytes.Clone(text)
-	for len(text) < n {
-		m := nats.NewMsg(t.subject(o) + ".rest")
-		m.Header.Set(headRest, rest)
-		m.Header.Set(headOffset, strconv.Itoa(len(text)))
-		more, err := t.conn.RequestMsgWithContext(ctx, m)
-		switch {
-		case err != nil:
-			return nil, err
-		case len(more.Data) == 0 || len(text)+len(more.Data) > n:
-			return nil, errors.New("route: the rest of the answer is gone")
-		}
-		text = append(text, more.Data...)
-	}
-	return text, nil
-}
-
 // refuse answers for a node that may not, or does not want to.
 func (t *Router) refuse(w http.ResponseWriter, r *http.Request) {
 	t.refused.Add(1)
@@ -324,49 +311,3 @@ func unavailable(w http.ResponseWriter, r *http.Request) {
 	graph.WriteError(w, r, http.StatusServiceUnavailable, "serviceNotAvailable",
 		"The service is not available.")
 }
-
-// guarded lets an answer out only if the node has the right to give one at that instant.
-type guarded struct {
-	http.ResponseWriter
-
-	router  *Router
-	owner   callid.Owner
-	request *http.Request
-	state   guardState
-}
-
-type guardState uint8
-
-const (
-	unanswered guardState = iota
-	answered
-	fenced
-)
-
-func (g *guarded) WriteHeader(status int) {
-	if g.state != unanswered || status < http.StatusOK {
-		g.ResponseWriter.WriteHeader(status)
-		return
-	}
-	if now, ok := g.router.options.Owner(); ok && now == g.owner {
-		g.state = answered
-		g.ResponseWriter.WriteHeader(status)
-		return
-	}
-	g.state = fenced
-	clear(g.Header())
-	g.router.refuse(g.ResponseWriter, g.request)
-}
-
-func (g *guarded) Write(p []byte) (int, error) {
-	if g.state == unanswered {
-		g.WriteHeader(http.StatusOK)
-	}
-	if g.state == fenced {
-		return len(p), nil
-	}
-	return g.ResponseWriter.Write(p)
-}
-
-// Unwrap is for http.ResponseController.
-func (g *guarded) Unwrap() http.ResponseWriter { return g.ResponseWriter }

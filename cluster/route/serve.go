@@ -1,10 +1,12 @@
 package route
 
 import (
+	"context"
+	"encoding/binary"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,52 +17,105 @@ import (
 	"ivrqueue/graph"
 )
 
+// origin is where a request comes from: a node, by the subject for its answers, and its number
+// there.
+type origin struct {
+	inbox  string
+	number uint64
+}
+
 // receive takes a message of another node, on the subscription's goroutine.
 func (t *Router) receive(o callid.Owner, m *nats.Msg) {
-	switch m.Subject[strings.LastIndexByte(m.Subject, '.')+1:] {
-	case "answered":
-		t.release(m.Header.Get(headHeld))
-	case "rest":
+	if strings.HasSuffix(m.Subject, restToken) {
 		t.sendRest(m)
-	case "request":
-		select {
-		case t.places <- struct{}{}:
-		default:
-			t.refused.Add(1)
-			t.say(m, headBusy)
-			return
-		}
-		t.work.Go(func() {
-			defer func() { <-t.places }()
-			t.serve(o, m)
-		})
+		return
+	}
+	inbox, first, _, err := parseReply(m.Reply)
+	next := origin{inbox, first} // request
+	for data := m.Data; err == nil && len(data) > 0; {
+		data, err = t.take(o, &next, data)
+	}
+	if err != nil {
+		t.options.Logger.Error("route: a message of another node", slog.Any("error", err))
 	}
 }
 
-// serve serves a forwarded request.
-func (t *Router) serve(o callid.Owner, m *nats.Msg) {
-	if !t.is(o) {
-		t.say(m, headFenced)
+// take takes the first item of a message, and returns the others.
+func (t *Router) take(o callid.Owner, next *origin, data []byte) (others []byte, err error) {
+	kind, data := data[0], data[1:]
+	switch kind {
+	case aRequest:
+		head, data, ok := cutText(data)
+		body, data, whole := cutText(data)
+		if !ok || !whole {
+			return nil, errItem
+		}
+		t.accept(o, *next, head, body)
+		next.number++
+		return data, nil
+	case isThere:
+		number, size := binary.Uvarint(data)
+		if size <= 0 {
+			return nil, errItem
+		}
+		t.release(origin{next.inbox, number})
+		return data[size:], nil
+	}
+	return nil, errItem
+}
+
+var errItem = errors.New("route: a message with a part that is cut off, or of no known kind")
+
+// accept serves a request, or says that there are too many.
+func (t *Router) accept(o callid.Owner, from origin, head, body []byte) {
+	select {
+	case t.places <- struct{}{}:
+	default:
+		t.refused.Add(1)
+		t.reply(from, reply{verdict: busy})
 		return
 	}
-	r, cancel, err := receive(m)
+	t.work.Go(func() {
+		defer func() { <-t.places }()
+		t.serve(o, from, head, body)
+	})
+}
+
+// serve serves a forwarded request.
+func (t *Router) serve(o callid.Owner, from origin, head, body []byte) {
+	if !t.is(o) {
+		t.reply(from, reply{verdict: fenced})
+		return
+	}
+	r, timeout, err := readRequest(head, body)
 	if err != nil {
 		t.options.Logger.Error("route: a request that is none", slog.Any("error", err))
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	t.served.Add(1)
-	held := ""
-	r = r.WithContext(graph.AnsweredElsewhere(r.Context(), func(release func()) {
-		held = t.hold(release)
-	}))
+	a := reply{verdict: answered}
+	ctx = graph.AnsweredElsewhere(ctx, func(release func()) {
+		a.verdict = held
+		t.hold(from, release)
+	})
 	w := newRecorder()
-	t.platform(w, r)
+	t.platform(w, r.WithContext(ctx))
 	if !t.is(o) {
-		t.say(m, headFenced)
+		t.reply(from, reply{verdict: fenced})
 		return
 	}
-	t.send(m, w.bytes(), held)
+	a.text = w.bytes()
+	if most := t.chunk(); len(a.text) > most {
+		name, ok := t.keepRest(a.text)
+		if !ok {
+			t.reply(from, reply{verdict: busy})
+			return
+		}
+		a.rest, a.size, a.text = name, len(a.text), a.text[:most]
+	}
+	t.reply(from, a)
 }
 
 // platform has the platform serve a request. net/http's own panic has no answer here: the client
@@ -90,56 +145,38 @@ func (t *Router) is(o callid.Owner) bool {
 	return ok && self == o
 }
 
-// say answers that there is no answer.
-func (t *Router) say(m *nats.Msg, why string) {
-	reply := nats.NewMsg(m.Reply)
-	reply.Header.Set(why, "1")
-	_ = m.RespondMsg(reply) // who waits has a time
-}
-
-// send sends an answer, or as much of it as goes into a message.
-func (t *Router) send(m *nats.Msg, text []byte, held string) {
-	reply := nats.NewMsg(m.Reply)
-	if held != "" {
-		reply.Header.Set(headHeld, held)
-	}
-	reply.Data = text
-	if most := t.chunk(); len(text) > most {
-		name, ok := t.keepRest(text)
-		if !ok {
-			t.say(m, headBusy)
-			return
-		}
-		reply.Header.Set(headRest, name)
-		reply.Header.Set(headSize, strconv.Itoa(len(text)))
-		reply.Data = text[:most]
-	}
-	if err := m.RespondMsg(reply); err != nil {
-		t.options.Logger.Warn("route: an answer could not be sent", slog.Any("error", err))
-	}
+// reply has a reply sent to where the request came from.
+func (t *Router) reply(to origin, a reply) {
+	a.number = to.number
+	size := len(a.text) + len(a.rest) + maxReply
+	t.send(to.inbox, item{text: appendReply(make([]byte, 0, size), a)})
 }
 
 // chunk is how much of an answer goes into a message.
 func (t *Router) chunk() int { return max(1024, int(t.conn.MaxPayload())-MaxHead) }
 
-// hold keeps what waits for an answer, and names it.
-func (t *Router) hold(release func()) string {
-	name := uuid.NewString()
+// holding is what waits until an answer is with its client.
+type holding struct {
+	release func()
+	over    *time.Timer
+}
+
+// hold keeps what waits for the answer to a request.
+func (t *Router) hold(from origin, release func()) {
 	t.mu.Lock()
-	t.held[name] = release
-	t.mu.Unlock()
-	time.AfterFunc(heldTime, func() { t.release(name) })
-	return name
+	defer t.mu.Unlock()
+	t.held[from] = holding{release, time.AfterFunc(heldTime, func() { t.release(from) })}
 }
 
 // release lets it go.
-func (t *Router) release(name string) {
+func (t *Router) release(from origin) {
 	t.mu.Lock()
-	release := t.held[name]
-	delete(t.held, name)
+	h, ok := t.held[from]
+	delete(t.held, from)
 	t.mu.Unlock()
-	if release != nil {
-		release()
+	if ok {
+		h.over.Stop()
+		h.release()
 	}
 }
 
@@ -164,12 +201,14 @@ func (t *Router) keepRest(text []byte) (name string, ok bool) {
 
 // sendRest sends some more of it; nothing if it is gone.
 func (t *Router) sendRest(m *nats.Msg) {
+	f := readFields(m.Data)
+	from, name := f.number(), f.text()
 	t.mu.Lock()
-	text := t.rests[m.Header.Get(headRest)]
+	text := t.rests[name]
 	t.mu.Unlock()
-	reply := nats.NewMsg(m.Reply)
-	if at, err := strconv.Atoi(m.Header.Get(headOffset)); err == nil && at >= 0 && at < len(text) {
-		reply.Data = text[at:min(len(text), at+t.chunk())]
+	var more []byte
+	if !f.bad && from < uint64(len(text)) {
+		more = text[from:]
 	}
-	_ = m.RespondMsg(reply) // who waits has a time
+	_ = m.Respond(more[:min(len(more), t.chunk())]) // who waits has a time
 }

@@ -1,0 +1,140 @@
+package route
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+)
+
+// What goes to another node at the same time shares a message: requests, answers, and the news that
+// a client has its answer. A message over two servers takes several times the processor time of
+// what is in it.
+
+// maxBatch is the size of a message, in bytes, from which on nothing is added to it.
+const maxBatch = 128 << 10
+
+// Last tokens of the subjects of an owner.
+const (
+	batchToken = ".batch"
+	restToken  = ".rest" // of a long answer: a request of NATS
+)
+
+// What an item is, by its first byte.
+const (
+	aRequest byte = iota + 1 // its head and its body
+	anAnswer                 // see [reply]
+	isThere                  // the number of a request whose client has its answer
+)
+
+// item is a part of a message.
+type item struct {
+	text   []byte
+	waiter *waiter // of a request; nil: it is none
+}
+
+// send has an item sent to a subject.
+func (t *Router) send(subject string, i item) {
+	t.mu.Lock()
+	line, sending := t.lines[subject]
+	t.lines[subject] = append(line, i)
+	t.mu.Unlock()
+	if !sending {
+		go t.sendLine(subject)
+	}
+}
+
+// sendLine sends what is in line for a subject, until nothing is left.
+func (t *Router) sendLine(subject string) {
+	for {
+		runtime.Gosched() // who is about to send something does so first
+		t.mu.Lock()
+		line := t.lines[subject]
+		if len(line) == 0 {
+			delete(t.lines, subject)
+			t.sent.Broadcast()
+			t.mu.Unlock()
+			return
+		}
+		b := t.batch(line)
+		t.lines[subject] = line[b.items:]
+		t.mu.Unlock()
+		t.publish(subject, b)
+	}
+}
+
+// batch is what a message has.
+type batch struct {
+	data     []byte
+	items    int
+	first    uint64 // number of its first request
+	requests uint64 // that it has; they have numbers in order
+}
+
+// batch makes a batch of the first items in line. A request whose client has gone is left out.
+func (t *Router) batch(line []item) (b batch) {
+	size := 0
+	for ; b.items < len(line) && (size == 0 || size+len(line[b.items].text) <= t.room()); b.items++ {
+		size += len(line[b.items].text)
+	}
+	b.data, b.first = make([]byte, 0, size), t.last+1
+	for _, i := range line[:b.items] {
+		if w := i.waiter; w != nil {
+			if w.gone {
+				continue
+			}
+			t.last++
+			w.number = t.last
+			t.waiters[t.last] = w
+			b.requests++
+		}
+		b.data = append(b.data, i.text...)
+	}
+	return b
+}
+
+// room is how large a batch of several items may be.
+func (t *Router) room() int { return min(maxBatch, int(t.conn.MaxPayload())) }
+
+// publish sends a batch. The subject for answers says which requests are in it: so the owner numbers
+// them, and this node learns which of them have come to nobody.
+func (t *Router) publish(subject string, b batch) {
+	if len(b.data) == 0 {
+		return
+	}
+	m := &nats.Msg{
+		Subject: subject, Data: b.data,
+		Reply: fmt.Sprintf("%s.%d.%d", t.inbox, b.first, b.requests),
+	}
+	t.messages.Add(1)
+	if err := t.conn.PublishMsg(m); err != nil {
+		t.fail(b.first, b.requests, err)
+	}
+}
+
+// parseReply reads the subject for answers of a batch: where its node gets them, the number of its
+// first request, and how many it has.
+func parseReply(reply string) (inbox string, first, requests uint64, err error) {
+	inbox, count, _ := cutLast(reply)
+	inbox, number, ok := cutLast(inbox)
+	if !ok {
+		return "", 0, 0, errors.New("route: a message without a subject for answers")
+	}
+	first, err = strconv.ParseUint(number, 10, 64)
+	if err == nil {
+		requests, err = strconv.ParseUint(count, 10, 32)
+	}
+	return inbox, first, requests, err
+}
+
+// cutLast cuts the last token off a subject.
+func cutLast(subject string) (before, last string, ok bool) {
+	at := strings.LastIndexByte(subject, '.')
+	if at < 0 {
+		return subject, "", false
+	}
+	return subject[:at], subject[at+1:], true
+}
