@@ -27,9 +27,10 @@ type waiter struct {
 type reply struct {
 	number  uint64
 	verdict verdict
-	text    []byte // of the answer, or the beginning of one that is longer than a message
+	head    []byte // of the answer
+	body    []byte // or the beginning of one that is longer than a message
 	rest    string // the name of such a one
-	size    int    // of it
+	size    uint64 // of it
 	err     error
 }
 
@@ -43,34 +44,40 @@ const (
 	busy                    // it serves as many as it can
 )
 
-// maxReply is what a reply has besides its texts, at most.
-const maxReply = 2 + 4*binary.MaxVarintLen64
+// maxItem is what an item has besides its texts, at most.
+const maxItem = 2 + 5*binary.MaxVarintLen64
 
-// appendReply appends a reply, as an item.
-func appendReply(to []byte, a reply) []byte {
-	to = append(appendNumber(append(to, anAnswer), a.number), byte(a.verdict))
-	to = appendText(appendText(to, a.text), a.rest)
-	return appendNumber(to, uint64(a.size)) //nolint:gosec // not negative
+// item is the reply as an item.
+func (a *reply) item() item {
+	text := make([]byte, 0, maxItem+len(a.head)+len(a.body)+len(a.rest))
+	text = append(appendNumber(append(text, anAnswer), a.number), byte(a.verdict))
+	text = appendText(appendText(appendText(text, a.head), a.body), a.rest)
+	return item{text: appendNumber(text, a.size)}
 }
 
-// cutReply cuts a reply off, whose text is a part of data.
-func cutReply(data []byte) (a reply, rest []byte, err error) {
-	errNone := errors.New("route: a message with an answer that is none")
+// cutReply cuts a reply off, whose texts are parts of data.
+func cutReply(data []byte) (a reply, others []byte, err error) {
 	if data[0] != anAnswer {
-		return a, nil, errNone
+		return a, nil, errItem
 	}
-	var size int
-	if a.number, size = binary.Uvarint(data[1:]); size <= 0 || len(data) < size+2 {
-		return a, nil, errNone
+	number, size := binary.Uvarint(data[1:])
+	if size <= 0 || len(data) < size+2 {
+		return a, nil, errItem
 	}
-	a.verdict = verdict(data[1+size])
-	text, data, ok := cutText(data[size+2:])
-	name, data, named := cutText(data)
-	all, size := binary.Uvarint(data)
-	if !ok || !named || size <= 0 || all > MaxAnswer+MaxHead {
-		return a, nil, errNone
+	a.number, a.verdict = number, verdict(data[1+size])
+	data = data[size+2:]
+	var rest []byte
+	whole := true
+	for _, text := range []*[]byte{&a.head, &a.body, &rest} {
+		var ok bool
+		*text, data, ok = cutText(data)
+		whole = whole && ok
 	}
-	a.text, a.rest, a.size = text, string(name), int(all)
+	a.rest = string(rest)
+	a.size, size = binary.Uvarint(data)
+	if !whole || size <= 0 {
+		return a, nil, errItem
+	}
 	switch a.verdict {
 	case answered, held:
 	case fenced:
@@ -78,7 +85,7 @@ func cutReply(data []byte) (a reply, rest []byte, err error) {
 	case busy:
 		a.err = errBusy
 	default:
-		return a, nil, errNone
+		return a, nil, errItem
 	}
 	return a, data[size:], nil
 }
@@ -117,7 +124,7 @@ func (t *Router) ask(r *http.Request, o callid.Owner, text []byte) (reply, error
 		ctx, cancel := context.WithTimeout(r.Context(), t.options.Timeout)
 		defer cancel()
 		defer context.AfterFunc(life, cancel)() //nolint:contextcheck // the owner's
-		a.text, a.err = t.fetch(ctx, o, a)
+		a.body, a.err = t.fetch(ctx, o, a)
 	}
 	return a, a.err
 }
@@ -167,23 +174,23 @@ func (t *Router) fail(first, requests uint64, err error) {
 	}
 }
 
-// fetch gets the rest of a long answer.
+// fetch gets the rest of a long body.
 func (t *Router) fetch(ctx context.Context, o callid.Owner, a reply) ([]byte, error) {
-	if a.size < len(a.text) {
+	if a.size < uint64(len(a.body)) || a.size > MaxAnswer {
 		return nil, fmt.Errorf("route: an answer of %d bytes", a.size)
 	}
-	text := bytes.Clone(a.text)
-	for len(text) < a.size {
+	body := bytes.Clone(a.body)
+	for uint64(len(body)) < a.size {
 		m := nats.NewMsg(t.subject(o) + restToken)
-		m.Data = appendText(appendNumber(nil, uint64(len(text))), a.rest)
+		m.Data = appendText(appendNumber(nil, uint64(len(body))), a.rest)
 		more, err := t.conn.RequestMsgWithContext(ctx, m)
 		switch {
 		case err != nil:
 			return nil, err
-		case len(more.Data) == 0 || len(text)+len(more.Data) > a.size:
+		case len(more.Data) == 0 || uint64(len(body)+len(more.Data)) > a.size:
 			return nil, errors.New("route: the rest of the answer is gone")
 		}
-		text = append(text, more.Data...)
+		body = append(body, more.Data...)
 	}
-	return text, nil
+	return body, nil
 }

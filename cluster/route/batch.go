@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/nats-io/nats.go"
 )
@@ -49,6 +51,8 @@ func (t *Router) send(subject string, i item) {
 
 // sendLine sends what is in line for a subject, until nothing is left.
 func (t *Router) sendLine(subject string) {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
 	for {
 		runtime.Gosched() // who is about to send something does so first
 		t.mu.Lock()
@@ -59,12 +63,16 @@ func (t *Router) sendLine(subject string) {
 			t.mu.Unlock()
 			return
 		}
-		b := t.batch(line)
+		b := t.batch(line, *buffer)
 		t.lines[subject] = line[b.items:]
 		t.mu.Unlock()
 		t.publish(subject, b)
+		*buffer = b.data // it was copied
 	}
 }
+
+// buffers are for batches.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // batch is what a message has.
 type batch struct {
@@ -74,13 +82,14 @@ type batch struct {
 	requests uint64 // that it has; they have numbers in order
 }
 
-// batch makes a batch of the first items in line. A request whose client has gone is left out.
-func (t *Router) batch(line []item) (b batch) {
+// batch makes a batch of the first items in line, into a buffer. A request whose client has gone is
+// left out.
+func (t *Router) batch(line []item, into []byte) (b batch) {
 	size := 0
 	for ; b.items < len(line) && (size == 0 || size+len(line[b.items].text) <= t.room()); b.items++ {
 		size += len(line[b.items].text)
 	}
-	b.data, b.first = make([]byte, 0, size), t.last+1
+	b.data, b.first = slices.Grow(into[:0], size), t.last+1
 	for _, i := range line[:b.items] {
 		if w := i.waiter; w != nil {
 			if w.gone {

@@ -6,7 +6,7 @@ import (
 )
 
 // A number is written as a varint of package binary; a text as its length and its bytes; a header as
-// the number of its fields, and the name and the value of each.
+// the number of its names, and for each the name, the number of its values, and these.
 
 func appendNumber(to []byte, n uint64) []byte { return binary.AppendUvarint(to, n) }
 
@@ -16,19 +16,20 @@ func appendText[T ~string | ~[]byte](to []byte, s T) []byte {
 
 // appendHeader appends a header without some of its fields.
 func appendHeader(to []byte, h http.Header, without map[string]bool) []byte {
-	n := 0
-	for name, values := range h {
+	names := 0
+	for name := range h {
 		if !without[name] {
-			n += len(values)
+			names++
 		}
 	}
-	to = appendNumber(to, uint64(n)) //nolint:gosec // not negative
+	to = appendNumber(to, uint64(names)) //nolint:gosec // not negative
 	for name, values := range h {
 		if without[name] {
 			continue
 		}
+		to = appendNumber(appendText(to, name), uint64(len(values)))
 		for _, value := range values {
-			to = appendText(appendText(to, name), value)
+			to = appendText(to, value)
 		}
 	}
 	return to
@@ -74,20 +75,20 @@ func (f *fields) text() string {
 	return s
 }
 
-func (f *fields) header() http.Header {
-	n := f.number()
-	likely := min(n, 32) // what is written there may be wrong
-	h, values := make(http.Header, likely), make([]string, 0, likely)
-	for ; n > 0 && !f.bad; n-- {
-		name, value := f.text(), f.text()
-		if before := h[name]; before != nil {
-			h[name] = append(before, value)
-			continue
+// header reads a header into another one, in the place of what that has of the same names.
+func (f *fields) header(into http.Header) {
+	var all []string
+	for names := f.number(); names > 0 && !f.bad; names-- {
+		name, n := f.text(), f.number()
+		if all == nil {
+			all = make([]string, 0, min(names, 32)) // most have one value; the number may be wrong
 		}
-		values = append(values, value)
-		h[name] = values[len(values)-1 : len(values) : len(values)]
+		first := len(all)
+		for ; n > 0 && !f.bad; n-- {
+			all = append(all, f.text())
+		}
+		into[name] = all[first:len(all):len(all)]
 	}
-	return h
 }
 
 func (f *fields) cutOff() { f.bad, f.data, f.all = true, nil, "" }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -31,8 +30,8 @@ var (
 // scratch is the size of most heads, in bytes: so much is built without an allocation.
 const scratch = 768
 
-// appendRequest appends a request of a client, with its body.
-func appendRequest(to []byte, r *http.Request, body []byte, timeout time.Duration) []byte {
+// newRequest is the item of a client's request.
+func newRequest(r *http.Request, body []byte, timeout time.Duration) []byte {
 	head := appendNumber(make([]byte, 0, scratch), uint64(timeout.Milliseconds())) //nolint:gosec // > 0
 	head = appendText(head, r.Method)
 	scheme := ""
@@ -50,16 +49,21 @@ func appendRequest(to []byte, r *http.Request, body []byte, timeout time.Duratio
 	head = appendText(head, r.Host)
 	head = appendText(head, r.RemoteAddr)
 	head = appendHeader(head, r.Header, notOfRequests)
-	return appendText(appendText(to, head), body)
+	text := append(make([]byte, 0, maxItem+len(head)+len(body)), aRequest)
+	return appendText(appendText(text, head), body)
 }
 
 // readRequest reads a forwarded request, and for how long the client waits for its answer.
 func readRequest(head, body []byte) (*http.Request, time.Duration, error) {
 	f := readFields(head)
 	timeout := f.number()
-	r := &http.Request{Method: f.text(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	r := &http.Request{
+		Method: f.text(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header),
+	}
 	scheme, target := f.text(), f.text()
-	r.RequestURI, r.Host, r.RemoteAddr, r.Header = f.text(), f.text(), f.text(), f.header()
+	r.RequestURI, r.Host, r.RemoteAddr = f.text(), f.text(), f.text()
+	f.header(r.Header)
 	if f.bad || timeout == 0 || timeout > math.MaxInt32 {
 		return nil, 0, errors.New("route: a forwarded request that is cut off, or has no time")
 	}
@@ -82,9 +86,8 @@ func readRequest(head, body []byte) (*http.Request, time.Duration, error) {
 
 // recorder is where an owner writes the answer to a forwarded request.
 type recorder struct {
-	status int
 	header http.Header
-	sent   http.Header // as it was when the status was written
+	head   []byte // the status and the header, once they are written
 	body   bytes.Buffer
 }
 
@@ -93,8 +96,9 @@ func newRecorder() *recorder { return &recorder{header: make(http.Header)} }
 func (w *recorder) Header() http.Header { return w.header }
 
 func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 && status >= http.StatusOK { // not of what comes before an answer
-		w.status, w.sent = status, w.header.Clone()
+	if w.head == nil && status >= http.StatusOK { // not of what comes before an answer
+		w.head = appendNumber(make([]byte, 0, scratch/2), uint64(status)) //nolint:gosec // as checked
+		w.head = appendHeader(w.head, w.header, notOfAnswers)
 	}
 }
 
@@ -109,29 +113,20 @@ func (w *recorder) Write(p []byte) (int, error) {
 // Flush is for http.ResponseController: there is nothing that could be sent before the end.
 func (w *recorder) Flush() {}
 
-// bytes is the answer, for [writeAnswer].
-func (w *recorder) bytes() []byte {
-	w.WriteHeader(http.StatusOK)
-	head := appendNumber(make([]byte, 0, scratch), uint64(w.status)) //nolint:gosec // of three digits
-	head = appendHeader(head, w.sent, notOfAnswers)
-	text := appendText(make([]byte, 0, len(head)+w.body.Len()+8), head)
-	return append(text, w.body.Bytes()...)
-}
-
 // writeAnswer writes an answer that came back to the client.
-func writeAnswer(w http.ResponseWriter, method string, text []byte) error {
-	head, body, ok := cutText(text)
+func writeAnswer(w http.ResponseWriter, method string, head, body []byte) error {
 	f := readFields(head)
-	status, header := int(f.number()), f.header() //nolint:gosec // it is checked
-	if !ok || f.bad || status < http.StatusOK || status > 999 {
+	status := f.number()
+	f.header(w.Header())
+	if f.bad || status < http.StatusOK || status > 999 {
+		clear(w.Header())
 		return errors.New("route: an answer that is cut off")
 	}
-	maps.Copy(w.Header(), header)
 	bodiless := status == http.StatusNoContent || status == http.StatusNotModified
 	if !bodiless {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
-	w.WriteHeader(status)
+	w.WriteHeader(int(status)) //nolint:gosec // as checked
 	if !bodiless && method != http.MethodHead {
 		_, _ = w.Write(body) // at once; a client that is gone has its notifications
 	}

@@ -1,7 +1,6 @@
 package route
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +30,7 @@ const (
 	MaxHead        = 64 << 10         // bytes of a request besides its body
 	restTime       = 10 * time.Second // for which the rest of a long answer is kept
 	maxRest        = 64 << 20         // bytes of such answers that are kept
-	heldTime       = 2 * time.Second  // after which notifications have gone in any case
+	heldTime       = 2 * time.Second  // longer than notifications wait for an answer
 )
 
 // Whereabouts is what a node knows of a call of another owner.
@@ -97,7 +96,9 @@ type Router struct {
 	sent    sync.Cond         // a line is empty
 	last    uint64            // number of a request that was sent
 	waiters map[uint64]*waiter
-	held    map[origin]holding
+	held    map[origin]func() // what waits until an answer is with its client
+	before  map[origin]func() // the same, of the time before held was made
+	turned  time.Time         // when that was
 	rests   map[string][]byte // of answers that are longer than a message
 	kept    int               // bytes of them
 	ended   bool
@@ -125,7 +126,7 @@ func New(conn *nats.Conn, next http.Handler, o Options) (*Router, error) {
 		options: o, conn: conn, next: next, inbox: conn.NewInbox(),
 		places: make(chan struct{}, MaxServed),
 		subs:   make(map[callid.Owner]*nats.Subscription), lines: make(map[string][]item),
-		waiters: make(map[uint64]*waiter), held: make(map[origin]holding),
+		waiters: make(map[uint64]*waiter), held: make(map[origin]func()),
 		rests: make(map[string][]byte),
 	}
 	t.sent.L = &t.mu
@@ -260,7 +261,7 @@ func (t *Router) elsewhere(w http.ResponseWriter, r *http.Request, o callid.Owne
 		t.unreadable(w, r, err, most)
 		return
 	}
-	text := appendRequest([]byte{aRequest}, r, body, t.options.Timeout)
+	text := newRequest(r, body, t.options.Timeout)
 	if len(text) > int(t.conn.MaxPayload()) {
 		graph.WriteError(w, r, http.StatusRequestHeaderFieldsTooLarge, "RequestHeaderFieldsTooLarge",
 			fmt.Sprintf("The header is too large, must be at most %d bytes.", MaxHead))
@@ -269,7 +270,7 @@ func (t *Router) elsewhere(w http.ResponseWriter, r *http.Request, o callid.Owne
 	t.forwarded.Add(1)
 	a, err := t.ask(r, o, text)
 	if err == nil {
-		err = writeAnswer(w, r.Method, a.text)
+		err = writeAnswer(w, r.Method, a.head, a.body)
 	}
 	if err != nil {
 		t.lost.Add(1)
@@ -284,10 +285,19 @@ func (t *Router) elsewhere(w http.ResponseWriter, r *http.Request, o callid.Owne
 
 // readBody reads a body that is as long as its header says, or of unknown length, then -1.
 func readBody(body io.Reader, length int64) ([]byte, error) {
-	var text bytes.Buffer
-	text.Grow(int(max(length, 0)) + bytes.MinRead) // so that it finds the end without growing again
-	_, err := text.ReadFrom(body)
-	return text.Bytes(), err
+	if length < 0 {
+		return io.ReadAll(body)
+	}
+	text := make([]byte, length+1) // so that its end is seen
+	n, err := io.ReadFull(body, text)
+	switch {
+	case err == nil: // it is longer
+		more, err := io.ReadAll(body)
+		return append(text, more...), err
+	case int64(n) == length && (err == io.EOF || err == io.ErrUnexpectedEOF): //nolint:errorlint // io's
+		return text[:n], nil
+	}
+	return nil, err
 }
 
 func (t *Router) unreadable(w http.ResponseWriter, r *http.Request, err error, most int64) {

@@ -106,14 +106,14 @@ func (t *Router) serve(o callid.Owner, from origin, head, body []byte) {
 		t.reply(from, reply{verdict: fenced})
 		return
 	}
-	a.text = w.bytes()
-	if most := t.chunk(); len(a.text) > most {
-		name, ok := t.keepRest(a.text)
+	a.head, a.body = w.head, w.body.Bytes()
+	if most := t.chunk(); len(a.body) > most {
+		name, ok := t.keepRest(a.body)
 		if !ok {
 			t.reply(from, reply{verdict: busy})
 			return
 		}
-		a.rest, a.size, a.text = name, len(a.text), a.text[:most]
+		a.rest, a.size, a.body = name, uint64(len(a.body)), a.body[:most]
 	}
 	t.reply(from, a)
 }
@@ -124,18 +124,22 @@ func (t *Router) platform(w *recorder, r *http.Request) {
 	returned := false
 	defer func() {
 		v := recover()
-		if returned {
+		switch {
+		case returned && len(w.head) <= MaxHead:
 			return
+		case returned:
+			t.options.Logger.Error("route: the header of an answer is too large",
+				slog.Int("bytes", len(w.head)), slog.Int("most", MaxHead))
+		case v != http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+			t.options.Logger.Error("route: the platform panicked", slog.Any("panic", v),
+				slog.String("stack", string(debug.Stack())))
 		}
 		*w = *newRecorder()
 		graph.WriteError(w, r, http.StatusInternalServerError, "9999",
 			"Unknown internal server error.")
-		if v != http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
-			t.options.Logger.Error("route: the platform panicked", slog.Any("panic", v),
-				slog.String("stack", string(debug.Stack())))
-		}
 	}()
 	t.next.ServeHTTP(w, r)
+	w.WriteHeader(http.StatusOK) // if it has not
 	returned = true
 }
 
@@ -148,35 +152,35 @@ func (t *Router) is(o callid.Owner) bool {
 // reply has a reply sent to where the request came from.
 func (t *Router) reply(to origin, a reply) {
 	a.number = to.number
-	size := len(a.text) + len(a.rest) + maxReply
-	t.send(to.inbox, item{text: appendReply(make([]byte, 0, size), a)})
+	t.send(to.inbox, a.item())
 }
 
 // chunk is how much of an answer goes into a message.
 func (t *Router) chunk() int { return max(1024, int(t.conn.MaxPayload())-MaxHead) }
 
-// holding is what waits until an answer is with its client.
-type holding struct {
-	release func()
-	over    *time.Timer
-}
-
-// hold keeps what waits for the answer to a request.
+// hold keeps what waits for the answer to a request. It is forgotten some seconds later: package
+// graph does not wait for so long.
 func (t *Router) hold(from origin, release func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.held[from] = holding{release, time.AfterFunc(heldTime, func() { t.release(from) })}
+	if now := time.Now(); now.Sub(t.turned) > heldTime {
+		t.held, t.before, t.turned = make(map[origin]func()), t.held, now
+	}
+	t.held[from] = release
 }
 
 // release lets it go.
 func (t *Router) release(from origin) {
 	t.mu.Lock()
-	h, ok := t.held[from]
+	release := t.held[from]
+	if release == nil {
+		release = t.before[from]
+	}
 	delete(t.held, from)
+	delete(t.before, from)
 	t.mu.Unlock()
-	if ok {
-		h.over.Stop()
-		h.release()
+	if release != nil {
+		release()
 	}
 }
 

@@ -18,15 +18,15 @@ var ofOwed = []mutant{
 		name: "answers-without-a-lease",
 		what: "an owner answers a forwarded request though it has lost its lease meanwhile",
 		rule: "nothing is sent without a lease", kill: "./cluster/route TestNobodyAnswersWithoutTheRightTo",
-		edits: []edit{{"cluster/route/serve.go", `	t.platform(w, r)
-	if !t.is(o) {`, `	t.platform(w, r)
+		edits: []edit{{"cluster/route/serve.go", `	t.platform(w, r.WithContext(ctx))
+	if !t.is(o) {`, `	t.platform(w, r.WithContext(ctx))
 	if o.Epoch == 0 {`}},
 	},
 	{
 		name: "answers-its-own-clients-without-a-lease",
 		what: "a node answers a request of its own client though it has lost its lease meanwhile",
 		rule: "nothing is sent without a lease", kill: "./cluster/route TestNobodyAnswersWithoutTheRightTo",
-		edits: []edit{{"cluster/route/router.go", `ok && now == g.owner {`, `ok || now == g.owner {`}},
+		edits: []edit{{"cluster/route/guarded.go", `ok && now == g.owner {`, `ok || now == g.owner {`}},
 	},
 	{
 		name: "accepts-before-the-journal",
