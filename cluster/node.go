@@ -71,6 +71,10 @@ type Node struct {
 	lives    map[callid.Owner]*life // of others, as they are needed
 }
 
+// String names the node and its cluster, for logs: what is given to package fmt would be read
+// without the lock otherwise, with the cluster's secret.
+func (n *Node) String() string { return n.options.String() }
+
 // life is of another owner, until it is dead.
 type life struct {
 	ctx context.Context //nolint:containedctx // it is what the owner's life is

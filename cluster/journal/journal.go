@@ -97,6 +97,12 @@ type Journal struct {
 	loops sync.WaitGroup
 }
 
+// String names the node and the bucket, for logs: what is given to package fmt would be read by
+// reflection otherwise, while it changes.
+func (j *Journal) String() string {
+	return fmt.Sprintf("journal of %s in %s", j.options.Node, j.options.Bucket)
+}
+
 // Open begins to keep, over a connection that stays the caller's. It does not wait for JetStream:
 // see Opened.
 func Open(conn *nats.Conn, o Options) (*Journal, error) {

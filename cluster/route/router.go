@@ -93,6 +93,10 @@ type Router struct {
 	ended bool
 }
 
+// String names the subjects, for logs: what is given to package fmt would be read without the lock
+// otherwise, with the answers of clients.
+func (t *Router) String() string { return "router of " + t.options.Subject }
+
 // New makes a router for the platform's HTTP handler, over a connection that stays the caller's.
 func New(conn *nats.Conn, next http.Handler, o Options) (*Router, error) {
 	switch {
