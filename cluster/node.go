@@ -29,7 +29,7 @@ var (
 	ErrNoLease = errors.New("cluster: no lease")
 
 	// ErrFenced is why notifications are given up: their call is not this node's any more. Another
-	// node tells its end.
+	// node notifies of its end.
 	ErrFenced = errors.New("cluster: fenced")
 )
 

@@ -38,7 +38,7 @@ type Whereabouts uint8
 // What can be known of a call.
 const (
 	Lives  Whereabouts = iota + 1 // its owner lives, as far as is known
-	Ending                        // its owner is dead, and its end has not been told
+	Ending                        // its owner is dead, and its end was not notified yet
 	Gone                          // there is no such call any more
 )
 
@@ -50,7 +50,7 @@ type Options struct {
 	// and after each request is served here.
 	Owner func() (callid.Owner, bool)
 
-	// Find tells what becomes of the calls of another owner.
+	// Find returns what becomes of the calls of another owner.
 	Find func(callid.Owner, uuid.UUID) Whereabouts
 
 	// Life returns a context that ends when the owner is known to be dead, so that nobody waits for
