@@ -1,5 +1,5 @@
 // Package cluster makes several processes of a media platform one service: a bot may talk to any of
-// them, and when one dies the others tell its bots what has become of their calls.
+// them, and when one dies the others notify its bots of the ends of their calls.
 //
 // # How to think of it
 //

@@ -30,7 +30,7 @@ const burst = 64
 // inherited marks the deliveries that an heir makes, in their Value.
 type inherited struct{}
 
-// heir tells the ends of calls whose owner is dead, as far as they are this node's to tell.
+// heir notifies of the ends of calls whose owner is dead, as far as that is this node's part.
 type heir struct {
 	node  *Node
 	stats struct{ inherited, told, failed, deaths, fenced atomic.Uint64 }
@@ -141,8 +141,8 @@ func (h *heir) isTelling(call uuid.UUID) bool {
 	return ok
 }
 
-// tell tells the end of a call: one delivery after the other. What a bot does not take is given up,
-// as it would have been by the owner. If this node loses its lease, others begin anew.
+// tell delivers what is owed for a call: one delivery after the other. What a bot does not take is
+// given up, as it would have been by the owner. If this node loses its lease, others begin anew.
 func (h *heir) tell(to *graph.Handler, e journal.Epoch, call uuid.UUID) {
 	defer func() {
 		h.mu.Lock()
@@ -155,7 +155,7 @@ func (h *heir) tell(to *graph.Handler, e journal.Epoch, call uuid.UUID) {
 	if !told {
 		o, err := h.node.journal.Owed(e, call)
 		if err != nil {
-			h.node.options.Logger.Error("cluster: a call's end can't be told", slog.Any("error", err))
+			h.node.options.Logger.Error("cluster: what a call owes can't be read", slog.Any("error", err))
 		}
 		h.stats.inherited.Add(1)
 		for _, d := range o.Deliveries() {

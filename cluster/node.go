@@ -29,7 +29,7 @@ var (
 	ErrNoLease = errors.New("cluster: no lease")
 
 	// ErrFenced is why notifications are given up: their call is not this node's any more. Another
-	// node tells its end.
+	// node notifies of its end.
 	ErrFenced = errors.New("cluster: fenced")
 )
 
@@ -70,6 +70,10 @@ type Node struct {
 	lease    *member.Lease
 	lives    map[callid.Owner]*life // of others, as they are needed
 }
+
+// String names the node and its cluster, for logs: what is given to package fmt would be read
+// without the lock otherwise, with the cluster's secret.
+func (n *Node) String() string { return n.options.String() }
 
 // life is of another owner, until it is dead.
 type life struct {

@@ -544,3 +544,35 @@ func TestTheSecondOfTwoNodesOfOneNameIsOut(t *testing.T) {
 		t.Errorf("the first: got %d", got.status)
 	}
 }
+
+// Who logs a node, or what it is made of, shows no secret, and reads nothing without its lock.
+func TestNodesArePrinted(t *testing.T) {
+	t.Parallel()
+	o := cluster.Options{
+		Cluster: "test", Node: "a", Peers: peersOf(t, 1), Dir: t.TempDir(), Secret: "hidden", Logger: quiet,
+	}
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("starts", slog.Any("options", o))
+	const want = `node "a" of cluster "test"`
+	if got := fmt.Sprintf("%+v", o); got != want || strings.Contains(log.String(), "hidden") {
+		t.Errorf("got %s and %s, want %s", got, &log, want)
+	}
+	n, err := cluster.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for range 20 {
+			_ = fmt.Sprintf("%v %+v", n, n)
+		}
+	})
+	n.Drain()
+	if err := n.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	all.Wait()
+	if got := fmt.Sprint(n); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

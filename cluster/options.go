@@ -23,6 +23,8 @@ import (
 //
 // A node runs a NATS server of its own, inside the process, which is one of a cluster of them: that
 // takes Peers and Dir. Or it is a client of servers that are there: that takes Nodes and Servers.
+//
+//nolint:recvcheck // a value is printed by String, and completed in place
 type Options struct {
 	// Cluster is the name of the cluster: 1 to 32 letters, digits, - and _. Clusters with other
 	// names can share NATS servers.
@@ -76,6 +78,13 @@ type Options struct {
 
 	password string // of the node, at its own server
 }
+
+// String names the node and its cluster. It leaves out the secret, and the URLs, which may have
+// passwords in them; package encoding/json and the verb %#v do not.
+func (o Options) String() string { return fmt.Sprintf("node %q of cluster %q", o.Node, o.Cluster) }
+
+// LogValue returns what String does.
+func (o Options) LogValue() slog.Value { return slog.StringValue(o.String()) }
 
 // DefaultMaxStore is of Options.
 const DefaultMaxStore = 1 << 30

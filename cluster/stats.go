@@ -26,8 +26,8 @@ type Stats struct {
 
 	Deaths    uint64 // of lives of nodes that had calls
 	Fenced    uint64 // times that this node has lost its lease, and ended its calls
-	Inherited uint64 // calls of dead nodes that this one has begun to tell
-	Told      uint64 // of which everything was told, or given up
+	Inherited uint64 // calls of dead nodes that this one has begun to notify of
+	Told      uint64 // of which all notifications were delivered, or given up
 	GivenUp   uint64 // deliveries among them that were given up
 
 	// Unjournaled counts requests that were answered before all other nodes, or the journal, had what

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -24,6 +25,15 @@ type MediaRequest struct {
 	RequestID       string      // that the answer has, ours
 	ClientRequestID string      // that the answer has: the client's, or ours if it sent none
 }
+
+// String says what is asked of which call, by whom, and leaves out the header, which has the
+// client's token; package encoding/json and the verb %#v do not.
+func (r MediaRequest) String() string {
+	return fmt.Sprintf("%s on %v by application %q", r.Kind, r.Call, r.Application.ID)
+}
+
+// LogValue returns what String does.
+func (r MediaRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Admission says how a request is enqueued. The zero Admission changes nothing.
 type Admission struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -528,5 +529,41 @@ func TestTheHookMayReenter(t *testing.T) {
 	<-call.Done()
 	if all := box.all(); at(all[len(all)-1], "resourceData", "state") != "terminated" {
 		t.Errorf("notifications: %s", show(all))
+	}
+}
+
+// What is given to package fmt is not read without its lock; and what Admit gets shows no token.
+func TestWhatIsServedIsPrinted(t *testing.T) {
+	t.Parallel()
+	asked := make(chan graph.MediaRequest, 1)
+	ledger, err := graph.NewLedger(time.Nanosecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, call, _ := admitting(t, func(_ context.Context, r graph.MediaRequest) (graph.Admission, error) {
+		asked <- r
+		return graph.Admission{}, nil
+	}, graph.WithLedger(ledger))
+	var all sync.WaitGroup
+	all.Go(func() {
+		for range 20 {
+			_ = fmt.Sprintf("%v %+v %s", call.handler, call.Call, ledger)
+		}
+	})
+	client.post(call, "playPrompt", playBody).must(t, 200)
+	call.media.Current().End(operation.Result{})
+	all.Wait()
+	r := <-asked
+	want := "playPrompt on call " + call.ID().String() + ` by application "` + tokens["bot"].ID + `"`
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("asked", slog.Any("request", r))
+	if got := fmt.Sprintf("%+v", r); got != want || strings.Contains(log.String(), "Bearer") || !strings.Contains(log.String(), "playPrompt on call") {
+		t.Errorf("got %q and %s, want %q", got, &log, want)
+	}
+	if got := fmt.Sprint(call.handler); got != "graph handler, 1 calls" {
+		t.Error(got)
+	}
+	if got := fmt.Sprint(ledger); got != "ledger, 1 calls changed" {
+		t.Error(got)
 	}
 }

@@ -194,6 +194,10 @@ func (s State) check() error {
 // ID returns the call's id on the wire.
 func (c *Call) ID() uuid.UUID { return c.given.ID }
 
+// String names the call by its id, for logs: what is given to package fmt would be read without the
+// lock otherwise.
+func (c *Call) String() string { return "call " + c.given.ID.String() }
+
 // Application returns the id of the application that owns the call.
 func (c *Call) Application() string { return c.given.Application }
 

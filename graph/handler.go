@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -162,6 +163,10 @@ func (h *Handler) Observe(e queue.Event) {
 		c.observe(e)
 	}
 }
+
+// String says how many calls are attached, for logs: what is given to package fmt would be read
+// without the lock otherwise.
+func (h *Handler) String() string { return fmt.Sprintf("graph handler, %d calls", h.Stats().Calls) }
 
 // Call returns the call that is attached with this wire id. It reports whether there is one.
 func (h *Handler) Call(id uuid.UUID) (*Call, bool) {

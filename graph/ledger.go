@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -60,6 +61,12 @@ func NewLedger(patience time.Duration) (*Ledger, error) {
 			": must be 0 (the default) or more, at most " + longest.String())
 	}
 	return &Ledger{patience: patience, changed: make(chan struct{}, 1)}, nil
+}
+
+// String says how many calls have changed, for logs: what is given to package fmt would be read
+// without the lock otherwise.
+func (l *Ledger) String() string {
+	return fmt.Sprintf("ledger, %d calls changed", l.Stats().Changed)
 }
 
 // Changed returns a channel that has a value when a request or a delivery waits for a change to be

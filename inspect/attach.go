@@ -83,6 +83,14 @@ func validateText(field, s string, longest int) error {
 // safe for concurrent use, and none waits. Those of a nil Call, one that is not shown, do nothing.
 type Call struct{ call *call }
 
+// String names the call by the id of its queue, for logs.
+func (c *Call) String() string {
+	if c == nil {
+		return "no call"
+	}
+	return fmt.Sprintf("shown call %q", c.call.id)
+}
+
 // Attach shows a call, at any time before its end; to attach it again replaces what was said. A
 // call whose queue has the handler as observer is shown without it too, from its first operation
 // on, but without keys, labels and owner.

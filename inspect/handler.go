@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +47,14 @@ func New(opts ...Option) (*Handler, error) {
 		calls: make(map[*queue.Queue]*call), numbers: make(map[uint64]*call),
 		wire: make(map[uuid.UUID]*call),
 	}, nil
+}
+
+// String says how many live calls are shown, for logs: what is given to package fmt would be read
+// without the lock otherwise.
+func (h *Handler) String() string {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return fmt.Sprintf("inspector, %d live calls", h.live)
 }
 
 // Close ends what is being watched and forgets all calls; from then on nothing is recorded, and

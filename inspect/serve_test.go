@@ -362,3 +362,27 @@ func TestAWriterThatCannotFlushEndsTheStream(t *testing.T) {
 		t.Error("it has waited for the client")
 	}
 }
+
+// What is given to package fmt is not read without the handler's lock.
+func TestAHandlerIsPrinted(t *testing.T) {
+	t.Parallel()
+	h := newHandler(t)
+	var all sync.WaitGroup
+	all.Go(func() {
+		for range 20 {
+			_ = fmt.Sprintf("%v %+v", h, h)
+		}
+	})
+	q := newQueue(t, h, "a\nb")
+	c, err := h.Attach(inspect.Attachment{Queue: q})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	var none *inspect.Call
+	if got, want := fmt.Sprint(h, c, none), `inspector, 1 live calls shown call "a\nb" no call`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	q.Close(nil)
+	<-q.Done()
+}

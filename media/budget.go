@@ -34,6 +34,12 @@ func (b *Budget) Held() int {
 	return b.bytes
 }
 
+// String says how much is held, for logs: what is given to package fmt would be read without the
+// lock otherwise.
+func (b *Budget) String() string {
+	return fmt.Sprintf("budget, %d of %d bytes held", b.Held(), b.most)
+}
+
 // hold counts audio that has a sample, or says why it may not be held.
 func (b *Budget) hold(a Audio) error {
 	if b == nil {

@@ -36,6 +36,14 @@ func NewEngine() *Engine {
 	return e
 }
 
+// String says how many operations are under way, for logs: what is given to package fmt would be
+// read without the lock otherwise.
+func (e *Engine) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return fmt.Sprintf("media engine, %d operations", len(e.jobs))
+}
+
 // Close fails what is still under way, with [operation.ShutDown], and waits until every goroutine
 // of the engine has ended: until each [Loader] that was loading has returned, each recording is on
 // the disk, and each [Call].Publish has returned. Close the queues first. It may be called again,

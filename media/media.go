@@ -105,6 +105,10 @@ var (
 	_ queue.Pauser = (*Media)(nil)
 )
 
+// String names the codec of the line, for logs: what is given to package fmt would be read without
+// the lock otherwise.
+func (m *Media) String() string { return "media, " + m.call.Codec.String() }
+
 // Media returns the media of a call, to be given to [queue.New]. Its error names what the call
 // lacks: what holds a nil pointer, map, function, channel or slice counts as missing.
 func (e *Engine) Media(c Call) (*Media, error) {

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -36,6 +37,14 @@ var (
 
 // NewPhone returns a phone that is picked up now.
 func NewPhone() *Phone { return &Phone{start: time.Now(), keep: math.MaxInt} }
+
+// String says how much was heard, for the messages of tests: what is given to package fmt would be
+// read without the lock otherwise, sample by sample.
+func (p *Phone) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return fmt.Sprintf("phone, %v heard", Codec{}.Duration(len(p.heard)))
+}
 
 // Keep bounds what the phone keeps of what it hears: the first d since it was picked up. Default:
 // all.

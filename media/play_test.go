@@ -1,6 +1,8 @@
 package media_test
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,3 +92,32 @@ type pause struct{}
 
 func (pause) Kind() operation.Kind { return "pause" }
 func (pause) Validate() error      { return nil }
+
+// What is given to package fmt is not read without its lock, and no sample is shown.
+func TestMediaIsPrinted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		budget := media.NewBudget(1000)
+		b := newBed(t, func(c *media.Call) {
+			c.Prompts, c.Budget = memory{"a": make([]int16, media.FrameSamples)}, budget
+		})
+		var all sync.WaitGroup
+		all.Go(func() {
+			for range 20 {
+				_ = fmt.Sprintf("%v %+v %s %v", b.engine, b.media, b.phone, budget)
+				time.Sleep(frame / 10)
+			}
+		})
+		b.play(t, "a")
+		b.play(t, "a")
+		synctest.Wait()
+		got := fmt.Sprintf("%v, %+v, %s, %v", b.engine, b.media, b.phone, budget)
+		if want := "media engine, 1 operations, media, L16/16000, phone, 0s heard, budget, 640 of 1000 bytes held"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		all.Wait()
+		if got := fmt.Sprint(b.phone); got != "phone, 40ms heard" {
+			t.Error(got)
+		}
+	})
+}

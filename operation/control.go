@@ -23,6 +23,9 @@ type Spec struct {
 	StopTimeout   time.Duration // for the queue, which has one of its own if it is zero
 }
 
+// String is the operation's: see [Operation.String].
+func (c *Control) String() string { return c.op.String() }
+
 // Init makes the zero Control a new operation. It needs no lock; the operation is not accepted yet.
 func (c *Control) Init(s Spec) {
 	o := &c.op

@@ -66,6 +66,10 @@ func (g *Group) Len() int {
 	return len(g.queues)
 }
 
+// String says how many queues there are, for logs: what is given to package fmt would be read
+// without the lock otherwise.
+func (g *Group) String() string { return fmt.Sprintf("group of %d queues", g.Len()) }
+
 // All yields the queues that are there when the iteration begins, by call id, in no order. No lock
 // is held meanwhile: calls may come and go, those that come are not yielded, and those that go may
 // be. It holds a list of them, of 8 bytes for each.

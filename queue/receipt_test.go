@@ -1,10 +1,14 @@
 package queue_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"ivrqueue/operation"
 	"ivrqueue/queue"
 	"ivrqueue/queue/queuetest"
 )
@@ -45,5 +49,38 @@ func TestAReceiptIsPrinted(t *testing.T) {
 	}
 	if s := q.Close(nil).String(); s != "nothing ended" {
 		t.Error(s)
+	}
+}
+
+// So it is with groups, media of tests, and the writing side of an operation.
+func TestAGroupIsPrinted(t *testing.T) {
+	t.Parallel()
+	var g queue.Group
+	var media queuetest.Media
+	var control operation.Control
+	control.Init(operation.Spec{Request: play()})
+	control.Accept(new(operation.Generation), time.Now())
+	var all sync.WaitGroup
+	all.Go(func() {
+		for range 20 {
+			_ = fmt.Sprintf("%v %+v %s", &g, &media, &control)
+		}
+	})
+	q, err := g.New("call", &media)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enqueue(t, q, 1)
+	_, started := media.WaitStarted(t.Context(), 1)
+	q.CancelAll()
+	_, stopped := media.WaitStopped(t.Context(), 1)
+	control.Progress(time.Second)
+	all.Wait()
+	if err := errors.Join(started, stopped); err != nil {
+		t.Fatal(err)
+	}
+	want := "group of 1 queues, scripted media, 1 started, 1 stopped, " + control.Operation().String()
+	if got := fmt.Sprintf("%v, %+v, %v", &g, &media, &control); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -42,6 +42,10 @@ type Agent struct {
 	work    sync.WaitGroup // goroutines
 }
 
+// String names the address, for logs: what is given to package fmt would be read without the lock
+// otherwise.
+func (a *Agent) String() string { return fmt.Sprintf("SIP agent at %v", a.address) }
+
 // Listen opens the agent's port and takes calls from then on.
 func Listen(o Options) (*Agent, error) {
 	o, err := o.withDefaults()

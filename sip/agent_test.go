@@ -3,7 +3,10 @@ package sip_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -127,4 +130,37 @@ func TestACallIsNotAnswered(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is given to package fmt is not read without its lock, and is for people.
+func TestCallsArePrinted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caller, _ := agents(t, sip.Options{Incoming: func(c *sip.Call) {
+			if err := c.Answer(); err != nil {
+				t.Error(err)
+			}
+		}})
+		c := newCall(t, caller, sip.Target{})
+		if got := fmt.Sprint(c.Line()); got != "line to nowhere" {
+			t.Error(got)
+		}
+		var all sync.WaitGroup
+		all.Go(func() {
+			for range 20 {
+				_ = fmt.Sprintf("%v %+v %s", caller, c, c.Line())
+				time.Sleep(time.Millisecond)
+			}
+		})
+		if err := c.Dial(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all.Wait()
+		got := fmt.Sprintf("%v, %+v, %v", caller, c, c.Line())
+		if want := "SIP agent at 192.0.2.1:5060, SIP call " + c.ID() + ", line to 192.0.2.2:"; !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if err := c.HangUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

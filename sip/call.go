@@ -84,6 +84,10 @@ func escaped(s string) string {
 // ID returns the Call-ID, which the caller has chosen.
 func (c *Call) ID() string { return c.dialog.callID }
 
+// String names the call by its Call-ID, escaped and cut, for logs: what is given to package fmt
+// would be read without the lock otherwise.
+func (c *Call) String() string { return "SIP call " + escaped(c.ID()) }
+
 // From returns who calls.
 func (c *Call) From() Party { return c.from }
 

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -75,15 +76,31 @@ func newLine(conn rtpConn, tones *tone.Stream, out sender) *Line {
 	return l
 }
 
+// String names the address that is sent to, for logs: what is given to package fmt would be read
+// without the lock otherwise.
+func (l *Line) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if to := l.target(); to.IsValid() {
+		return fmt.Sprintf("line to %v", to)
+	}
+	return "line to nowhere"
+}
+
+// target returns where packets go, if the session lets them.
+func (l *Line) target() netip.AddrPort {
+	if l.in.latched.IsValid() {
+		return l.in.latched
+	}
+	return l.to
+}
+
 // WriteFrame sends the 160 samples to the peer. It never fails: a packet that can't be sent is
 // lost, as others are.
 func (l *Line) WriteFrame(at time.Time, frame []int16) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	to := l.in.latched
-	if !to.IsValid() {
-		to = l.to
-	}
+	to := l.target()
 	if !l.session.sends || !to.IsValid() || !l.mayHear(to.Addr()) {
 		return nil
 	}

@@ -13,6 +13,9 @@ import (
 // panic.
 type Handler struct{ sub Subscription }
 
+// String says how far it has come, for logs, and reads with the lock: see [Stream.String].
+func (h *Handler) String() string { return "tone handler, " + h.sub.place() }
+
 // Lost returns how many tones, of whatever value, were lost in all because the function lagged.
 func (h *Handler) Lost() uint64 { return h.sub.Lost() }
 

@@ -50,6 +50,17 @@ const (
 	maxSlots   = 256
 )
 
+// String says how many tones were published, for logs: what is given to package fmt would be read
+// without the lock otherwise, keys and all.
+func (s *Stream) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return fmt.Sprintf("tone stream, ended after %d tones", s.last)
+	}
+	return fmt.Sprintf("tone stream, %d tones so far", s.last)
+}
+
 // Publish gives the tone the next sequence number and to every subscription, and returns the
 // number. It does not wait. It is an error if t is no tone, and [ErrEnded] after the end. A number
 // in place of a constant is another key, Publish(5) that of [Tone4]: see [FromChar].

@@ -40,6 +40,19 @@ func (s *Subscription) mutex() *sync.Mutex {
 	return &s.stream.mu
 }
 
+// String says how far it has come, for logs, and reads with the lock: see [Stream.String].
+func (s *Subscription) String() string { return "tone subscription, " + s.place() }
+
+// place says how far the subscription has come.
+func (s *Subscription) place() string {
+	if s.stream == nil {
+		return "of no stream"
+	}
+	s.stream.mu.Lock()
+	defer s.stream.mu.Unlock()
+	return fmt.Sprintf("%d of %d tones read", s.next-1, s.stream.last)
+}
+
 // TryNext returns the next tone, if there is one. It does not wait.
 func (s *Subscription) TryNext() (e Event, ok bool) {
 	s.mutex().Lock()

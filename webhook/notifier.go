@@ -89,6 +89,12 @@ func (n *Notifier) Stats() Stats {
 	return Stats{Attempts: n.counts.attempts.Load(), Retries: retries}
 }
 
+// String says how many attempts there were, for logs: what is given to package fmt would be read
+// by reflection otherwise, while it changes.
+func (n *Notifier) String() string {
+	return fmt.Sprintf("webhook notifier, %d attempts", n.counts.attempts.Load())
+}
+
 // New makes a Notifier. Its errors name what is wrong.
 func New(opts ...Option) (*Notifier, error) {
 	c := config{policy: defaultPolicy(), connections: DefaultMaxConnections}

@@ -1,7 +1,9 @@
 package webhook_test
 
 import (
+	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -18,6 +20,12 @@ func TestANotifierCountsItsAttempts(t *testing.T) {
 			}
 		})
 		n := c.notifier(t)
+		var all sync.WaitGroup
+		all.Go(func() {
+			for range 20 {
+				_ = fmt.Sprintf("%v %+v", n, n) // nor is it read by reflection meanwhile
+			}
+		})
 		for range 2 {
 			if err := n.Deliver(t.Context(), delivery()); err != nil {
 				t.Fatal(err)
@@ -25,6 +33,10 @@ func TestANotifierCountsItsAttempts(t *testing.T) {
 		}
 		if got, want := n.Stats(), (webhook.Stats{Attempts: 4, Retries: 2}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
+		}
+		all.Wait()
+		if got := fmt.Sprint(n); got != "webhook notifier, 4 attempts" {
+			t.Error(got)
 		}
 	})
 }

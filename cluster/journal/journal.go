@@ -97,6 +97,12 @@ type Journal struct {
 	loops sync.WaitGroup
 }
 
+// String names the node and the bucket, for logs: what is given to package fmt would be read by
+// reflection otherwise, while it changes.
+func (j *Journal) String() string {
+	return fmt.Sprintf("journal of %s in %s", j.options.Node, j.options.Bucket)
+}
+
 // Open begins to keep, over a connection that stays the caller's. It does not wait for JetStream:
 // see Opened.
 func Open(conn *nats.Conn, o Options) (*Journal, error) {
@@ -183,17 +189,17 @@ func (j *Journal) Owed(e Epoch, call uuid.UUID) (graph.Owed, error) {
 	return j.mirror.owed(e, call)
 }
 
-// Purge notes that the end of a call of a dead node was told: at once in the mirror, and with the
-// next batch in the others' and the bucket.
+// Purge notes that the notifications of a call of a dead node were delivered: at once in the
+// mirror, and with the next batch in the others' and the bucket.
 func (j *Journal) Purge(e Epoch, call uuid.UUID) {
 	k := key{node: e.Node, epoch: e.Epoch, writer: j.options.Node}
 	j.mirror.apply(k, appendRecord(nil, call, last, nil), false)
 	j.writer.tell(e, call)
 }
 
-// Remove erases all that there is of a dead life, when the ends of all its calls were told. If the
-// bucket has calls that the mirror lacked, it has them afterwards, and nothing is removed. It waits
-// for JetStream, or for ctx.
+// Remove erases all that there is of a dead life, when the notifications of all its calls were
+// delivered. If the bucket has calls that the mirror lacked, it has them afterwards, and nothing is
+// removed. It waits for JetStream, or for ctx.
 func (j *Journal) Remove(ctx context.Context, e Epoch) error {
 	if err := j.Refresh(ctx); err != nil {
 		return err

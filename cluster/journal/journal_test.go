@@ -250,6 +250,9 @@ func TestWritesAreCoalesced(t *testing.T) {
 			a.play(call, strconv.Itoa(i))
 		}
 	}()
+	if got := fmt.Sprintf("%+v", a.journal); got != "journal of a in test" { // and not read by reflection
+		t.Error(got)
+	}
 	if err := a.journal.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}

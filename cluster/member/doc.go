@@ -6,11 +6,11 @@
 // The life of a node is cut into epochs, and each epoch has one [Lease]. A node acts for the calls
 // of an epoch only while its lease holds: whoever sends a frame, posts a notification or answers a
 // request asks [Lease.Holds] right before. An epoch whose lease has run out is fenced, for good:
-// the node ends the calls of that epoch without telling anybody, and comes back as a new epoch.
+// the node ends the calls of that epoch without notifying anybody, and comes back as a new epoch.
 //
 // The other nodes declare an epoch dead when a majority no longer grants it, and then its lease has
 // run out for certain. From then on [View.Ended] is true of it, and [View.Heir] names, for each of
-// its calls, the node that tells its end.
+// its calls, the node that notifies the application of its end.
 //
 //   - Each node publishes a beat every 250 ms, and each node that receives one grants it.
 //   - A lease runs for 2 s from the time at which a beat was sent that a majority has granted, the

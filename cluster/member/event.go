@@ -16,8 +16,8 @@ const (
 	Began EventKind = iota + 1
 
 	// Fenced says that an epoch of this node has ended: its lease ran out, or the member was
-	// closed or has failed. Its calls are no longer this node's to tell. It follows Began of the
-	// same epoch.
+	// closed or has failed. It is other nodes that notify of the end of its calls. It follows Began
+	// of the same epoch.
 	Fenced
 
 	// Changed says that there is another view: nodes have died, come or gone, or the heirs of some

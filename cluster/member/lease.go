@@ -1,6 +1,7 @@
 package member
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -23,6 +24,10 @@ type Lease struct {
 func newLease(node string, e Epoch, c clock) *Lease {
 	return &Lease{node: node, epoch: e, clock: c, done: make(chan struct{})}
 }
+
+// String names the node and the epoch, for logs: what is given to package fmt would be read by
+// reflection otherwise, while it changes.
+func (l *Lease) String() string { return fmt.Sprintf("lease of %s, epoch %d", l.node, l.epoch) }
 
 // Node returns the name of the node.
 func (l *Lease) Node() string { return l.node }

@@ -33,6 +33,10 @@ type Member struct {
 	loops sync.WaitGroup
 }
 
+// String names the node, for logs: what is given to package fmt would be read without the lock
+// otherwise.
+func (m *Member) String() string { return "member " + m.config.names[m.config.self] }
+
 // New joins the cluster of these nodes, as that with this name. It returns at once; [Began] comes
 // when the node has a lease. A node of a cluster talks over the connection, which stays the
 // caller's and must outlive the member; it should reconnect for ever ([nats.MaxReconnects] of -1).

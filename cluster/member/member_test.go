@@ -3,10 +3,12 @@ package member_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -257,12 +259,22 @@ func TestASingleNodeNeedsNoServer(t *testing.T) {
 	if heir, ok := m.View().Heir("a", l.Epoch()-1, [16]byte{}); !ok || heir != "a" {
 		t.Errorf("heir of the process before is %q, %v", heir, ok)
 	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for range 20 {
+			_ = fmt.Sprintf("%v %+v", m, l) // they are not read by reflection meanwhile
+		}
+	})
 	if err := m.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 	<-m.Done()
 	if l.Holds() {
 		t.Error("it holds after Close")
+	}
+	all.Wait()
+	if got, want := fmt.Sprint(m, l), fmt.Sprintf("member a lease of a, epoch %d", l.Epoch()); got != want {
+		t.Errorf("printed %q, want %q", got, want)
 	}
 }
 

@@ -49,13 +49,13 @@ func (v *View) Ended(node string, e Epoch) bool {
 	return n != nil && e <= n.dead
 }
 
-// Heir returns the node that is to tell the end of a call of a dead epoch, and false if the epoch
-// is not dead or no heir is known. An heir acts under its lease. All calls of an epoch are spread
-// evenly over its heirs; when an heir dies, its share goes to the others and the rest stays where
-// it is (rendezvous hashing).
+// Heir returns the node that is to notify of the end of a call of a dead epoch, and false if the
+// epoch is not dead or no heir is known. An heir acts under its lease. All calls of an epoch are
+// spread evenly over its heirs; when an heir dies, its share goes to the others and the rest stays
+// where it is (rendezvous hashing).
 //
-// An heir goes on with the calls that it has begun to tell if a later view names another one. A
-// node that began after the death is heir only if no other is left.
+// An heir goes on with the calls that it has begun to notify of if a later view names another one.
+// A node that began after the death is heir only if no other is left.
 func (v *View) Heir(node string, e Epoch, call [16]byte) (heir string, ok bool) {
 	n := v.find(node)
 	if n == nil || e > n.dead || len(n.heirs) == 0 {

@@ -17,8 +17,8 @@
 // # Who answers
 //
 // Nobody answers without the right to: a node whose lease does not hold answers 503, even if it has
-// served the request by then. The owner of a call is dead: 503 until the end of the call was told,
-// then 404 with code 8522, as for any call that has ended.
+// served the request by then. The owner of a call is dead: 503 until the notification of its end
+// was delivered, then 404 with code 8522, as for any call that has ended.
 //
 // # Concurrency
 //

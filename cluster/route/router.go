@@ -39,7 +39,7 @@ type Whereabouts uint8
 // What can be known of a call.
 const (
 	Lives  Whereabouts = iota + 1 // its owner lives, as far as is known
-	Ending                        // its owner is dead, and its end has not been told
+	Ending                        // its owner is dead, and its end was not notified yet
 	Gone                          // there is no such call any more
 )
 
@@ -51,7 +51,7 @@ type Options struct {
 	// and after each request is served here.
 	Owner func() (callid.Owner, bool)
 
-	// Find tells what becomes of the calls of another owner.
+	// Find returns what becomes of the calls of another owner.
 	Find func(callid.Owner, uuid.UUID) Whereabouts
 
 	// Life returns a context that ends when the owner is known to be dead, so that nobody waits for
@@ -103,6 +103,10 @@ type Router struct {
 	kept    int               // bytes of them
 	ended   bool
 }
+
+// String names the subjects, for logs: what is given to package fmt would be read without the lock
+// otherwise, with the answers of clients.
+func (t *Router) String() string { return "router of " + t.options.Subject }
 
 // New makes a router for the platform's HTTP handler, over a connection that stays the caller's.
 func New(conn *nats.Conn, next http.Handler, o Options) (*Router, error) {

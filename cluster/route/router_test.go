@@ -284,6 +284,11 @@ func TestManyRequestsAtOnce(t *testing.T) {
 			}
 		})
 	}
+	for range 20 {
+		if got := fmt.Sprintf("%+v", a.Router); got != "router of test" { // and not read by reflection
+			t.Error(got)
+		}
+	}
 	wait.Wait()
 	if s := a.Stats(); s.Served != 1000 {
 		t.Errorf("served %d", s.Served)

@@ -147,7 +147,7 @@ module_app menu.so
 			t.Fatal(err)
 		}
 	}
-	run := exec.Command("baresip", "-f", b.folder)
+	run := exec.CommandContext(t.Context(), "baresip", "-f", b.folder)
 	var log bytes.Buffer
 	run.Stdout, run.Stderr = &log, &log
 	if err := run.Start(); err != nil {
@@ -162,7 +162,7 @@ module_app menu.so
 	})
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		conn, err := net.Dial("tcp", keyboard)
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", keyboard)
 		if err == nil {
 			b.keys = conn
 			t.Cleanup(func() { _ = conn.Close() })

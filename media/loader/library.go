@@ -47,6 +47,14 @@ type Library struct {
 	applications map[string]*Application
 }
 
+// String says how many applications have had prompts, for logs: what is given to package fmt would
+// be read without the lock otherwise.
+func (l *Library) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return fmt.Sprintf("library of prompts, %d applications", len(l.applications))
+}
+
 // New makes a library. Its error names the folder, or the option.
 func New(o Options) (*Library, error) {
 	if o.Held < 0 {

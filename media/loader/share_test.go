@@ -3,6 +3,7 @@ package loader_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
@@ -197,5 +198,22 @@ func TestAResourceIDDoesNotPlayWhatAnotherAddressHolds(t *testing.T) {
 		if err != nil || len(samples) != want {
 			t.Errorf("%s: got %d samples, %v, want %d", path, len(samples), err, want)
 		}
+	}
+}
+
+// What is given to package fmt is not read without the library's lock.
+func TestALibraryIsPrinted(t *testing.T) {
+	t.Parallel()
+	l := newLibrary(t, loader.Options{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		for range 20 {
+			_ = fmt.Sprintf("%v %+v", l, l)
+		}
+	})
+	l.For("a")
+	all.Wait()
+	if got := fmt.Sprint(l); got != "library of prompts, 1 applications" {
+		t.Error(got)
 	}
 }

@@ -26,6 +26,12 @@ type Media struct {
 
 var _ queue.Media = (*Media)(nil)
 
+// String says how much was started and stopped, for the messages of tests: what is given to package
+// fmt would be read without the lock otherwise.
+func (m *Media) String() string {
+	return fmt.Sprintf("scripted media, %d started, %d stopped", len(m.Started()), len(m.Stopped()))
+}
+
 // Start remembers t and calls OnStart.
 func (m *Media) Start(t queue.Task) error {
 	m.started.add(t)

@@ -20,7 +20,7 @@ func TestEveryFrameSizeIsRecorded(t *testing.T) {
 			t.Parallel()
 			i := newIVR(t, nil)
 			file := capture(t, audio(sine(440, 20), size))
-			followed := sipp(t, i, call1, play(file), requested("BYE"))
+			followed := sipp(t, i, call1, play(file), hungUp())
 			c := i.next()
 			time.Sleep(time.Second) // real time is meant: sipp plays a file
 			const length = 2 * time.Second
@@ -105,7 +105,7 @@ m=audio [auto_media_port] RTP/AVP 0
 		relay(3, via, "2"), receive(200), relay(3, again(4), "2"), pause(200*time.Millisecond),
 		resent(send("INFO", 4, via, "3", "Content-Type: application/dtmf\n")), receive(200),
 		// It takes the answer that comes again for one of these, and the BYE may come before an answer.
-		resent(relay(5, via, "11")), strings.Repeat(`<recv response="200" optional="true"/>`, 2), requested("BYE"))
+		resent(relay(5, via, "11")), strings.Repeat(`<recv response="200" optional="true"/>`, 2), hungUp())
 	c := i.next()
 	if keys := c.pressed(t, 4); keys != "123#" {
 		t.Errorf("got the keys %q, want 123#", keys)
@@ -124,7 +124,7 @@ func TestWithoutAnACKTheCallEnds(t *testing.T) {
 	i := newIVR(t, nil)
 	start := time.Now()
 	// It takes the 200 that comes again and again as one.
-	followed := sipp(t, i, send("INVITE", 1, via, pcma), receive(200), requested("BYE"))
+	followed := sipp(t, i, send("INVITE", 1, via, pcma), receive(200), hungUp())
 	c := <-i.calls
 	followed()
 	if took := time.Since(start); took < 31*time.Second || took > time.Minute {
@@ -263,7 +263,7 @@ func TestAPeerThatDoesNotRefreshIsHungUpOn(t *testing.T) {
 		return send("INVITE", number, via, pcma, timer...) + receive(200) + send("ACK", number, via, "")
 	}
 	start := time.Now()
-	followed := sipp(t, i, invite(1), pause(5*time.Second), invite(2), requested("BYE"))
+	followed := sipp(t, i, invite(1), pause(5*time.Second), invite(2), hungUp())
 	c := i.next()
 	followed()
 	if took := time.Since(start); took < 64*time.Second || took > 90*time.Second {

@@ -83,9 +83,9 @@ func play(file string) string {
 	return `<nop><action><exec play_pcap_audio="` + file + `"/></action></nop>`
 }
 
-// requested takes a request of the other end, and answers 200.
-func requested(method string) string {
-	return `<recv request="` + method + `"/><send><![CDATA[` + "\n\nSIP/2.0 200 OK\n" +
+// hungUp takes the BYE of the other end, and answers 200.
+func hungUp() string {
+	return `<recv request="BYE"/><send><![CDATA[` + "\n\nSIP/2.0 200 OK\n" +
 		"[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send>"
 }
 

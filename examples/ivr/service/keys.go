@@ -74,7 +74,7 @@ var (
 // VerifySignature returns the payload of a token that the issuer has signed. That the issuer can't
 // be asked is noted in ctx, since the verifier does not keep the error: see noteUnreachable.
 func (s *keySet) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	signed, err := jose.ParseSigned(token, algorithms)
+	signed, err := jose.ParseSignedCompact(token, algorithms) // a JWT has no other form (RFC 7519, 3)
 	if err != nil {
 		return nil, err
 	}
