@@ -60,7 +60,7 @@ func (a *Agent) invited(r *sipgo.Request, tx *sipgo.ServerTx) {
 	c.mu.Lock()
 	awaited := c.awaited
 	c.mu.Unlock()
-	if awaited != nil {
+	if awaited != nil && awaited.number == r.CSeq().SeqNo { // else a re-INVITE has come meanwhile
 		c.awaitAck(awaited)
 	}
 }
