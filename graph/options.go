@@ -186,13 +186,10 @@ func newConfig(opts []Option) (config, error) {
 			return c, err
 		}
 	}
-	if c.logger == nil {
-		c.logger = slog.Default()
-	}
 	if c.newCallID == nil {
 		c.newCallID = uuid.New
 	}
-	c.logger = slog.New(guarded{c.logger.Handler()})
+	c.logger = foreign.Logger(c.logger)
 	c.base = egress.EscapeURL(strings.TrimSuffix(c.base, "/")) // as it goes into Location headers
 	return c, nil
 }

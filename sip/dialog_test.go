@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -778,6 +779,59 @@ func (d during) Handle(_ context.Context, r slog.Record) error {
 		d.do()
 	}
 	return nil
+}
+
+// full is a handler of log/slog whose disk is full.
+type full struct{}
+
+func (full) Enabled(context.Context, slog.Level) bool  { return true }
+func (full) Handle(context.Context, slog.Record) error { panic("the disk is full") }
+func (full) WithAttrs([]slog.Attr) slog.Handler        { return full{} }
+func (full) WithGroup(string) slog.Handler             { return full{} }
+
+func TestALoggerThatPanicsEndsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newWire()
+		a := listen(t, sip.Options{
+			Listen: netip.AddrPortFrom(hostB, 5060), Incoming: answering(make(chan *sip.Call, 1)),
+			Logger: slog.New(full{}),
+		}.WithNetwork(n))
+		p := peerOf(t, n, a, 5060)
+		p.established()
+		p.send(p.request("INVITE", 2, g729SDP))
+		p.wants(488, "INVITE")
+		p.send(p.request("ACK", 2, ""))
+		p.send(p.request("BYE", 3, ""))
+		p.wants(200, "BYE")
+		if a.Calls() != 0 {
+			t.Error("the call is still there")
+		}
+	})
+}
+
+// A handler that blocks for one call's line holds up no other call: nothing is locked meanwhile.
+func TestALoggerThatBlocksHoldsUpNoOtherCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var blocked atomic.Bool
+		n, free := newWire(), make(chan struct{})
+		a := listen(t, sip.Options{
+			Listen: netip.AddrPortFrom(hostB, 5060), Incoming: answering(make(chan *sip.Call, 2)),
+			Logger: slog.New(during{slog.DiscardHandler, "call ended", func() {
+				if blocked.CompareAndSwap(false, true) {
+					<-free
+				}
+			}}),
+		}.WithNetwork(n))
+		p, other := peerOf(t, n, a, 5060), peerOf(t, n, a, 5062)
+		p.established()
+		p.send(p.request("BYE", 2, ""))
+		p.silent(time.Second)
+		other.established()
+		other.send(other.request("BYE", 2, ""))
+		other.wants(200, "BYE")
+		close(free)
+		p.wants(200, "BYE")
+	})
 }
 
 // A BYE that overtakes a re-INVITE which is being looked at ends that: its 200 would have no ACK.

@@ -65,7 +65,9 @@ type Options struct {
 	SessionInterval time.Duration
 
 	// Logger is where the agent logs what it does: with names and numbers, escaped; without keys.
-	// Nil: slog.Default.
+	// A handler that panics loses its line. One that blocks holds up what the line is of, such as the
+	// answer to a BYE, and those calls whose lines it blocks too: it must not for long. Nil:
+	// slog.Default.
 	Logger *slog.Logger
 
 	network network // nil for that of the machine
@@ -112,9 +114,7 @@ func (o Options) withDefaults() (Options, error) {
 	if foreign.NoHandler(o.Logger) {
 		return o, errors.New("sip: Logger has no handler")
 	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
+	o.Logger = foreign.Logger(o.Logger)
 	if o.network == nil {
 		o.network = machine{}
 	}
