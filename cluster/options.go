@@ -143,9 +143,7 @@ func (o *Options) complete() error {
 	if foreign.NoHandler(o.Logger) {
 		return errors.New("cluster: Logger has no handler")
 	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
+	o.Logger = foreign.Logger(o.Logger)
 	o.password = rand.Text()
 	return nil
 }

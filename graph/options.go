@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"strings"
 	"time"
 
@@ -186,14 +187,11 @@ func newConfig(opts []Option) (config, error) {
 			return c, err
 		}
 	}
-	if c.logger == nil {
-		c.logger = slog.Default()
-	}
 	if c.newCallID == nil {
 		c.newCallID = uuid.New
 	}
-	c.logger = slog.New(guarded{c.logger.Handler()})
-	c.base = egress.EscapeURL(strings.TrimSuffix(c.base, "/")) // as it goes into Location headers
+	c.logger = foreign.Logger(c.logger)
+	c.base = egress.EscapeURL(strings.TrimRight(c.base, "/")) // as it goes into Location headers
 	return c, nil
 }
 
@@ -224,10 +222,11 @@ func (c *config) check() error {
 			c.keepPerApplication, c.keepInAll)
 	}
 	if c.base != "" {
-		u, _ := egress.ParseURL(egress.EscapeURL(strings.TrimSuffix(c.base, "/")))
-		if u == nil || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
-			return fmt.Errorf("graph: WithBaseURL(%q): must be http or https, a host, and a path",
-				c.base)
+		u, _ := egress.ParseURL(egress.EscapeURL(strings.TrimRight(c.base, "/")))
+		if u == nil || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(c.base, "?#") ||
+			u.Path != "" && path.Clean(u.Path) != u.Path {
+			return fmt.Errorf("graph: WithBaseURL(%q): must be http or https, a host, and a path "+
+				"without //, /./ and /../", c.base)
 		}
 	}
 	return nil

@@ -137,6 +137,7 @@ func TestLocationSaysWhereTheClientFindsUs(t *testing.T) {
 	}{
 		{"stripped", "", "/gone/v1.0/communications/calls/", "http://media.example/gone/v1.0"},
 		{"given", "https://proxy.example/x/", "/gone/v1.0/communications/calls/", "https://proxy.example/x/v1.0"},
+		{"given, with slashes", "https://proxy.example//", "/gone/v1.0/communications/calls/", "https://proxy.example/v1.0"},
 		{"given, no version", "https://proxy.example/x", "/gone/app/calls/", "https://proxy.example/x"},
 		{"given, beta", "https://proxy.example", "/gone/here/beta/communications/calls/", "https://proxy.example/beta"},
 	} {

@@ -129,7 +129,7 @@ func TestAnAddressThatCanNeverWorkIsRefused(t *testing.T) {
 			t.Errorf("prompt %q: got %d: %s", uri, r.status, show(r.body))
 		}
 	}
-	for _, base := range []string{"https://media..example", "https://media.example:0", "http://media.example:70000/x"} {
+	for _, base := range []string{"https://media..example", "https://media.example:0", "http://media.example:70000/x", "https://media.example//x", "https://media.example/x?", "https://media.example/x#", "https://media.example/a/../b"} {
 		if _, err := graph.New(graph.Platform{Authenticate: authenticate}, graph.WithBaseURL(base)); err == nil || !strings.Contains(err.Error(), "WithBaseURL") {
 			t.Errorf("base %q: got %v", base, err)
 		}

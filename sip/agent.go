@@ -71,6 +71,7 @@ func Listen(o Options) (*Agent, error) {
 		conn: conn, invites: newSharedBucket(o.MaxInvites, o.Trunks),
 		calls:    newSharedBucket(o.MaxRequests, o.Trunks),
 		requests: newSharedBucket(o.MaxRequests, o.Trunks),
+		refusals: newSharedBucket(o.MaxRequests, o.Trunks),
 		refuses:  a.full,
 		known:    a.bucketOf,
 		parser:   sipgo.NewParser(),

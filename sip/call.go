@@ -194,18 +194,18 @@ func (c *Call) bye() {
 	}
 }
 
-// finish ends the call and forgets it.
+// finish ends the call and forgets it, unless it has ended. It does not wait for an ACK any more.
 func (c *Call) finish(why End) {
-	if !c.finishKept(why) {
-		return
-	}
+	first := c.finishKept(why)
 	c.mu.Lock()
 	a := c.awaited
 	c.mu.Unlock()
 	if a != nil {
 		a.acknowledge() // whoever has ended the call needs no answer any more
 	}
-	c.forget()
+	if first {
+		c.forget()
+	}
 }
 
 // finishKept ends the call. It is still known, for what the peer has to say to the end.

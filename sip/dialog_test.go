@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -373,19 +374,6 @@ func TestSessionTimers(t *testing.T) {
 			}
 		})
 	})
-	t.Run("the call ends while we refresh", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			p, calls := newCaller(t)
-			p.established("Supported: timer", "Session-Expires: 90;refresher=uas")
-			if g := p.next(); g.method != "INVITE" {
-				t.Fatalf("got %d %s, want a refresh", g.status, g.method)
-			}
-			p.send(p.request("BYE", 2, ""))
-			p.wants(200, "BYE")
-			<-(<-calls).Done()
-			p.silent(40 * time.Second) // what the call has sent is not sent again
-		})
-	})
 	t.Run("none", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p, _, _ := newPeer(t, sip.Options{Incoming: answering(make(chan *sip.Call, 1))})
@@ -393,6 +381,60 @@ func TestSessionTimers(t *testing.T) {
 			p.silent(48 * time.Hour)
 		})
 	})
+}
+
+// refreshing is a call that ends while our refresh is under way, which is returned.
+func refreshing(t *testing.T, byUs bool) (*peer, *message.Request) {
+	t.Helper()
+	p, calls := newCaller(t)
+	p.established("Supported: timer", "Session-Expires: 90;refresher=uas")
+	r, ok := p.next().Message.(*message.Request)
+	if !ok || !r.IsInvite() {
+		t.Fatalf("got %v, want a refresh", r)
+	}
+	c := <-calls
+	if byUs {
+		ended := make(chan error, 1)
+		go func() { ended <- c.HangUp(t.Context()) }()
+		p.requested("BYE", 200)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	} else {
+		p.send(p.request("BYE", 2, ""))
+		p.wants(200, "BYE")
+		<-c.Done()
+	}
+	synctest.Wait()
+	return p, r
+}
+
+// The peer answers what was pending when the call ended (RFC 3261, 15.1.2), and wants its ACK, or sends
+// its answer again and again.
+func TestTheCallEndsWhileWeRefresh(t *testing.T) {
+	for name, byUs := range map[string]bool{"we hang up": true, "the peer does": false} {
+		for _, status := range []int{487, 200} {
+			t.Run(fmt.Sprint(name, ", ", status), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p, r := refreshing(t, byUs)
+					p.answer(r, status, plainSDP)
+					if g := p.next(); g.method != "ACK" {
+						t.Errorf("got %d %s, want an ACK", g.status, g.method)
+					}
+					p.silent(time.Minute)
+				})
+			})
+		}
+		t.Run(name+", and there is no answer", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, r := refreshing(t, byUs)
+				p.answer(r, 100, "")
+				p.silent(time.Minute)
+				p.answer(r, 487, "")
+				p.silent(time.Minute) // it was given up
+			})
+		})
+	}
 }
 
 func TestLimits(t *testing.T) {
@@ -716,6 +758,159 @@ func TestAKeyIsPublishedBeforeItIsAnswered(t *testing.T) {
 		n.mu.Unlock()
 		p.send(p.request("INFO", 2, "5", "Content-Type: application/dtmf"))
 		p.wants(200, "INFO")
+		p.send(p.request("BYE", 3, ""))
+		p.wants(200, "BYE")
+	})
+}
+
+// during is a handler of log/slog that does something when a line is logged.
+type during struct {
+	slog.Handler
+
+	line string
+	do   func()
+}
+
+func (d during) Enabled(context.Context, slog.Level) bool { return true }
+func (d during) WithAttrs([]slog.Attr) slog.Handler       { return d }
+
+func (d during) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == d.line {
+		d.do()
+	}
+	return nil
+}
+
+func TestALoggerThatPanicsEndsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newWire()
+		a := listen(t, sip.Options{
+			Listen: netip.AddrPortFrom(hostB, 5060), Incoming: answering(make(chan *sip.Call, 1)),
+			Logger: slog.New(struct{ slog.Handler }{}),
+		}.WithNetwork(n))
+		p := peerOf(t, n, a, 5060)
+		p.established()
+		p.send(p.request("INVITE", 2, g729SDP))
+		p.wants(488, "INVITE")
+		p.send(p.request("ACK", 2, ""))
+		p.send(p.request("BYE", 3, ""))
+		p.wants(200, "BYE")
+		if a.Calls() != 0 {
+			t.Error("the call is still there")
+		}
+	})
+}
+
+// A handler that blocks for one call's line holds up no other call: nothing is locked meanwhile.
+func TestALoggerThatBlocksHoldsUpNoOtherCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var blocked atomic.Bool
+		n, free := newWire(), make(chan struct{})
+		a := listen(t, sip.Options{
+			Listen: netip.AddrPortFrom(hostB, 5060), Incoming: answering(make(chan *sip.Call, 2)),
+			Logger: slog.New(during{slog.DiscardHandler, "call ended", func() {
+				if blocked.CompareAndSwap(false, true) {
+					<-free
+				}
+			}}),
+		}.WithNetwork(n))
+		p, other := peerOf(t, n, a, 5060), peerOf(t, n, a, 5062)
+		p.established()
+		p.send(p.request("BYE", 2, ""))
+		p.silent(time.Second)
+		other.established()
+		other.send(other.request("BYE", 2, ""))
+		other.wants(200, "BYE")
+		close(free)
+		p.wants(200, "BYE")
+	})
+}
+
+// A BYE that overtakes a re-INVITE which is being looked at ends that: its 200 would have no ACK.
+func TestAByeEndsAReINVITE(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newWire()
+		var p *peer
+		a := listen(t, sip.Options{
+			Listen: netip.AddrPortFrom(hostB, 5060), Incoming: answering(make(chan *sip.Call, 1)),
+			Logger: slog.New(during{slog.DiscardHandler, "call established", func() {
+				p.send(p.request("BYE", 3, ""))
+				synctest.Wait()
+			}}),
+		}.WithNetwork(n))
+		p = peerOf(t, n, a, 5060)
+		p.send(p.request("INVITE", 1, plainSDP))
+		p.wants(200, "INVITE")
+		reinvite := p.request("INVITE", 2, holdSDP) // whoever asks for more has got our answer
+		p.send(reinvite)
+		p.wants(200, "BYE")
+		p.wants(487, "INVITE")
+		p.send(strings.NewReplacer("INVITE sip", "ACK sip", "2 INVITE", "2 ACK").Replace(reinvite))
+		p.silent(time.Minute)
+	})
+}
+
+// Both hang up while an ACK is due: it does not come any more, and nobody waits for it.
+func TestAByeInsteadOfTheACK(t *testing.T) {
+	for _, number := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			p, calls := newCaller(t)
+			for i := range number {
+				p.send(p.request("INVITE", i+1, plainSDP))
+				p.wants(200, "INVITE")
+			}
+			c := <-calls
+			ended := make(chan error, 1)
+			go func() { ended <- c.HangUp(t.Context()) }()
+			<-c.Done()
+			p.send(p.request("BYE", 3, ""))
+			for range 2 { // our BYE, and the answer to the peer's, in whatever order
+				g := p.next()
+				if r, ok := g.Message.(*message.Request); ok {
+					p.answer(r, 481, "")
+				}
+				if g.method != "BYE" {
+					t.Errorf("got %d %s, want a BYE and an answer to one", g.status, g.method)
+				}
+			}
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			p.silent(time.Minute)
+		})
+	}
+}
+
+// A re-INVITE that comes while our answer is being sent has one 200 at each instant, too.
+func TestAReINVITEHasOneAnswerAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := make(chan *sip.Call, 1)
+		p, _, n := newPeer(t, sip.Options{Incoming: answering(calls)})
+		var first, second sync.Once
+		answered := make(chan struct{})
+		n.watch = func(d datagram) {
+			m, err := message.ParseMessage(d.data)
+			if r, ok := m.(*message.Response); err != nil || !ok || !r.IsSuccess() {
+				return
+			}
+			switch m.CSeq().SeqNo {
+			case 1:
+				first.Do(func() {
+					p.tag, _ = m.To().Params.Get("tag")
+					p.send(p.request("INVITE", 2, holdSDP))
+					<-answered
+				})
+			case 2:
+				second.Do(func() { close(answered) })
+			}
+		}
+		p.send(p.request("INVITE", 1, plainSDP))
+		for _, want := range []float64{0, 0, 0.5, 1.5} { // the first two are one of each
+			if g := p.wants(200, "INVITE"); g.after.Seconds() != want {
+				t.Errorf("a 200 came after %v, want %v s", g.after, want)
+			}
+		}
+		p.send(p.request("ACK", 2, ""))
 		p.send(p.request("BYE", 3, ""))
 		p.wants(200, "BYE")
 	})

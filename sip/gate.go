@@ -23,6 +23,7 @@ type gate struct {
 	invites  sharedBucket
 	calls    sharedBucket // what belongs to a call, of all calls
 	requests sharedBucket // what belongs to none
+	refusals sharedBucket // answers of 503
 	// refuses reports whether a call that would come in from there gets 503, since there are too
 	// many, or the agent shuts down. One that is known goes on.
 	refuses func(source netip.Addr) bool
@@ -62,7 +63,9 @@ func (g *gate) admit(now time.Time, from net.Addr, data []byte) bool {
 		return g.requests.take(now, source, count) // also an ACK, or a response: its source is remembered
 	}
 	if g.refuses(source) || !g.invites.take(now, source, count) {
-		g.refuse(r, from, sipgo.StatusServiceUnavailable)
+		if g.refusals.take(now, source, count) { // else it may be dropped (RFC 3261, 21.5.4)
+			g.refuse(r, from, sipgo.StatusServiceUnavailable)
+		}
 		return false
 	}
 	return true

@@ -32,9 +32,33 @@ func newGate(conn net.PacketConn, invites, requests int) *gate {
 	return &gate{
 		conn: conn, invites: newSharedBucket(invites, nil),
 		calls: newSharedBucket(requests, nil), requests: newSharedBucket(requests, nil),
-		refuses: func(netip.Addr) bool { return false },
-		known:   func(sipgo.Message) *bucket { return nil },
-		parser:  sipgo.NewParser(),
+		refusals: newSharedBucket(requests, nil),
+		refuses:  func(netip.Addr) bool { return false },
+		known:    func(sipgo.Message) *bucket { return nil },
+		parser:   sipgo.NewParser(),
+	}
+}
+
+// A flood of INVITEs whose source is forged would have the answers sent to somebody else.
+func TestRefusalsAreBounded(t *testing.T) {
+	conn := new(writes)
+	g := newGate(conn, 1, 10)
+	g.refuses = func(netip.Addr) bool { return true }
+	other := net.UDPAddrFromAddrPort(netip.MustParseAddrPort("192.0.2.7:5060"))
+	for range 100 {
+		g.admit(noon, source, []byte(anInvite))
+	}
+	if len(conn.text) != 5 {
+		t.Errorf("a source got %d answers, want 5, half of what there is in a second", len(conn.text))
+	}
+	g.admit(noon, other, []byte(anInvite))
+	g.admit(noon.Add(time.Second), source, []byte(anInvite))
+	if len(conn.text) != 7 {
+		t.Errorf("another source, and the same one a second later, got %d answers, want 2", len(conn.text)-5)
+	}
+	bye := strings.NewReplacer("INVITE", "BYE", "To: <sip:ivr@192.0.2.1>", "To: <sip:ivr@192.0.2.1>;tag=b")
+	if !g.admit(noon, source, []byte(bye.Replace(anInvite))) {
+		t.Error("what is refused has taken the place of other requests")
 	}
 }
 
@@ -42,7 +66,7 @@ var source = net.UDPAddrFromAddrPort(netip.MustParseAddrPort("192.0.2.9:5999"))
 
 func TestTooManyInvitesGet503(t *testing.T) {
 	conn := new(writes)
-	g := newGate(conn, 4, 1) // a source has half
+	g := newGate(conn, 4, 4) // a source has half
 	for i, want := range []bool{true, true, false, false} {
 		if got := g.admit(noon, source, []byte(anInvite)); got != want {
 			t.Errorf("INVITE %d: got %v, want %v", i, got, want)

@@ -38,12 +38,12 @@ func (a *Agent) invited(r *sipgo.Request, tx *sipgo.ServerTx) {
 		a.respond(tx, r, sipgo.StatusLoopDetected)
 		return
 	case errors.Is(err, ErrNotAcceptable):
-		a.log.Info("call without a codec in common", slog.String("error", escaped(err.Error())))
 		a.respond(tx, r, sipgo.StatusNotAcceptableHere)
+		a.log.Info("call without a codec in common", slog.String("error", escaped(err.Error())))
 		return
 	case err != nil:
-		a.log.Warn("call refused", slog.String("error", escaped(err.Error())))
 		a.respond(tx, r, sipgo.StatusServiceUnavailable)
+		a.log.Warn("call refused", slog.String("error", escaped(err.Error())))
 		return
 	}
 	a.announce(c)
@@ -60,7 +60,7 @@ func (a *Agent) invited(r *sipgo.Request, tx *sipgo.ServerTx) {
 	c.mu.Lock()
 	awaited := c.awaited
 	c.mu.Unlock()
-	if awaited != nil {
+	if awaited != nil && awaited.number == r.CSeq().SeqNo { // else a re-INVITE has come meanwhile
 		c.awaitAck(awaited)
 	}
 }

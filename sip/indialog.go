@@ -71,6 +71,10 @@ func (c *Call) renegotiate(r *sipgo.Request, tx *sipgo.ServerTx) (int, *awaited)
 	addInterval(response, granted)
 	a := newAwaited(r, tx, response)
 	c.mu.Lock()
+	if c.stage == ended { // meanwhile: nobody would take the ACK
+		c.mu.Unlock()
+		return sipgo.StatusRequestTerminated, nil // RFC 3261, 15.1.2
+	}
 	c.awaited, c.interval = a, granted
 	c.dialog.refreshedBy(r, r.Contact())
 	c.mu.Unlock()

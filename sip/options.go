@@ -47,12 +47,13 @@ type Options struct {
 	MaxCalls int
 
 	// MaxInvites is how many calls may come in within a second; more get 503, without anything
-	// being kept of them. Default: 200.
+	// being kept of them, or are dropped beyond MaxRequests in a second. Default: 200.
 	MaxInvites int
 
-	// MaxRequests is how many messages are taken in a second that belong to no call, and how many
-	// that belong to calls, 50 of each; more are dropped, and peers repeat them. Something is kept of
-	// each for 32 s: one of more than 2 KiB counts several times. Default: 1000.
+	// MaxRequests is how many messages are taken in a second that belong to no call, how many that
+	// belong to calls, 50 of each, and how many calls get 503; more are dropped, and peers repeat
+	// them. Something is kept of each for 32 s, but for those with 503: one of more than 2 KiB counts
+	// several times. Default: 1000.
 	MaxRequests int
 
 	// RingTime is for how long a call that comes in may stay undecided; then it is rejected with
@@ -64,7 +65,9 @@ type Options struct {
 	SessionInterval time.Duration
 
 	// Logger is where the agent logs what it does: with names and numbers, escaped; without keys.
-	// Nil: slog.Default.
+	// A handler that panics loses its line. One that blocks holds up what the line is of, such as the
+	// answer to a BYE, and those calls whose lines it blocks too: it must not for long. Nil:
+	// slog.Default.
 	Logger *slog.Logger
 
 	network network // nil for that of the machine
@@ -111,9 +114,7 @@ func (o Options) withDefaults() (Options, error) {
 	if foreign.NoHandler(o.Logger) {
 		return o, errors.New("sip: Logger has no handler")
 	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
+	o.Logger = foreign.Logger(o.Logger)
 	if o.network == nil {
 		o.network = machine{}
 	}

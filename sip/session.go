@@ -117,11 +117,12 @@ func lost(status int) bool {
 }
 
 // reinvite waits for the final response to a re-INVITE of ours, and acknowledges one of success,
-// as often as it comes. If the call ends before that nobody takes a response any more, so the
-// transaction is ended too: the stack would repeat the request, keep it for ever once the peer has
-// sent a 100, and wait for ever with the response in hand.
+// as often as it comes. It does so too when the call ends before that, since the peer answers what
+// is pending (RFC 3261, 15.1.2) and wants its ACK, but not for longer than 32 s: once the peer has
+// sent a 100 the stack would keep the transaction for ever.
 func (c *Call) reinvite(tx *sipgo.ClientTx, r *sipgo.Request) (*sipgo.Response, error) {
 	tx.OnRetransmission(func(*sipgo.Response) { c.acknowledge(r.CSeq().SeqNo) })
+	done, patience := c.done, (<-chan time.Time)(nil)
 	for {
 		select {
 		case response := <-tx.Responses():
@@ -131,7 +132,9 @@ func (c *Call) reinvite(tx *sipgo.ClientTx, r *sipgo.Request) (*sipgo.Response, 
 			if !response.IsProvisional() {
 				return response, nil
 			}
-		case <-c.done:
+		case <-done:
+			done, patience = nil, time.After(giveUp)
+		case <-patience:
 			tx.Terminate()
 			return nil, ErrEnded
 		case <-tx.Done():

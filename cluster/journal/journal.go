@@ -122,9 +122,7 @@ func Open(conn *nats.Conn, o Options) (*Journal, error) {
 	case foreign.NoHandler(o.Logger):
 		return nil, errors.New("journal: Logger has no handler")
 	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
+	o.Logger = foreign.Logger(o.Logger)
 	o.reuse = cmp.Or(o.reuse, reuseAfter)
 	o.agree, o.silent = cmp.Or(o.agree, agreeTimeout), cmp.Or(o.silent, silentAfter)
 	js, err := jetstream.New(conn)

@@ -123,9 +123,7 @@ func New(conn *nats.Conn, next http.Handler, o Options) (*Router, error) {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
+	o.Logger = foreign.Logger(o.Logger)
 	t := &Router{
 		options: o, conn: conn, next: next, inbox: conn.NewInbox(),
 		places: make(chan struct{}, MaxServed),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -80,6 +81,7 @@ func newNode(t *testing.T, conn *nats.Conn, name string, next http.HandlerFunc) 
 		Life:     func(callid.Owner) context.Context { return n.life },
 		Draining: n.draining.Load,
 		Timeout:  time.Minute,
+		Logger:   slog.New(struct{ slog.Handler }{}), // it panics, which ends nothing
 	})
 	if err != nil {
 		t.Fatal(err)

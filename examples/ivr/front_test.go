@@ -166,6 +166,7 @@ func TestFlagsOfTheFrontAreChecked(t *testing.T) {
 		"-bot demo":                                           "must be as in NAME=CALLBACK",
 		"-bot demo=http://8.8.8.8/":                           `Bots["demo"]`,
 		"-base-url media.example":                             "BaseURL",
+		"-base-url https://media.example//ivr":                `BaseURL is "https://media.example//ivr"`,
 		"-callback-client-id x":                               "-callback-token-url",
 		"-callback-secret-file x":                             "-callback-token-url",
 		"-callback-token-url https://x -callback-client-id x": "-callback-secret-file",

@@ -119,7 +119,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // announce prints how to reach the service, and how bots check who notifies them.
 func (o *serveOptions) announce(stdout io.Writer, s *service.Service) error {
-	base := cmp.Or(strings.TrimSuffix(o.service.BaseURL, "/"), o.service.Address)
+	base := cmp.Or(strings.TrimRight(o.service.BaseURL, "/"), o.service.Address)
 	lines := []string{"The API is at " + base + "/v1.0"}
 	if o.ready != "" {
 		lines = append(lines, "A token of the application dev for it is "+o.ready,
@@ -245,7 +245,8 @@ func parseServe(args []string, stdout, stderr io.Writer) (serveOptions, error) {
 			return nil
 		})
 	flags.Func("metrics-from", "let /metrics, and /cluster of a node, be read from the network "+
-		"`CIDR`, besides this machine; may be repeated", intoPrefixes(&o.service.MetricsFrom))
+		"`CIDR`, besides this machine, but not through a proxy: one that adds no X-Forwarded-For must "+
+		"not pass them on; may be repeated", intoPrefixes(&o.service.MetricsFrom))
 	flags.BoolVar(&roster, "roster", false,
 		"send a notification of a call's participants when it is established")
 	o.front.define(flags)

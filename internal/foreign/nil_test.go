@@ -2,6 +2,7 @@ package foreign_test
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -23,6 +24,36 @@ func TestNilInAnyFormIsNil(t *testing.T) {
 		if foreign.IsNil(v) {
 			t.Errorf("%T is nil", v)
 		}
+	}
+}
+
+// faulty is a log handler whose methods panic, or return nothing.
+type faulty struct{ slog.Handler }
+
+func (faulty) WithGroup(string) slog.Handler { return nil }
+
+func TestALoggerMayPanic(t *testing.T) {
+	t.Parallel()
+	l := foreign.Logger(slog.New(faulty{}))
+	for _, l := range []*slog.Logger{l, l.With("k", "v"), l.WithGroup("g")} {
+		l.Error("lost")
+		if err := l.Handler().Handle(t.Context(), slog.Record{}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestALoggerKeepsWhatIsItsOwn(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	l := foreign.Logger(slog.New(slog.NewTextHandler(&text, nil)))
+	l.WithGroup("g").With("k", "v").Info("here")
+	l.Debug("not here")
+	if got := text.String(); !strings.HasSuffix(got, "level=INFO msg=here g.k=v\n") {
+		t.Errorf("got %q", got)
+	}
+	if foreign.Logger(nil) == nil {
+		t.Error("there is no default")
 	}
 }
 

@@ -123,16 +123,16 @@ func isHost(s string) bool {
 		!strings.ContainsAny(s, " \"<>\\^`{|}%")
 }
 
-// checkBaseURL returns a base URL without a slash at its end, and the path in it.
+// checkBaseURL returns a base URL without slashes at its end, and the path in it.
 func checkBaseURL(base string) (trimmed, prefix string, err error) {
 	if base == "" {
 		return "", "", nil
 	}
-	trimmed = strings.TrimSuffix(base, "/")
+	trimmed = strings.TrimRight(base, "/")
 	u, err := url.Parse(trimmed)
 	if err == nil && (u.Scheme != "http" && u.Scheme != "https" || !isHost(u.Host) || u.User != nil ||
-		u.RawQuery != "" || u.Fragment != "") {
-		err = errors.New("must be http or https, a host, and perhaps a path")
+		strings.ContainsAny(base, "?#") || u.Path != "" && path.Clean(u.Path) != u.Path) {
+		err = errors.New("must be http or https, a host, and perhaps a path without //, /./ and /../")
 	}
 	if err != nil {
 		return "", "", fmt.Errorf("service: BaseURL is %q: %w", base, err)

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,6 +67,7 @@ func TestWhereThingsAreSaidToBe(t *testing.T) {
 		{"a proxy that nobody named", elsewhere, calls, []string{"X-Forwarded-Proto", "https", "X-Forwarded-Host", "evil.example", "Forwarded", "proto=https;host=evil.example"}, "http://ivr.test"},
 		{"the base URL", func(o *service.Options) { o.BaseURL, o.TrustedProxies = "https://media.example/ivr/", here }, calls, []string{"X-Forwarded-Host", "evil.example"}, "https://media.example/ivr"},
 		{"the base URL, whose path came with the request", func(o *service.Options) { o.BaseURL = "https://media.example/ivr" }, "/ivr" + calls, nil, "https://media.example/ivr"},
+		{"slashes at its end", func(o *service.Options) { o.BaseURL = "https://media.example//" }, calls, nil, "https://media.example"},
 		{"one without a path", func(o *service.Options) { o.BaseURL = "http://media.example" }, calls, nil, "http://media.example"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -140,9 +142,9 @@ func TestARecordingIsSaidToBeBelowTheBaseURL(t *testing.T) {
 
 func TestABaseURLIsChecked(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []string{"media.example", "ftp://media.example", "https://", "https:///x", "https://u@media.example", "https://media.example/?x", "https://media.example/#x", "https://a b", "/"} {
+	for _, bad := range []string{"media.example", "ftp://media.example", "https://", "https:///x", "https://u@media.example", "https://media.example/?x", "https://media.example/#x", "https://media.example/?", "https://media.example/#", "https://a b", "/", "//", "https://media.example//ivr", "https://media.example/ivr//x/", "https://media.example/%2F/x", "https://media.example/a/../b"} {
 		o := service.Options{Folder: t.TempDir(), BaseURL: bad}
-		if _, err := service.New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "BaseURL") {
+		if _, err := service.New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "BaseURL is "+strconv.Quote(bad)) {
 			t.Errorf("%q: got %v", bad, err)
 		}
 	}

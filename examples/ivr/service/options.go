@@ -92,7 +92,7 @@ type Options struct {
 	Graph []graph.Option
 
 	// MetricsFrom are networks from which /metrics may be read, besides this machine. What came
-	// through a proxy never may, by its headers.
+	// through a proxy never may, by its headers: one that adds none must not pass it on.
 	MetricsFrom []netip.Prefix
 
 	// Tracers are where the spans of requests and operations go. Nil: there are none.

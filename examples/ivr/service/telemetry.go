@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -86,7 +87,9 @@ func (s *Service) ForOperators(h http.Handler) http.Handler {
 		ip := remote(r)
 		forwarded := slices.ContainsFunc([]string{
 			"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip",
-		}, func(name string) bool { return r.Header.Get(name) != "" })
+		}, func(name string) bool { // a proxy may add a line to an empty one of the client's
+			return strings.Join(r.Header.Values(name), "") != ""
+		})
 		if forwarded || !ip.IsLoopback() && !contain(s.options.MetricsFrom, ip) {
 			http.NotFound(w, r)
 			return

@@ -134,12 +134,13 @@ func TestTheMetricsAreNotForEverybody(t *testing.T) {
 		{"others", "192.0.2.1:1000", nil, 404},
 		{"a proxy on this machine", "127.0.0.1:1000", []string{"X-Forwarded-For", "192.0.2.1"}, 404},
 		{"a proxy of the RFC", "127.0.0.1:1000", []string{"Forwarded", "for=192.0.2.1"}, 404},
+		{"one that adds a line to the client's", "127.0.0.1:1000", []string{"X-Forwarded-For", "", "X-Forwarded-For", "192.0.2.1"}, 404},
 		{"nobody", "", nil, 404},
 	} {
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
 		req.RemoteAddr = test.from
 		for i := 0; i < len(test.headers); i += 2 {
-			req.Header.Set(test.headers[i], test.headers[i+1])
+			req.Header.Add(test.headers[i], test.headers[i+1])
 		}
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, req)
