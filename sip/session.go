@@ -122,7 +122,10 @@ func lost(status int) bool {
 // sent a 100 the stack would keep the transaction for ever.
 func (c *Call) reinvite(tx *sipgo.ClientTx, r *sipgo.Request) (*sipgo.Response, error) {
 	tx.OnRetransmission(func(*sipgo.Response) { c.acknowledge(r.CSeq().SeqNo) })
-	done, patience := c.done, (<-chan time.Time)(nil)
+	done := c.done
+	patience := time.NewTimer(giveUp)
+	defer patience.Stop()
+	patience.Stop() // until the call has ended
 	for {
 		select {
 		case response := <-tx.Responses():
@@ -133,8 +136,9 @@ func (c *Call) reinvite(tx *sipgo.ClientTx, r *sipgo.Request) (*sipgo.Response, 
 				return response, nil
 			}
 		case <-done:
-			done, patience = nil, time.After(giveUp)
-		case <-patience:
+			done = nil
+			patience.Reset(giveUp)
+		case <-patience.C:
 			tx.Terminate()
 			return nil, ErrEnded
 		case <-tx.Done():

@@ -105,7 +105,9 @@ func (t *Router) ask(r *http.Request, o callid.Owner, text []byte) (reply, error
 	over := time.NewTimer(t.options.Timeout)
 	defer over.Stop()
 	w := &waiter{reply: make(chan reply, 1)}
-	t.send(t.subject(o)+batchToken, item{text, w})
+	if !t.send(t.subject(o)+batchToken, item{text, w}) {
+		return reply{}, errClosed
+	}
 	var a reply
 	select {
 	case a = <-w.reply:

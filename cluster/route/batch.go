@@ -38,15 +38,20 @@ type item struct {
 	waiter *waiter // of a request; nil: it is none
 }
 
-// send has an item sent to a subject.
-func (t *Router) send(subject string, i item) {
+// send has an item sent to a subject. It is false for a request when the router has ended: nobody
+// would hear the answer.
+func (t *Router) send(subject string, i item) bool {
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended && i.waiter != nil {
+		return false
+	}
 	line, sending := t.lines[subject]
 	t.lines[subject] = append(line, i)
-	t.mu.Unlock()
 	if !sending {
 		go t.sendLine(subject)
 	}
+	return true
 }
 
 // sendLine sends what is in line for a subject, until nothing is left.
@@ -108,8 +113,8 @@ func (t *Router) batch(line []item, into []byte) (b batch) {
 // room is how large a batch of several items may be.
 func (t *Router) room() int { return min(maxBatch, int(t.conn.MaxPayload())) }
 
-// publish sends a batch. The subject for answers says which requests are in it: so the owner numbers
-// them, and this node learns which of them have come to nobody.
+// publish sends a batch. The subject for answers says which requests are in it: so the owner
+// numbers them, and this node learns which of them have come to nobody.
 func (t *Router) publish(subject string, b batch) {
 	if len(b.data) == 0 {
 		return

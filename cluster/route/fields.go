@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// A number is written as a varint of package binary; a text as its length and its bytes; a header as
-// the number of its names, and for each the name, the number of its values, and these.
+// A number is written as a varint of package binary; a text as its length and its bytes; a header
+// as the number of its names, and for each the name, the number of its values, and these.
 
 func appendNumber(to []byte, n uint64) []byte { return binary.AppendUvarint(to, n) }
 

@@ -32,7 +32,8 @@ const scratch = 768
 
 // newRequest is the item of a client's request.
 func newRequest(r *http.Request, body []byte, timeout time.Duration) []byte {
-	head := appendNumber(make([]byte, 0, scratch), uint64(timeout.Milliseconds())) //nolint:gosec // > 0
+	ms := uint64(timeout.Milliseconds()) //nolint:gosec // not negative
+	head := appendNumber(make([]byte, 0, scratch), ms)
 	head = appendText(head, r.Method)
 	scheme := ""
 	if r.TLS != nil || r.URL.Scheme == "https" {

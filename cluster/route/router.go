@@ -291,15 +291,20 @@ func readBody(body io.Reader, length int64) ([]byte, error) {
 		return io.ReadAll(body)
 	}
 	text := make([]byte, length+1) // so that its end is seen
-	n, err := io.ReadFull(body, text)
-	switch {
+	switch n, err := io.ReadFull(body, text); {
 	case err == nil: // it is longer
 		more, err := io.ReadAll(body)
-		return append(text, more...), err
-	case int64(n) == length && (err == io.EOF || err == io.ErrUnexpectedEOF): //nolint:errorlint // io's
+		return slices.Concat(text, more), err
+	case int64(n) == length && isEnd(err):
 		return text[:n], nil
+	default:
+		return nil, err
 	}
-	return nil, err
+}
+
+// isEnd reports whether an error of io.ReadFull says that there was no more to read.
+func isEnd(err error) bool {
+	return err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // it returns these
 }
 
 func (t *Router) unreadable(w http.ResponseWriter, r *http.Request, err error, most int64) {

@@ -199,7 +199,53 @@ func TestNobodyAnswersWithoutTheRightTo(t *testing.T) {
 		t.Errorf("a call of one that drains: got %d", w.Code)
 	}
 	a.Cease(a.owner)
+	began := time.Now()
 	refused("one that has left", b.do(http.MethodGet, path, ""))
+	if took := time.Since(began); took > 30*time.Second { // NATS says at once that nobody is there
+		t.Errorf("one that has left: answered after %v", took)
+	}
+}
+
+// A router that ends keeps nobody waiting: who waits for another node's answer gets 503.
+func TestCloseKeepsNoClientWaiting(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	came, may := make(chan struct{}), make(chan struct{})
+	a := newNode(t, conn, "a", func(http.ResponseWriter, *http.Request) { close(came); <-may })
+	defer close(may)
+	b := newNode(t, conn, "b", nothing)
+	path := "/communications/calls/" + callid.New(a.owner).String()
+	code := make(chan int)
+	go func() { code <- b.do(http.MethodGet, path, "").Code }()
+	<-came
+	if err := b.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := <-code; got != http.StatusServiceUnavailable {
+		t.Errorf("one that waits: got %d", got)
+	}
+	if got := b.do(http.MethodGet, path, "").Code; got != http.StatusServiceUnavailable {
+		t.Errorf("one that comes later: got %d", got)
+	}
+}
+
+// Close has the answers sent to what was served, before the connection is closed.
+func TestCloseSendsTheAnswers(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	came, may := make(chan struct{}), make(chan struct{})
+	a := newNode(t, conn, "a", func(http.ResponseWriter, *http.Request) { close(came); <-may })
+	b := newNode(t, conn, "b", nothing)
+	code := make(chan int)
+	go func() { code <- b.do(http.MethodGet, "/communications/calls/"+callid.New(a.owner).String(), "").Code }()
+	<-came
+	time.AfterFunc(50*time.Millisecond, func() { close(may) })
+	if err := a.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := <-code; got != http.StatusOK {
+		t.Errorf("got %d", got)
+	}
 }
 
 // Of a call whose owner is dead: 503 until its end was told, then 404 with code 8522.
@@ -234,6 +280,11 @@ func TestLongAnswersArriveWhole(t *testing.T) {
 	long := strings.Repeat("0123456789", 320_000)
 	a := newNode(t, conn, "a", func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Query().Get("n") {
+		case "both":
+			w.Header().Set("X-Long", long[:route.MaxHead-64])
+			_, _ = io.WriteString(w, long)
+		case "head":
+			w.Header().Set("X-Long", long)
 		case "much":
 			for range 6 {
 				if _, err := io.WriteString(w, long); err != nil {
@@ -252,6 +303,18 @@ func TestLongAnswersArriveWhole(t *testing.T) {
 	}
 	if w := b.do(http.MethodPost, path, long); w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a long request: got %d", w.Code)
+	}
+	if w := b.do(http.MethodPost, path, "", "X-Long", long); w.Code != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("a request with a long header: got %d", w.Code)
+	}
+	if w := b.do(http.MethodPost, path, strings.Repeat("x", 900<<10), "X-Long", long[:route.MaxHead/2]); w.Code != http.StatusOK {
+		t.Errorf("a request that just fits: got %d", w.Code)
+	}
+	if w := b.do(http.MethodGet, path+"?n=both", ""); w.Code != http.StatusOK || w.Body.String() != long {
+		t.Errorf("an answer with as long a header as may be: got %d, %d bytes", w.Code, w.Body.Len())
+	}
+	if w := b.do(http.MethodGet, path+"?n=head", ""); w.Code != http.StatusInternalServerError || w.Header().Get("X-Long") != "" {
+		t.Errorf("an answer with a long header: got %d", w.Code)
 	}
 }
 

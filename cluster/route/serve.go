@@ -155,8 +155,8 @@ func (t *Router) reply(to origin, a reply) {
 	t.send(to.inbox, a.item())
 }
 
-// chunk is how much of an answer goes into a message.
-func (t *Router) chunk() int { return max(1024, int(t.conn.MaxPayload())-MaxHead) }
+// chunk is how much of a body goes into a message, besides its head and what an item has.
+func (t *Router) chunk() int { return max(1024, int(t.conn.MaxPayload())-MaxHead-1024) }
 
 // hold keeps what waits for the answer to a request. It is forgotten some seconds later: package
 // graph does not wait for so long.

@@ -35,7 +35,7 @@ func (faulty) WithGroup(string) slog.Handler { return nil }
 func TestALoggerMayPanic(t *testing.T) {
 	t.Parallel()
 	l := foreign.Logger(slog.New(faulty{}))
-	for _, l := range []*slog.Logger{l, l.With("k", "v"), l.WithGroup("g")} {
+	for _, l := range []*slog.Logger{l, l.With(slog.String("k", "v")), l.WithGroup("g")} {
 		l.Error("lost")
 		if err := l.Handler().Handle(t.Context(), slog.Record{}); err != nil {
 			t.Error(err)
@@ -47,7 +47,7 @@ func TestALoggerKeepsWhatIsItsOwn(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
 	l := foreign.Logger(slog.New(slog.NewTextHandler(&text, nil)))
-	l.WithGroup("g").With("k", "v").Info("here")
+	l.WithGroup("g").With(slog.String("k", "v")).Info("here")
 	l.Debug("not here")
 	if got := text.String(); !strings.HasSuffix(got, "level=INFO msg=here g.k=v\n") {
 		t.Errorf("got %q", got)

@@ -29,6 +29,31 @@ var ofOwed = []mutant{
 		edits: []edit{{"cluster/route/guarded.go", `ok && now == g.owner {`, `ok || now == g.owner {`}},
 	},
 	{
+		name: "forwarded-alone",
+		what: "requests that are forwarded at the same time share no message",
+		rule: "cluster routes", kill: "./cluster/route TestWhatIsInLineSharesAMessage",
+		edits: []edit{{"cluster/route/batch.go", `size+len(line[b.items].text) <= t.room())`, `false)`}},
+	},
+	{
+		name: "forwarded-though-gone",
+		what: "a request whose client has gone is forwarded",
+		rule: "cluster routes", kill: "./cluster/route TestWhatIsInLineSharesAMessage",
+		edits: []edit{{"cluster/route/batch.go", `if w.gone {`, `if w.gone && w.number > 0 {`}},
+	},
+	{
+		name: "answers-by-the-message",
+		what: "all requests of a message are answered as its first one",
+		rule: "cluster routes", kill: "./cluster/route TestRequestsOfAMessageAreNumbered",
+		edits: []edit{{"cluster/route/serve.go", `		next.number++
+`, ``}},
+	},
+	{
+		name: "waits-though-closed",
+		what: "clients of a router that is closed wait for answers that nobody hears",
+		rule: "cluster routes", kill: "./cluster/route TestCloseKeepsNoClientWaiting",
+		edits: []edit{{"cluster/route/router.go", `t.fail(number, 1, errClosed)`, `_ = number`}},
+	},
+	{
 		name: "accepts-before-the-journal",
 		what: "a request for an operation is answered before the journal has it",
 		rule: "what is accepted is journaled", kill: "./graph TestWhatACallOwesIsKeptBeforeTheAnswer",

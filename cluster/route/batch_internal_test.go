@@ -1,0 +1,200 @@
+package route
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"ivrqueue/cluster/callid"
+)
+
+// newRouter makes a router of a node that serves nothing, with a server of its own.
+func newRouter(tb testing.TB, next http.HandlerFunc) *Router {
+	tb.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	go s.Start()
+	if !s.ReadyForConnections(time.Minute) {
+		tb.Fatal("the server does not start")
+	}
+	conn, err := nats.Connect("", nats.InProcessServer(s), nats.Timeout(time.Minute))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	owner := callid.Owner{Node: callid.Of("a"), Epoch: 7}
+	life, die := context.WithCancel(tb.Context())
+	t, err := New(conn, next, Options{
+		Subject:  "test",
+		Owner:    func() (callid.Owner, bool) { return owner, true },
+		Find:     func(callid.Owner, uuid.UUID) Whereabouts { return Lives },
+		Life:     func(callid.Owner) context.Context { return life },
+		Draining: func() bool { return false },
+		Timeout:  time.Minute,
+		Logger:   slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = t.Close(context.Background())
+		die()
+		conn.Close()
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	return t
+}
+
+// What is in line for a subject goes in one message, as long as it fits; its requests are numbered
+// in order, and those whose client has gone are left out.
+func TestWhatIsInLineSharesAMessage(t *testing.T) {
+	t.Parallel()
+	r := newRouter(t, serveNothing)
+	sub, err := r.conn.SubscribeSync("there")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var waiters []*waiter
+	line := func(texts ...string) (line []item) {
+		for _, text := range texts {
+			w := &waiter{reply: make(chan reply, 1)}
+			waiters = append(waiters, w)
+			line = append(line, item{[]byte(text), w})
+		}
+		return line
+	}
+	large := strings.Repeat("x", maxBatch-1)
+	r.mu.Lock()
+	r.lines["there"] = append(line("a", "gone", "b"), item{text: []byte("news")})
+	waiters[1].gone = true
+	r.lines["there"] = append(r.lines["there"], line("c", large, "d", "e")...)
+	r.last = 4
+	r.mu.Unlock()
+	r.sendLine("there")
+	for i, want := range []struct {
+		data            string
+		first, requests uint64
+	}{{"abnewsc", 5, 3}, {large + "d", 8, 2}, {"e", 10, 1}} {
+		m, err := sub.NextMsg(time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inbox, first, requests, err := parseReply(m.Reply)
+		if string(m.Data) != want.data || inbox != r.inbox || first != want.first || requests != want.requests || err != nil {
+			t.Errorf("message %d has %.20q of %d bytes, answers to %q, %v, want %.20q, of %d requests from %d on", i, m.Data, len(m.Data), m.Reply, err, want.data, want.requests, want.first)
+		}
+	}
+	if s := r.Stats(); s.Messages != 3 {
+		t.Errorf("%d messages are counted, want 3", s.Messages)
+	}
+	for i, want := range []uint64{5, 0, 6, 7, 8, 9, 10} {
+		r.settle(reply{number: want})
+		select {
+		case <-waiters[i].reply:
+		default:
+			if want > 0 {
+				t.Errorf("waiter %d is not number %d", i, want)
+			}
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.waiters)+len(r.lines) > 0 {
+		t.Errorf("%d waiters and %d lines are left", len(r.waiters), len(r.lines))
+	}
+}
+
+// The requests of a message are answered by their numbers; one that is cut off ends it.
+func TestRequestsOfAMessageAreNumbered(t *testing.T) {
+	t.Parallel()
+	r := newRouter(t, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X", r.URL.RawQuery) })
+	sub, err := r.conn.SubscribeSync("answers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data []byte
+	for i := range 3 {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://h/x?%d", 5+i), http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = append(data, newRequest(request, nil, time.Minute)...)
+	}
+	owner, _ := r.options.Owner()
+	r.receive(owner, &nats.Msg{Subject: "x" + batchToken, Reply: "answers.5.4", Data: append(data, aRequest, 100)})
+	for seen := make(map[uint64]bool); len(seen) < 3; {
+		m, err := sub.NextMsg(time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for data := m.Data; len(data) > 0; {
+			var a reply
+			if a, data, err = cutReply(data); err != nil {
+				t.Fatal(err)
+			}
+			header, f := make(http.Header), readFields(a.head)
+			f.number()
+			f.header(header)
+			if got := header.Get("X"); seen[a.number] || got != strconv.FormatUint(a.number, 10) {
+				t.Fatalf("the answer to request %q has number %d, after %v", got, a.number, seen)
+			}
+			seen[a.number] = true
+		}
+	}
+}
+
+func serveNothing(http.ResponseWriter, *http.Request) {}
+
+// Whatever comes in, nothing panics, and nothing is taken for what it is not.
+func FuzzMessage(f *testing.F) {
+	r := newRouter(f, serveNothing)
+	request, err := http.NewRequestWithContext(f.Context(), http.MethodPost, "http://h/x?y", strings.NewReader("body"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	request.Header = http.Header{"A": {"1", "2"}, "B": nil, "C": {""}}
+	f.Add(newRequest(request, []byte("body"), time.Second))
+	f.Add(appendNumber([]byte{isThere}, 1<<63))
+	a := reply{number: 7, verdict: held, head: appendHeader(appendNumber(nil, 200), request.Header, nil), body: []byte("x"), rest: "r", size: 9}
+	f.Add(a.item().text)
+	f.Add([]byte{aRequest, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Add([]byte{anAnswer, 1, 9, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r.receive(callid.Owner{}, &nats.Msg{Subject: "x" + batchToken, Reply: r.inbox + ".1.1", Data: data})
+		r.hear(&nats.Msg{Subject: r.inbox, Data: data})
+		r.hear(&nats.Msg{Subject: r.inbox + "." + string(data)})
+		if len(data) == 0 {
+			return
+		}
+		if a, others, err := cutReply(data); err == nil {
+			if again := a.item().text; !bytes.Equal(again, data[:len(data)-len(others)]) {
+				if b, _, err := cutReply(again); err != nil || fmt.Sprint(a) != fmt.Sprint(b) {
+					t.Errorf("%v is written and read as %v, %v", a, b, err)
+				}
+			}
+		}
+		if got, _, err := readRequest(data, nil); err == nil {
+			text := newRequest(got, nil, time.Second)
+			head, _, ok := cutText(text[1:])
+			for name := range notOfRequests {
+				delete(got.Header, name)
+			}
+			again, _, err := readRequest(head, nil)
+			if !ok || err != nil || fmt.Sprint(got.Header, got.Method, got.URL, got.Host) != fmt.Sprint(again.Header, again.Method, again.URL, again.Host) {
+				t.Errorf("%v is written and read as %v, %v", got, again, err)
+			}
+		}
+	})
+}
