@@ -3,16 +3,19 @@
 //
 // # How to think of it
 //
-// [Router.Handler] stands in front of the platform's HTTP handler. A request whose path names a
+// A [Router] stands in front of the platform's HTTP handler. A request whose path names a
 // call ("/calls/" and an id) belongs to the owner that the id names; every other one is served
 // here. The owner serves a forwarded request with the same handler, so its answer is the same: the
 // client's host and scheme come along, and with them the base of each Location.
 //
-// A request goes out as an HTTP message (RFC 9112) in a NATS request to NODE.EPOCH, and its answer
-// comes back as one; of an answer that is larger than a message the rest is fetched. Each node has
-// one subscription, whatever its calls. Notifications that wait for the answer wait until the node
-// that the client is connected to has written it: it says so by a message, and if that is lost they
-// go after a second.
+// A request goes out in a message of NATS to NODE.EPOCH, and its answer comes back in one; of an
+// answer that is larger than a message the rest is fetched. What is to go to a node at the same
+// time shares a message. Each node has three subscriptions, whatever its calls. Notifications that
+// wait for the answer wait until the node that the client is connected to has written it: it says
+// so in a message, and if that is lost they go after a second.
+//
+// An item of a message is read by take or cutReply, and a message is made in batch.go. The
+// files in the order of a request: router.go, message.go, ask.go, batch.go, serve.go, and back.
 //
 // # Who answers
 //

@@ -88,6 +88,7 @@ type Router struct {
 	local, forwarded, messages, served, refused, lost, gone atomic.Uint64
 
 	places chan struct{} // of requests that are served for others
+	jobs   chan job      // to goroutines that have just served another
 	work   sync.WaitGroup
 
 	mu      sync.Mutex // guards everything below
@@ -126,8 +127,8 @@ func New(conn *nats.Conn, next http.Handler, o Options) (*Router, error) {
 	o.Logger = foreign.Logger(o.Logger)
 	t := &Router{
 		options: o, conn: conn, next: next, inbox: conn.NewInbox(),
-		places: make(chan struct{}, MaxServed),
-		subs:   make(map[callid.Owner]*nats.Subscription), lines: make(map[string][]item),
+		places: make(chan struct{}, MaxServed), jobs: make(chan job),
+		subs: make(map[callid.Owner]*nats.Subscription), lines: make(map[string][]item),
 		waiters: make(map[uint64]*waiter), held: make(map[origin]func()),
 		rests: make(map[string][]byte),
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -318,15 +319,30 @@ func TestLongAnswersArriveWhole(t *testing.T) {
 	}
 }
 
-// A platform that panics, or exits, is an internal error; the router goes on.
+// A platform that panics, or exits, is an internal error; the router goes on, and has as many places
+// as before.
 func TestAPlatformThatPanicsIsAnInternalError(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
-	a := newNode(t, conn, "a", func(http.ResponseWriter, *http.Request) { panic(errors.New("x")) })
+	a := newNode(t, conn, "a", func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery == "" {
+			runtime.Goexit()
+		}
+		panic(errors.New("x"))
+	})
 	b := newNode(t, conn, "b", nothing)
-	for range 2 {
-		if w := b.do(http.MethodGet, "/communications/calls/"+callid.New(a.owner).String(), ""); w.Code != http.StatusInternalServerError {
-			t.Errorf("got %d %s", w.Code, w.Body)
+	path := "/communications/calls/" + callid.New(a.owner).String()
+	for i := range route.MaxServed + 2 {
+		if i == 2 {
+			path += "?panics"
+		}
+		if w := b.do(http.MethodGet, path, ""); w.Code != http.StatusInternalServerError {
+			t.Fatalf("%d, %s: got %d %s", i, path, w.Code, w.Body)
+		}
+	}
+	for range route.MaxServed {
+		if w := b.do(http.MethodGet, strings.TrimSuffix(path, "?panics"), ""); w.Code != http.StatusInternalServerError {
+			t.Fatalf("after all these: got %d %s", w.Code, w.Body)
 		}
 	}
 }

@@ -75,19 +75,47 @@ func (t *Router) accept(o callid.Owner, from origin, head, body []byte) {
 		t.reply(from, reply{verdict: busy})
 		return
 	}
-	t.work.Go(func() {
-		defer func() { <-t.places }()
-		t.serve(o, from, head, body)
-	})
+	j := job{o, from, head, body}
+	select {
+	case t.jobs <- j:
+	default:
+		t.work.Go(func() { t.serveInTurn(j) })
+	}
+}
+
+// job is a request to be served. It has a place.
+type job struct {
+	owner      callid.Owner
+	from       origin
+	head, body []byte
+}
+
+// serveInTurn serves a request, and then those that come soon: a goroutine that has served one has
+// a stack that is large enough, which a new one gets by growing and copying, for a twentieth of
+// what a forwarded request costs.
+func (t *Router) serveInTurn(j job) {
+	const soon = 50 * time.Millisecond
+	over := time.NewTimer(soon)
+	defer over.Stop()
+	for {
+		t.serve(j)
+		over.Reset(soon)
+		select {
+		case j = <-t.jobs:
+		case <-over.C:
+			return
+		}
+	}
 }
 
 // serve serves a forwarded request.
-func (t *Router) serve(o callid.Owner, from origin, head, body []byte) {
-	if !t.is(o) {
-		t.reply(from, reply{verdict: fenced})
+func (t *Router) serve(j job) {
+	defer func() { <-t.places }() // also if the platform ends the goroutine
+	if !t.is(j.owner) {
+		t.reply(j.from, reply{verdict: fenced})
 		return
 	}
-	r, timeout, err := readRequest(head, body)
+	r, timeout, err := readRequest(j.head, j.body)
 	if err != nil {
 		t.options.Logger.Error("route: a request that is none", slog.Any("error", err))
 		return
@@ -98,24 +126,29 @@ func (t *Router) serve(o callid.Owner, from origin, head, body []byte) {
 	a := reply{verdict: answered}
 	ctx = graph.AnsweredElsewhere(ctx, func(release func()) {
 		a.verdict = held
-		t.hold(from, release)
+		t.hold(j.from, release)
 	})
 	w := newRecorder()
+	defer func() { t.answer(j, a, w) }() // also if the platform ends the goroutine
 	t.platform(w, r.WithContext(ctx))
-	if !t.is(o) {
-		t.reply(from, reply{verdict: fenced})
+}
+
+// answer sends the answer to a request, if this node may give one yet.
+func (t *Router) answer(j job, a reply, w *recorder) {
+	if !t.is(j.owner) {
+		t.reply(j.from, reply{verdict: fenced})
 		return
 	}
 	a.head, a.body = w.head, w.body.Bytes()
 	if most := t.chunk(); len(a.body) > most {
 		name, ok := t.keepRest(a.body)
 		if !ok {
-			t.reply(from, reply{verdict: busy})
+			t.reply(j.from, reply{verdict: busy})
 			return
 		}
 		a.rest, a.size, a.body = name, uint64(len(a.body)), a.body[:most]
 	}
-	t.reply(from, a)
+	t.reply(j.from, a)
 }
 
 // platform has the platform serve a request. net/http's own panic has no answer here: the client

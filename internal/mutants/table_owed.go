@@ -18,9 +18,9 @@ var ofOwed = []mutant{
 		name: "answers-without-a-lease",
 		what: "an owner answers a forwarded request though it has lost its lease meanwhile",
 		rule: "nothing is sent without a lease", kill: "./cluster/route TestNobodyAnswersWithoutTheRightTo",
-		edits: []edit{{"cluster/route/serve.go", `	t.platform(w, r.WithContext(ctx))
-	if !t.is(o) {`, `	t.platform(w, r.WithContext(ctx))
-	if o.Epoch == 0 {`}},
+		edits: []edit{{"cluster/route/serve.go", `func (t *Router) answer(j job, a reply, w *recorder) {
+	if !t.is(j.owner) {`, `func (t *Router) answer(j job, a reply, w *recorder) {
+	if j.owner.Epoch == 0 {`}},
 	},
 	{
 		name: "answers-its-own-clients-without-a-lease",
