@@ -3,6 +3,7 @@ package route
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 	"strconv"
@@ -60,15 +61,16 @@ func (t *Router) sendLine(subject string) {
 	defer buffers.Put(buffer)
 	for {
 		runtime.Gosched() // who is about to send something does so first
+		room := t.room()  // without the lock: it waits while the connection is blocked
 		t.mu.Lock()
 		line := t.lines[subject]
 		if len(line) == 0 {
 			delete(t.lines, subject)
-			t.sent.Broadcast()
+			t.idle.Broadcast()
 			t.mu.Unlock()
 			return
 		}
-		b := t.batch(line, *buffer)
+		b := t.batch(line, *buffer, room)
 		t.lines[subject] = line[b.items:]
 		t.mu.Unlock()
 		t.publish(subject, b)
@@ -87,11 +89,11 @@ type batch struct {
 	requests uint64 // that it has; they have numbers in order
 }
 
-// batch makes a batch of the first items in line, into a buffer. A request whose client has gone is
-// left out.
-func (t *Router) batch(line []item, into []byte) (b batch) {
+// batch makes a batch of the first items in line, into a buffer: as many as there is room for, and
+// at least one. A request whose client has gone is left out.
+func (t *Router) batch(line []item, into []byte, room int) (b batch) {
 	size := 0
-	for ; b.items < len(line) && (size == 0 || size+len(line[b.items].text) <= t.room()); b.items++ {
+	for ; b.items < len(line) && (size == 0 || size+len(line[b.items].text) <= room); b.items++ {
 		size += len(line[b.items].text)
 	}
 	b.data, b.first = slices.Grow(into[:0], size), t.last+1
@@ -126,6 +128,7 @@ func (t *Router) publish(subject string, b batch) {
 	t.messages.Add(1)
 	if err := t.conn.PublishMsg(m); err != nil {
 		t.fail(b.first, b.requests, err)
+		t.options.Logger.Warn("route: a message could not be sent", slog.Any("error", err))
 	}
 }
 

@@ -3,11 +3,15 @@ package route
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,8 +22,45 @@ import (
 	"ivrqueue/cluster/callid"
 )
 
+// gate is what connects to a server: while it is shut, nothing can be written.
+type gate struct {
+	*server.Server
+
+	shut    sync.RWMutex
+	blocked chan struct{} // has room for one: something is about to be written, and it is shut
+}
+
+func (g *gate) InProcessConn() (net.Conn, error) {
+	conn, err := g.Server.InProcessConn()
+	return gated{conn, g}, err
+}
+
+type gated struct {
+	net.Conn
+
+	gate *gate
+}
+
+func (g gated) Write(p []byte) (int, error) {
+	if !g.gate.shut.TryRLock() {
+		select {
+		case g.gate.blocked <- struct{}{}:
+		default:
+		}
+		g.gate.shut.RLock()
+	}
+	defer g.gate.shut.RUnlock()
+	return g.Conn.Write(p)
+}
+
 // newRouter makes a router of a node that serves nothing, with a server of its own.
 func newRouter(tb testing.TB, next http.HandlerFunc) *Router {
+	tb.Helper()
+	r, _ := newGatedRouter(tb, next)
+	return r
+}
+
+func newGatedRouter(tb testing.TB, next http.HandlerFunc) (*Router, *gate) {
 	tb.Helper()
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true})
 	if err != nil {
@@ -29,7 +70,8 @@ func newRouter(tb testing.TB, next http.HandlerFunc) *Router {
 	if !s.ReadyForConnections(time.Minute) {
 		tb.Fatal("the server does not start")
 	}
-	conn, err := nats.Connect("", nats.InProcessServer(s), nats.Timeout(time.Minute))
+	g := &gate{Server: s, blocked: make(chan struct{}, 1)}
+	conn, err := nats.Connect("", nats.InProcessServer(g), nats.Timeout(time.Minute))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -54,7 +96,7 @@ func newRouter(tb testing.TB, next http.HandlerFunc) *Router {
 		s.Shutdown()
 		s.WaitForShutdown()
 	})
-	return t
+	return t, g
 }
 
 // What is in line for a subject goes in one message, as long as it fits; its requests are numbered
@@ -152,6 +194,110 @@ func TestRequestsOfAMessageAreNumbered(t *testing.T) {
 			}
 			seen[a.number] = true
 		}
+	}
+}
+
+// A router that was closed serves nothing more, though a message came before.
+func TestNothingIsServedAfterClose(t *testing.T) {
+	t.Parallel()
+	r := newRouter(t, func(http.ResponseWriter, *http.Request) { t.Error("a request is served") })
+	sub, err := r.conn.SubscribeSync("answers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://h/x", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, _ := r.options.Owner()
+	r.receive(owner, &nats.Msg{Subject: "x" + batchToken, Reply: "answers.1.1", Data: newRequest(request, nil, time.Minute)})
+	m, err := sub.NextMsg(time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, _, err := cutReply(m.Data); err != nil || a.verdict != busy {
+		t.Errorf("got verdict %v, %v, want %v", a.verdict, err, busy)
+	}
+}
+
+// asking sends a request to nobody who answers, and returns what ask does.
+func asking(t *testing.T, r *Router) <-chan error {
+	t.Helper()
+	owner := callid.Owner{Node: callid.Of("silent"), Epoch: 1}
+	sub, err := r.conn.SubscribeSync(r.subject(owner) + batchToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://h/x", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan error, 1)
+	go func() {
+		_, err := r.ask(request, owner, newRequest(request, nil, time.Minute))
+		asked <- err
+	}()
+	if _, err := sub.NextMsg(time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	return asked
+}
+
+// When the connection is closed, nobody waits for an answer that cannot come any more; one that
+// cannot be sent is logged.
+func TestNobodyWaitsForAClosedConnection(t *testing.T) {
+	t.Parallel()
+	r := newRouter(t, serveNothing)
+	var log bytes.Buffer
+	r.options.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	asked := asking(t, r)
+	r.conn.Close()
+	if err := <-asked; !errors.Is(err, errClosed) {
+		t.Errorf("got %v, want %v", err, errClosed)
+	}
+	r.reply(origin{"answers", 1}, reply{})
+	if err := r.Close(t.Context()); err != nil { // it waits until that was tried
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), nats.ErrConnectionClosed.Error()) {
+		t.Errorf("logged %q", log.String())
+	}
+}
+
+// While the connection is blocked, who waits is let go when the owner is dead.
+func TestABlockedConnectionKeepsNobody(t *testing.T) {
+	t.Parallel()
+	r, gate := newGatedRouter(t, serveNothing)
+	life, die := context.WithCancel(t.Context())
+	defer die()
+	r.options.Life = func(callid.Owner) context.Context { return life }
+	asked := asking(t, r)
+	var others sync.WaitGroup
+	defer others.Wait()
+	gate.shut.Lock()
+	defer gate.shut.Unlock()
+	others.Go(func() { _ = r.conn.Publish("x", nil) })
+	<-gate.blocked
+	others.Go(func() {
+		r.mu.Lock()
+		r.lines["x"] = []item{{text: []byte("a")}, {text: []byte("b")}}
+		r.mu.Unlock()
+		r.sendLine("x")
+	})
+	for range 1000 {
+		runtime.Gosched() // they are about to be sent
+	}
+	die()
+	select {
+	case err := <-asked:
+		if !errors.Is(err, errDead) {
+			t.Errorf("got %v, want %v", err, errDead)
+		}
+	case <-time.After(time.Minute):
+		t.Error("it waits for the connection")
 	}
 }
 

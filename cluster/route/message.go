@@ -32,8 +32,8 @@ const scratch = 768
 
 // newRequest is the item of a client's request.
 func newRequest(r *http.Request, body []byte, timeout time.Duration) []byte {
-	ms := uint64(timeout.Milliseconds()) //nolint:gosec // not negative
-	head := appendNumber(make([]byte, 0, scratch), ms)
+	ms := min(max(1, timeout.Milliseconds()), math.MaxInt32)   // as it is read
+	head := appendNumber(make([]byte, 0, scratch), uint64(ms)) //nolint:gosec // not negative
 	head = appendText(head, r.Method)
 	scheme := ""
 	if r.TLS != nil || r.URL.Scheme == "https" {

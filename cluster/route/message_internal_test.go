@@ -1,6 +1,7 @@
 package route
 
 import (
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +15,18 @@ type discard struct{ header http.Header }
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(int)             {}
+
+// However long a client may wait, the owner takes the request.
+func TestAnyTimeoutIsForwarded(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://x/y", http.NoBody)
+	for _, timeout := range []time.Duration{1, time.Second, math.MaxInt64} {
+		head, _, _ := cutText(newRequest(r, nil, timeout)[1:])
+		if _, got, err := readRequest(head, nil); err != nil || got < min(timeout, 24*24*time.Hour) {
+			t.Errorf("%v: got %v, %v", timeout, got, err)
+		}
+	}
+}
 
 // What a forwarded request costs besides NATS: processor time of a node that forwards goes for the
 // garbage, most of all.

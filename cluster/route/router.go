@@ -87,14 +87,13 @@ type Router struct {
 
 	local, forwarded, messages, served, refused, lost, gone atomic.Uint64
 
-	places chan struct{} // of requests that are served for others
-	jobs   chan job      // to goroutines that have just served another
-	work   sync.WaitGroup
+	jobs chan job // to goroutines that have just served another
 
 	mu      sync.Mutex // guards everything below
+	serving int        // requests that are served for others
 	subs    map[callid.Owner]*nats.Subscription
 	lines   map[string][]item // to be sent, by subject; each has a goroutine that sends it
-	sent    sync.Cond         // a line is empty
+	idle    sync.Cond         // a line is empty, or a request is served
 	last    uint64            // number of a request that was sent
 	waiters map[uint64]*waiter
 	held    map[origin]func() // what waits until an answer is with its client
@@ -127,18 +126,19 @@ func New(conn *nats.Conn, next http.Handler, o Options) (*Router, error) {
 	o.Logger = foreign.Logger(o.Logger)
 	t := &Router{
 		options: o, conn: conn, next: next, inbox: conn.NewInbox(),
-		places: make(chan struct{}, MaxServed), jobs: make(chan job),
+		jobs: make(chan job),
 		subs: make(map[callid.Owner]*nats.Subscription), lines: make(map[string][]item),
 		waiters: make(map[uint64]*waiter), held: make(map[origin]func()),
 		rests: make(map[string][]byte),
 	}
-	t.sent.L = &t.mu
+	t.idle.L = &t.mu
 	for _, subject := range []string{t.inbox, t.inbox + ".*.*"} {
 		sub, err := conn.Subscribe(subject, t.hear)
 		if err != nil {
 			t.unsubscribe()
 			return nil, fmt.Errorf("route: %w", err)
 		}
+		sub.SetClosedHandler(func(string) { t.abandon() }) // also when the connection is closed
 		t.answers = append(t.answers, sub)
 	}
 	return t, nil
@@ -174,10 +174,11 @@ func (t *Router) Serve(o callid.Owner) error {
 // Cease takes nothing more for an owner.
 func (t *Router) Cease(o callid.Owner) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if sub := t.subs[o]; sub != nil {
+	sub := t.subs[o]
+	delete(t.subs, o)
+	t.mu.Unlock()
+	if sub != nil {
 		_ = sub.Unsubscribe() // fails if the connection is closed
-		delete(t.subs, o)
 	}
 }
 
@@ -186,19 +187,19 @@ func (t *Router) Cease(o callid.Owner) {
 func (t *Router) Close(ctx context.Context) error {
 	t.mu.Lock()
 	t.ended = true
-	for o, sub := range t.subs {
-		_ = sub.Unsubscribe() // fails if the connection is closed
-		delete(t.subs, o)
-	}
+	subs := slices.Collect(maps.Values(t.subs))
+	clear(t.subs)
 	t.mu.Unlock()
+	for _, sub := range subs {
+		_ = sub.Unsubscribe() // fails if the connection is closed
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		t.work.Wait()
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		for len(t.lines) > 0 {
-			t.sent.Wait()
+		for t.serving > 0 || len(t.lines) > 0 {
+			t.idle.Wait()
 		}
 	}()
 	var err error
@@ -208,13 +209,18 @@ func (t *Router) Close(ctx context.Context) error {
 		err = fmt.Errorf("route: the platform serves yet: %w", context.Cause(ctx))
 	}
 	t.unsubscribe()
+	t.abandon()
+	return err
+}
+
+// abandon says to all who wait that there will be no answer: nobody would hear it.
+func (t *Router) abandon() {
 	t.mu.Lock()
 	waiters := slices.Collect(maps.Keys(t.waiters))
 	t.mu.Unlock()
 	for _, number := range waiters {
 		t.fail(number, 1, errClosed)
 	}
-	return err
 }
 
 // Stats returns the counts of this moment.
@@ -259,7 +265,11 @@ func (t *Router) elsewhere(w http.ResponseWriter, r *http.Request, o callid.Owne
 	case Lives:
 	}
 	most := max(0, t.conn.MaxPayload()-MaxHead)
-	body, err := readBody(http.MaxBytesReader(w, r.Body, most), min(r.ContentLength, most))
+	var body []byte
+	err := error(&http.MaxBytesError{Limit: most}) // if its header says so, it is not read
+	if r.ContentLength <= most {
+		body, err = readBody(http.MaxBytesReader(w, r.Body, most), r.ContentLength)
+	}
 	if err != nil {
 		t.unreadable(w, r, err, most)
 		return

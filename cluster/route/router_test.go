@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,7 +37,13 @@ func TestMain(m *testing.M) {
 // connect starts a NATS server, and connects to it.
 func connect(t *testing.T) *nats.Conn {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true})
+	return connectTo(t, &server.Options{})
+}
+
+func connectTo(t *testing.T, o *server.Options) *nats.Conn {
+	t.Helper()
+	o.Host, o.Port, o.NoSigs, o.NoLog = "127.0.0.1", server.RANDOM_PORT, true, true
+	s, err := server.NewServer(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,6 +323,46 @@ func TestLongAnswersArriveWhole(t *testing.T) {
 	}
 	if w := b.do(http.MethodGet, path+"?n=head", ""); w.Code != http.StatusInternalServerError || w.Header().Get("X-Long") != "" {
 		t.Errorf("an answer with a long header: got %d", w.Code)
+	}
+}
+
+// An answer with a header comes through a server whose messages are small.
+func TestAnswersGoThroughAServerWithSmallMessages(t *testing.T) {
+	t.Parallel()
+	conn := connectTo(t, &server.Options{MaxPayload: 2 << 10})
+	long := strings.Repeat("0123456789", 1000)
+	a := newNode(t, conn, "a", func(w http.ResponseWriter, r *http.Request) {
+		n, err := strconv.Atoi(r.URL.RawQuery)
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("X-Long", long[:n])
+		_, _ = io.WriteString(w, long)
+	})
+	b := newNode(t, conn, "b", nothing)
+	path := "/communications/calls/" + callid.New(a.owner).String()
+	for n := 1900; n < 2000; n++ { // bytes, in the order of what there is room for
+		w := b.do(http.MethodGet, path+"?"+strconv.Itoa(n), "")
+		whole := w.Code == http.StatusOK && w.Body.String() == long && w.Header().Get("X-Long") == long[:n]
+		if n < 1930 && !whole || !whole && w.Code != http.StatusInternalServerError {
+			t.Fatalf("with a header of %d bytes: got %d, %d bytes, %v", n, w.Code, w.Body.Len(), w.Header())
+		}
+	}
+}
+
+// A body that is longer than a message by what its header says is none, wherever it ends.
+func TestABodyThatIsTooLongIsNotCutOff(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	a := newNode(t, conn, "a", func(_ http.ResponseWriter, r *http.Request) { t.Errorf("a body of %d bytes came", r.ContentLength) })
+	b := newNode(t, conn, "b", nothing)
+	most := conn.MaxPayload() - route.MaxHead
+	body := io.MultiReader(strings.NewReader(strings.Repeat("x", int(most))), iotest.ErrReader(io.ErrUnexpectedEOF))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/communications/calls/"+callid.New(a.owner).String(), body)
+	r.ContentLength = most + 1
+	w := httptest.NewRecorder()
+	if b.ServeHTTP(w, r); w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }
 

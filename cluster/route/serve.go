@@ -66,11 +66,15 @@ func (t *Router) take(o callid.Owner, next *origin, data []byte) (others []byte,
 
 var errItem = errors.New("route: a message with a part that is cut off, or of no known kind")
 
-// accept serves a request, or says that there are too many.
+// accept serves a request, or says that there are too many, or that the router has ended.
 func (t *Router) accept(o callid.Owner, from origin, head, body []byte) {
-	select {
-	case t.places <- struct{}{}:
-	default:
+	t.mu.Lock()
+	taken := !t.ended && t.serving < MaxServed
+	if taken {
+		t.serving++ // with the lock: Close waits for it
+	}
+	t.mu.Unlock()
+	if !taken {
 		t.refused.Add(1)
 		t.reply(from, reply{verdict: busy})
 		return
@@ -79,7 +83,7 @@ func (t *Router) accept(o callid.Owner, from origin, head, body []byte) {
 	select {
 	case t.jobs <- j:
 	default:
-		t.work.Go(func() { t.serveInTurn(j) })
+		go t.serveInTurn(j)
 	}
 }
 
@@ -108,9 +112,17 @@ func (t *Router) serveInTurn(j job) {
 	}
 }
 
+// leave gives the place of a request up that was served.
+func (t *Router) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.serving--
+	t.idle.Broadcast()
+}
+
 // serve serves a forwarded request.
 func (t *Router) serve(j job) {
-	defer func() { <-t.places }() // also if the platform ends the goroutine
+	defer t.leave() // also if the platform ends the goroutine
 	if !t.is(j.owner) {
 		t.reply(j.from, reply{verdict: fenced})
 		return
@@ -140,7 +152,7 @@ func (t *Router) answer(j job, a reply, w *recorder) {
 		return
 	}
 	a.head, a.body = w.head, w.body.Bytes()
-	if most := t.chunk(); len(a.body) > most {
+	if most := t.chunk(len(a.head)); len(a.body) > most {
 		name, ok := t.keepRest(a.body)
 		if !ok {
 			t.reply(j.from, reply{verdict: busy})
@@ -151,18 +163,19 @@ func (t *Router) answer(j job, a reply, w *recorder) {
 	t.reply(j.from, a)
 }
 
-// platform has the platform serve a request. net/http's own panic has no answer here: the client
-// gets 503 when its time is over, or the connection's end.
+// platform has the platform serve a request. If that panics, or ends its goroutine, the answer is
+// 500; net/http's own panic is not logged.
 func (t *Router) platform(w *recorder, r *http.Request) {
+	most := min(MaxHead, t.chunk(0))
 	returned := false
 	defer func() {
 		v := recover()
 		switch {
-		case returned && len(w.head) <= MaxHead:
+		case returned && len(w.head) <= most:
 			return
 		case returned:
 			t.options.Logger.Error("route: the header of an answer is too large",
-				slog.Int("bytes", len(w.head)), slog.Int("most", MaxHead))
+				slog.Int("bytes", len(w.head)), slog.Int("most", most))
 		case v != http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
 			t.options.Logger.Error("route: the platform panicked", slog.Any("panic", v),
 				slog.String("stack", string(debug.Stack())))
@@ -188,8 +201,12 @@ func (t *Router) reply(to origin, a reply) {
 	t.send(to.inbox, a.item())
 }
 
-// chunk is how much of a body goes into a message, besides its head and what an item has.
-func (t *Router) chunk() int { return max(1024, int(t.conn.MaxPayload())-MaxHead-1024) }
+// chunk is how much of a body goes into a message besides its head, in bytes: none if that has no
+// room.
+func (t *Router) chunk(head int) int {
+	const name = 36 // of the rest, a UUID
+	return max(0, int(t.conn.MaxPayload())-maxItem-name-head)
+}
 
 // hold keeps what waits for the answer to a request. It is forgotten some seconds later: package
 // graph does not wait for so long.
@@ -247,5 +264,5 @@ func (t *Router) sendRest(m *nats.Msg) {
 	if !f.bad && from < uint64(len(text)) {
 		more = text[from:]
 	}
-	_ = m.Respond(more[:min(len(more), t.chunk())]) // who waits has a time
+	_ = m.Respond(more[:min(len(more), t.chunk(0))]) // who waits has a time
 }

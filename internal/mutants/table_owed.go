@@ -32,7 +32,7 @@ var ofOwed = []mutant{
 		name: "forwarded-alone",
 		what: "requests that are forwarded at the same time share no message",
 		rule: "cluster routes", kill: "./cluster/route TestWhatIsInLineSharesAMessage",
-		edits: []edit{{"cluster/route/batch.go", `size+len(line[b.items].text) <= t.room())`, `false)`}},
+		edits: []edit{{"cluster/route/batch.go", `size+len(line[b.items].text) <= room)`, `false)`}},
 	},
 	{
 		name: "forwarded-though-gone",
