@@ -68,7 +68,7 @@ func (n *Node) Show(owner callid.Owner, name string, owed map[uuid.UUID]graph.Ow
 // when both have a lease, by a third one.
 func (n *Node) Reaches(other *Node) bool {
 	o, ok := other.owner()
-	subject := fmt.Sprintf("%s.call.%x.%d.rest", n.subject(), uint16(o.Node), o.Epoch)
+	subject := fmt.Sprintf("%s.node.%x.%d.rest", n.subject(), uint16(o.Node), o.Epoch)
 	_, err := n.conn.Request(subject, nil, time.Second)
 	return ok && err == nil
 }

@@ -242,17 +242,17 @@ func (n *Node) Start(p Platform) (http.Handler, error) {
 	if p.Graph == nil || p.HTTP == nil || p.Fenced == nil {
 		return nil, errors.New("cluster: Start: Graph, HTTP and Fenced must not be nil")
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.platform != nil || n.closed.Load() {
+		return nil, errors.New("cluster: Start: called before, or after Close")
+	}
 	router, err := route.New(n.conn, p.HTTP, route.Options{
 		Subject: n.subject(), Owner: n.owner, Find: n.find, Life: n.lifeOf,
 		Draining: n.draining.Load, Logger: n.options.Logger,
 	})
 	if err != nil {
 		return nil, err
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.platform != nil || n.closed.Load() {
-		return nil, errors.New("cluster: Start: called before, or after Close")
 	}
 	n.platform, n.router = &p, router
 	if n.lease != nil {

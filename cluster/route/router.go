@@ -152,7 +152,7 @@ func (t *Router) unsubscribe() {
 }
 
 func (t *Router) subject(o callid.Owner) string {
-	return t.options.Subject + ".call." + strconv.FormatUint(uint64(o.Node), 16) + "." +
+	return t.options.Subject + ".node." + strconv.FormatUint(uint64(o.Node), 16) + "." +
 		strconv.FormatUint(uint64(o.Epoch), 10)
 }
 
@@ -298,7 +298,8 @@ func (t *Router) elsewhere(w http.ResponseWriter, r *http.Request, o callid.Owne
 
 // readBody reads a body that is as long as its header says, or of unknown length, then -1.
 func readBody(body io.Reader, length int64) ([]byte, error) {
-	if length < 0 {
+	const likely = 16 << 10 // more is not set aside until it comes
+	if length < 0 || length > likely {
 		return io.ReadAll(body)
 	}
 	text := make([]byte, length+1) // so that its end is seen

@@ -401,8 +401,8 @@ func TestManyRequestsAtOnce(t *testing.T) {
 	a := newNode(t, conn, "a", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Query().Get("n")) })
 	b := newNode(t, conn, "b", nothing)
 	path := "/communications/calls/" + callid.New(a.owner).String()
-	_ = conn.Publish(fmt.Sprintf("test.call.%x.7.batch", uint16(a.owner.Node)), []byte("GARBAGE"))
-	_ = conn.Publish(fmt.Sprintf("test.call.%x.7.batch", uint16(a.owner.Node)), nil)
+	_ = conn.Publish(fmt.Sprintf("test.node.%x.7.batch", uint16(a.owner.Node)), []byte("GARBAGE"))
+	_ = conn.Publish(fmt.Sprintf("test.node.%x.7.batch", uint16(a.owner.Node)), nil)
 	var wait sync.WaitGroup
 	for i := range 1000 {
 		wait.Go(func() {
