@@ -103,7 +103,7 @@ func TestMediaIsPrinted(t *testing.T) {
 		})
 		var all sync.WaitGroup
 		all.Go(func() {
-			for range 20 {
+			for range 15 { // until between two frames
 				_ = fmt.Sprintf("%v %+v %s %v", b.engine, b.media, b.phone, budget)
 				time.Sleep(frame / 10)
 			}
