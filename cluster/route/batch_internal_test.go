@@ -53,6 +53,25 @@ func (g gated) Write(p []byte) (int, error) {
 	return g.Conn.Write(p)
 }
 
+// StartServer starts a NATS server, until the test ends.
+func StartServer(tb testing.TB, o *server.Options) *server.Server {
+	tb.Helper()
+	o.Host, o.Port, o.NoSigs, o.NoLog = "127.0.0.1", server.RANDOM_PORT, true, true
+	s, err := server.NewServer(o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	go s.Start()
+	tb.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	if !s.ReadyForConnections(time.Minute) {
+		tb.Fatal("the server does not start")
+	}
+	return s
+}
+
 // newRouter makes a router of a node that serves nothing, with a server of its own.
 func newRouter(tb testing.TB, next http.HandlerFunc) *Router {
 	tb.Helper()
@@ -62,14 +81,7 @@ func newRouter(tb testing.TB, next http.HandlerFunc) *Router {
 
 func newGatedRouter(tb testing.TB, next http.HandlerFunc) (*Router, *gate) {
 	tb.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	go s.Start()
-	if !s.ReadyForConnections(time.Minute) {
-		tb.Fatal("the server does not start")
-	}
+	s := StartServer(tb, &server.Options{})
 	g := &gate{Server: s, blocked: make(chan struct{}, 1)}
 	conn, err := nats.Connect("", nats.InProcessServer(g), nats.Timeout(time.Minute))
 	if err != nil {
@@ -93,8 +105,6 @@ func newGatedRouter(tb testing.TB, next http.HandlerFunc) (*Router, *gate) {
 		_ = t.Close(context.Background())
 		die()
 		conn.Close()
-		s.Shutdown()
-		s.WaitForShutdown()
 	})
 	return t, g
 }
@@ -267,7 +277,7 @@ func TestNobodyWaitsForAClosedConnection(t *testing.T) {
 	}
 }
 
-// While the connection is blocked, who waits is let go when the owner is dead.
+// While the connection is blocked, a client stops waiting when the owner is dead.
 func TestABlockedConnectionKeepsNobody(t *testing.T) {
 	t.Parallel()
 	r, gate := newGatedRouter(t, serveNothing)

@@ -42,24 +42,11 @@ func connect(t *testing.T) *nats.Conn {
 
 func connectTo(t *testing.T, o *server.Options) *nats.Conn {
 	t.Helper()
-	o.Host, o.Port, o.NoSigs, o.NoLog = "127.0.0.1", server.RANDOM_PORT, true, true
-	s, err := server.NewServer(o)
+	conn, err := nats.Connect("", nats.InProcessServer(route.StartServer(t, o)), nats.Timeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
-	go s.Start()
-	if !s.ReadyForConnections(time.Minute) {
-		t.Fatal("the server does not start")
-	}
-	conn, err := nats.Connect("", nats.InProcessServer(s), nats.Timeout(time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		conn.Close()
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
+	t.Cleanup(conn.Close)
 	return conn
 }
 

@@ -219,7 +219,7 @@ func (t *Router) hold(from origin, release func()) {
 	t.held[from] = release
 }
 
-// release lets it go.
+// release calls what waits for the answer to a request.
 func (t *Router) release(from origin) {
 	t.mu.Lock()
 	release := t.held[from]
