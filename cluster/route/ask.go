@@ -18,10 +18,14 @@ import (
 // waiter waits for the answer to a forwarded request.
 type waiter struct {
 	reply chan reply // has room for one
+	over  *time.Timer
 
 	number uint64 // once it is sent, with the lock held
 	gone   bool   // with the lock held
 }
+
+// newWaiter makes a waiter, for [sync.Pool]: a channel and a timer are half of what waiting costs.
+func newWaiter() any { return &waiter{reply: make(chan reply, 1), over: time.NewTimer(0)} }
 
 // reply is what comes back for a forwarded request: an answer, or why there is none.
 type reply struct {
@@ -100,35 +104,42 @@ var (
 
 // ask forwards a request, and waits for its answer: until the client has gone, its time is over, or
 // the owner is dead.
-func (t *Router) ask(r *http.Request, o callid.Owner, text []byte) (reply, error) {
+func (t *Router) ask(r *http.Request, o callid.Owner, to *line, text []byte) (reply, error) {
 	life := t.options.Life(o)
-	over := time.NewTimer(t.options.Timeout)
-	defer over.Stop()
-	w := &waiter{reply: make(chan reply, 1)}
-	if !t.send(t.subject(o)+batchToken, item{text, w}) {
-		return reply{}, errClosed
-	}
-	var a reply
-	select {
-	case a = <-w.reply:
-	case <-r.Context().Done():
-		a.err = context.Cause(r.Context())
-	case <-life.Done():
-		a.err = errDead
-	case <-over.C:
-		a.err = errTimeout
-	}
-	if a.err != nil {
-		t.forget(w)
-		return a, a.err
-	}
-	if a.rest != "" {
+	a := t.await(r.Context(), life, to, text)
+	if a.err == nil && a.rest != "" {
 		ctx, cancel := context.WithTimeout(r.Context(), t.options.Timeout)
 		defer cancel()
 		defer context.AfterFunc(life, cancel)() //nolint:contextcheck // the owner's
 		a.body, a.err = t.fetch(ctx, o, a)
 	}
 	return a, a.err
+}
+
+// await sends a request, and waits for the reply.
+func (t *Router) await(client, life context.Context, to *line, text []byte) (a reply) {
+	w := t.waiting.Get().(*waiter)
+	w.number, w.gone = 0, false
+	w.over.Reset(t.options.Timeout)
+	if !t.send(to, item{text, w}) {
+		w.over.Stop()
+		return reply{err: errClosed}
+	}
+	select {
+	case a = <-w.reply:
+		w.over.Stop()
+		t.waiting.Put(w) // nobody else knows it any more
+		return a
+	case <-client.Done():
+		a.err = context.Cause(client)
+	case <-life.Done():
+		a.err = errDead
+	case <-w.over.C:
+		a.err = errTimeout
+	}
+	w.over.Stop()
+	t.forget(w)
+	return a
 }
 
 // forget waits no longer.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime"
 	"slices"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	"sync"
 
 	"github.com/nats-io/nats.go"
+
+	"ivrqueue/cluster/callid"
 )
 
 // What goes to another node at the same time shares a message: requests, answers, and the news that
@@ -39,44 +42,98 @@ type item struct {
 	waiter *waiter // of a request; nil: it is none
 }
 
-// send has an item sent to a subject. It is false for a request when the router has ended: nobody
-// would hear the answer.
-func (t *Router) send(subject string, i item) bool {
+// line is what is to be sent to a subject. All but the subject is guarded by the router's lock.
+type line struct {
+	subject string
+	items   []item
+	sending bool // a goroutine sends them
+}
+
+// Lines stay for what is sent next. When there are too many, those that are idle go: owners come and
+// go, and anybody can make one up.
+const maxLines = 256
+
+// lineTo returns the line to a subject.
+func (t *Router) lineTo(subject string) *line {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lineLocked(subject)
+}
+
+func (t *Router) lineLocked(subject string) *line {
+	l := t.lines[subject]
+	if l == nil {
+		if len(t.lines) >= maxLines {
+			maps.DeleteFunc(t.lines, func(_ string, l *line) bool { return !l.sending })
+			clear(t.owners)
+		}
+		l = &line{subject: subject}
+		t.lines[subject] = l
+	}
+	return l
+}
+
+// lineToOwner returns the line to an owner of calls.
+func (t *Router) lineToOwner(o callid.Owner) *line {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.owners[o]
+	if l == nil {
+		l = t.lineLocked(t.subject(o) + batchToken)
+		t.owners[o] = l
+	}
+	return l
+}
+
+// send has an item sent. It is false for a request when the router has ended: nobody would hear the
+// answer.
+func (t *Router) send(l *line, i item) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended && i.waiter != nil {
 		return false
 	}
-	line, sending := t.lines[subject]
-	t.lines[subject] = append(line, i)
-	if !sending {
-		go t.sendLine(subject)
+	l.items = append(l.items, i)
+	if !l.sending {
+		l.sending = true
+		t.senders++
+		go t.sendLine(l)
 	}
 	return true
 }
 
-// sendLine sends what is in line for a subject, until nothing is left.
-func (t *Router) sendLine(subject string) {
+// sendLine sends what is in a line, until nothing is left.
+func (t *Router) sendLine(l *line) {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	for {
-		runtime.Gosched() // who is about to send something does so first
-		room := t.room()  // without the lock: it waits while the connection is blocked
+		runtime.Gosched()    // who is about to send something does so first
+		room := t.learnMax() // without the lock: it waits while the connection is blocked
 		t.mu.Lock()
-		line := t.lines[subject]
-		if len(line) == 0 {
-			delete(t.lines, subject)
+		if len(l.items) == 0 {
+			l.sending = false
+			t.senders--
 			t.idle.Broadcast()
 			t.mu.Unlock()
 			return
 		}
-		b := t.batch(line, *buffer, room)
-		t.lines[subject] = line[b.items:]
+		b := t.batch(l.items, *buffer, min(maxBatch, room))
+		l.items = slices.Delete(l.items, 0, b.items)
 		t.mu.Unlock()
-		t.publish(subject, b)
+		t.publish(l.subject, b)
 		*buffer = b.data // it was copied
 	}
 }
+
+// learnMax asks how large a message may be now, in bytes.
+func (t *Router) learnMax() int {
+	most := t.conn.MaxPayload()
+	t.maxPayload.Store(most)
+	return int(most)
+}
+
+// payload is how large a message may be, as far as is known: nobody waits for the connection.
+func (t *Router) payload() int { return int(t.maxPayload.Load()) }
 
 // buffers are for batches.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
@@ -111,9 +168,6 @@ func (t *Router) batch(line []item, into []byte, room int) (b batch) {
 	}
 	return b
 }
-
-// room is how large a batch of several items may be.
-func (t *Router) room() int { return min(maxBatch, int(t.conn.MaxPayload())) }
 
 // publish sends a batch. The subject for answers says which requests are in it: so the owner
 // numbers them, and this node learns which of them have come to nobody.

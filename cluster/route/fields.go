@@ -15,16 +15,16 @@ func appendText[T ~string | ~[]byte](to []byte, s T) []byte {
 }
 
 // appendHeader appends a header without some of its fields.
-func appendHeader(to []byte, h http.Header, without map[string]bool) []byte {
+func appendHeader(to []byte, h http.Header, without func(name string) bool) []byte {
 	names := 0
 	for name := range h {
-		if !without[name] {
+		if !without(name) {
 			names++
 		}
 	}
 	to = appendNumber(to, uint64(names)) //nolint:gosec // not negative
 	for name, values := range h {
-		if without[name] {
+		if without(name) {
 			continue
 		}
 		to = appendNumber(appendText(to, name), uint64(len(values)))

@@ -2,9 +2,9 @@ package route
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -15,17 +15,24 @@ import (
 // Requests and answers are messages of their own, not those of HTTP: reading and writing these took
 // half of what a forwarded request cost besides NATS. See [fields] for how they are written.
 
-// Fields of requests and answers that are about a connection, or about how long a message is: they
-// are written anew, or do not come along.
-var (
-	notOfRequests = map[string]bool{
-		"Host": true, "Content-Length": true, "Transfer-Encoding": true, "Connection": true,
-		"Expect": true, "Trailer": true, "Upgrade": true,
+// ofConnection reports whether a field of a header is about a connection, or about how long a
+// message is: it is written anew, or does not come along.
+func ofConnection(name string) bool {
+	switch name {
+	case "Content-Length", "Transfer-Encoding", "Connection", "Trailer":
+		return true
 	}
-	notOfAnswers = map[string]bool{
-		"Content-Length": true, "Transfer-Encoding": true, "Connection": true, "Trailer": true,
+	return false
+}
+
+// ofClient reports the same of a request, and of what the client's node has done.
+func ofClient(name string) bool {
+	switch name {
+	case "Host", "Expect", "Upgrade":
+		return true
 	}
-)
+	return ofConnection(name)
+}
 
 // scratch is the size of most heads, in bytes: so much is built without an allocation.
 const scratch = 768
@@ -49,57 +56,77 @@ func newRequest(r *http.Request, body []byte, timeout time.Duration) []byte {
 	head = appendText(head, sent)
 	head = appendText(head, r.Host)
 	head = appendText(head, r.RemoteAddr)
-	head = appendHeader(head, r.Header, notOfRequests)
+	head = appendHeader(head, r.Header, ofClient)
 	text := append(make([]byte, 0, maxItem+len(head)+len(body)), aRequest)
 	return appendText(appendText(text, head), body)
 }
 
-// readRequest reads a forwarded request, and for how long the client waits for its answer.
-func readRequest(head, body []byte) (*http.Request, time.Duration, error) {
-	f := readFields(head)
-	timeout := f.number()
-	r := &http.Request{
+// readTimeout reads for how long the client of a forwarded request waits, the first of its fields.
+func readTimeout(f *fields) time.Duration {
+	ms := f.number()
+	if ms == 0 || ms > math.MaxInt32 {
+		f.cutOff()
+	}
+	return time.Duration(min(ms, math.MaxInt32)) * time.Millisecond //nolint:gosec // as checked
+}
+
+// readRequest reads the other fields of a forwarded request.
+func readRequest(ctx context.Context, f *fields, text []byte) (*http.Request, error) {
+	r := (&http.Request{
 		Method: f.text(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: make(http.Header),
-	}
+	}).WithContext(ctx)
 	scheme, target := f.text(), f.text()
 	r.RequestURI, r.Host, r.RemoteAddr = f.text(), f.text(), f.text()
 	f.header(r.Header)
-	if f.bad || timeout == 0 || timeout > math.MaxInt32 {
-		return nil, 0, errors.New("route: a forwarded request that is cut off, or has no time")
+	if f.bad {
+		return nil, errors.New("route: a forwarded request that is cut off, or has no time")
 	}
 	if r.RequestURI == "" {
 		r.RequestURI = target
 	}
 	var err error
 	if r.URL, err = url.ParseRequestURI(target); err != nil {
-		return nil, 0, fmt.Errorf("route: a forwarded request: %w", err)
+		return nil, fmt.Errorf("route: a forwarded request: %w", err)
 	}
 	if scheme != "" {
 		r.URL.Scheme = scheme
 	}
-	r.Body, r.ContentLength = http.NoBody, int64(len(body))
-	if len(body) > 0 {
-		r.Body = io.NopCloser(bytes.NewReader(body))
+	r.Body, r.ContentLength = http.NoBody, int64(len(text))
+	if len(text) > 0 {
+		b := new(body)
+		b.Reset(text)
+		r.Body = b
 	}
-	return r, time.Duration(timeout) * time.Millisecond, nil //nolint:gosec // as checked
+	return r, nil
 }
+
+// body is that of a request.
+type body struct{ bytes.Reader }
+
+func (b *body) Close() error { return nil }
 
 // recorder is where an owner writes the answer to a forwarded request.
 type recorder struct {
-	header http.Header
-	head   []byte // the status and the header, once they are written
-	body   bytes.Buffer
+	header  http.Header
+	head    []byte // the status and the header, once they are written
+	body    bytes.Buffer
+	verdict verdict
 }
 
 func newRecorder() *recorder { return &recorder{header: make(http.Header)} }
+
+// reset forgets what was written.
+func (w *recorder) reset() {
+	w.header, w.head, w.body = make(http.Header), nil, bytes.Buffer{}
+}
 
 func (w *recorder) Header() http.Header { return w.header }
 
 func (w *recorder) WriteHeader(status int) {
 	if w.head == nil && status >= http.StatusOK { // not of what comes before an answer
 		w.head = appendNumber(make([]byte, 0, scratch/2), uint64(status)) //nolint:gosec // as checked
-		w.head = appendHeader(w.head, w.header, notOfAnswers)
+		w.head = appendHeader(w.head, w.header, ofConnection)
 	}
 }
 

@@ -85,16 +85,22 @@ type Router struct {
 	inbox   string // the subject of the answers to this node
 	answers []*nats.Subscription
 
+	maxPayload atomic.Int64 // see payload
+
 	local, forwarded, messages, served, refused, lost, gone atomic.Uint64
 
-	jobs chan job // to goroutines that have just served another
+	jobs    chan job  // to goroutines that rest
+	waiting sync.Pool // waiters that nobody uses
 
 	mu      sync.Mutex // guards everything below
 	serving int        // requests that are served for others
+	resting int        // goroutines that have served, and wait for another request
 	subs    map[callid.Owner]*nats.Subscription
-	lines   map[string][]item // to be sent, by subject; each has a goroutine that sends it
-	idle    sync.Cond         // a line is empty, or a request is served
-	last    uint64            // number of a request that was sent
+	lines   map[string]*line       // by subject
+	owners  map[callid.Owner]*line // the same, of the owners of calls
+	senders int                    // lines that are being sent
+	idle    sync.Cond              // one was sent, or a request is served
+	last    uint64                 // number of a request that was sent
 	waiters map[uint64]*waiter
 	held    map[origin]func() // what waits until an answer is with its client
 	before  map[origin]func() // the same, of the time before held was made
@@ -126,11 +132,14 @@ func New(conn *nats.Conn, next http.Handler, o Options) (*Router, error) {
 	o.Logger = foreign.Logger(o.Logger)
 	t := &Router{
 		options: o, conn: conn, next: next, inbox: conn.NewInbox(),
-		jobs: make(chan job),
-		subs: make(map[callid.Owner]*nats.Subscription), lines: make(map[string][]item),
+		jobs: make(chan job, maxResting),
+		subs: make(map[callid.Owner]*nats.Subscription), lines: make(map[string]*line),
+		owners:  make(map[callid.Owner]*line),
 		waiters: make(map[uint64]*waiter), held: make(map[origin]func()),
 		rests: make(map[string][]byte),
 	}
+	t.waiting.New = newWaiter
+	t.learnMax()
 	t.idle.L = &t.mu
 	for _, subject := range []string{t.inbox, t.inbox + ".*.*"} {
 		sub, err := conn.Subscribe(subject, t.hear)
@@ -198,7 +207,7 @@ func (t *Router) Close(ctx context.Context) error {
 		defer close(done)
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		for t.serving > 0 || len(t.lines) > 0 {
+		for t.serving > 0 || t.senders > 0 {
 			t.idle.Wait()
 		}
 	}()
@@ -208,6 +217,7 @@ func (t *Router) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		err = fmt.Errorf("route: the platform serves yet: %w", context.Cause(ctx))
 	}
+	t.endRest()
 	t.unsubscribe()
 	t.abandon()
 	return err
@@ -264,24 +274,22 @@ func (t *Router) elsewhere(w http.ResponseWriter, r *http.Request, o callid.Owne
 		return
 	case Lives:
 	}
-	most := max(0, t.conn.MaxPayload()-MaxHead)
-	var body []byte
-	err := error(&http.MaxBytesError{Limit: most}) // if its header says so, it is not read
-	if r.ContentLength <= most {
-		body, err = readBody(http.MaxBytesReader(w, r.Body, most), r.ContentLength)
-	}
+	payload := t.payload()
+	most := max(0, payload-MaxHead)
+	body, err := readBody(w, r, int64(most))
 	if err != nil {
 		t.unreadable(w, r, err, most)
 		return
 	}
 	text := newRequest(r, body, t.options.Timeout)
-	if len(text) > int(t.conn.MaxPayload()) {
+	if len(text) > payload {
 		graph.WriteError(w, r, http.StatusRequestHeaderFieldsTooLarge, "RequestHeaderFieldsTooLarge",
 			fmt.Sprintf("The header is too large, must be at most %d bytes.", MaxHead))
 		return
 	}
 	t.forwarded.Add(1)
-	a, err := t.ask(r, o, text)
+	to := t.lineToOwner(o)
+	a, err := t.ask(r, o, to, text)
 	if err == nil {
 		err = writeAnswer(w, r.Method, a.head, a.body)
 	}
@@ -292,14 +300,18 @@ func (t *Router) elsewhere(w http.ResponseWriter, r *http.Request, o callid.Owne
 		unavailable(w, r)
 	}
 	if a.verdict == held {
-		t.send(t.subject(o)+batchToken, item{text: appendNumber([]byte{isThere}, a.number)})
+		t.send(to, item{text: appendNumber([]byte{isThere}, a.number)})
 	}
 }
 
-// readBody reads a body that is as long as its header says, or of unknown length, then -1.
-func readBody(body io.Reader, length int64) ([]byte, error) {
+// readBody reads a body, unless its header says that it is longer than it may be.
+func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
 	const likely = 16 << 10 // more is not set aside until it comes
-	if length < 0 || length > likely {
+	body, length := http.MaxBytesReader(w, r.Body, most), r.ContentLength
+	switch {
+	case length > most:
+		return nil, &http.MaxBytesError{Limit: most}
+	case length < 0 || length > likely:
 		return io.ReadAll(body)
 	}
 	text := make([]byte, length+1) // so that its end is seen
@@ -319,7 +331,7 @@ func isEnd(err error) bool {
 	return err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // it returns these
 }
 
-func (t *Router) unreadable(w http.ResponseWriter, r *http.Request, err error, most int64) {
+func (t *Router) unreadable(w http.ResponseWriter, r *http.Request, err error, most int) {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		graph.WriteError(w, r, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
 			fmt.Sprintf("The body is too large, must be at most %d bytes.", most))

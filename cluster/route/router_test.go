@@ -40,7 +40,7 @@ func connect(t *testing.T) *nats.Conn {
 	return connectTo(t, &server.Options{})
 }
 
-func connectTo(t *testing.T, o *server.Options) *nats.Conn {
+func connectTo(t testing.TB, o *server.Options) *nats.Conn {
 	t.Helper()
 	conn, err := nats.Connect("", nats.InProcessServer(route.StartServer(t, o)), nats.Timeout(time.Minute))
 	if err != nil {
@@ -62,7 +62,7 @@ type node struct {
 	die      context.CancelFunc
 }
 
-func newNode(t *testing.T, conn *nats.Conn, name string, next http.HandlerFunc) *node {
+func newNode(t testing.TB, conn *nats.Conn, name string, next http.HandlerFunc) *node {
 	t.Helper()
 	n := &node{owner: callid.Owner{Node: callid.Of(name), Epoch: 7}}
 	n.holds.Store(true)

@@ -17,11 +17,10 @@ import (
 	"ivrqueue/graph"
 )
 
-// origin is where a request comes from: a node, by the subject for its answers, and its number
-// there.
+// origin is where a request comes from: a node, by the line of its answers, and its number there.
 type origin struct {
-	inbox  string
-	number uint64
+	answers *line
+	number  uint64
 }
 
 // receive takes a message of another node, on the subscription's goroutine.
@@ -31,7 +30,7 @@ func (t *Router) receive(o callid.Owner, m *nats.Msg) {
 		return
 	}
 	inbox, first, _, err := parseReply(m.Reply)
-	next := origin{inbox, first} // request
+	next := origin{t.lineTo(inbox), first} // request
 	for data := m.Data; err == nil && len(data) > 0; {
 		data, err = t.take(o, &next, data)
 	}
@@ -58,7 +57,7 @@ func (t *Router) take(o callid.Owner, next *origin, data []byte) (others []byte,
 		if size <= 0 {
 			return nil, errItem
 		}
-		t.release(origin{next.inbox, number})
+		t.release(origin{next.answers, number})
 		return data[size:], nil
 	}
 	return nil, errItem
@@ -70,45 +69,66 @@ var errItem = errors.New("route: a message with a part that is cut off, or of no
 func (t *Router) accept(o callid.Owner, from origin, head, body []byte) {
 	t.mu.Lock()
 	taken := !t.ended && t.serving < MaxServed
+	wakes := taken && t.resting > 0
 	if taken {
 		t.serving++ // with the lock: Close waits for it
 	}
+	if wakes {
+		t.resting--
+	}
 	t.mu.Unlock()
-	if !taken {
+	j := job{o, from, head, body}
+	switch {
+	case wakes:
+		t.jobs <- j // somebody is there to take it
+	case taken:
+		go t.serveInTurn(j)
+	default:
 		t.refused.Add(1)
 		t.reply(from, reply{verdict: busy})
-		return
-	}
-	j := job{o, from, head, body}
-	select {
-	case t.jobs <- j:
-	default:
-		go t.serveInTurn(j)
 	}
 }
 
-// job is a request to be served. It has a place.
+// job is a request to be served. It has a place. Without an origin it is none: nothing more comes.
 type job struct {
 	owner      callid.Owner
 	from       origin
 	head, body []byte
 }
 
-// serveInTurn serves a request, and then those that come soon: a goroutine that has served one has
+// maxResting is how many goroutines wait for the next request to be served. One that has served has
 // a stack that is large enough, which a new one gets by growing and copying, for a twentieth of
 // what a forwarded request costs.
+const maxResting = 64
+
+// serveInTurn serves a request, and then those that come next.
 func (t *Router) serveInTurn(j job) {
-	const soon = 50 * time.Millisecond
-	over := time.NewTimer(soon)
-	defer over.Stop()
-	for {
+	for j.from.answers != nil {
 		t.serve(j)
-		over.Reset(soon)
-		select {
-		case j = <-t.jobs:
-		case <-over.C:
+		if !t.rest() {
 			return
 		}
+		j = <-t.jobs
+	}
+}
+
+// rest reports whether a goroutine may wait for another request.
+func (t *Router) rest() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended || t.resting == maxResting {
+		return false
+	}
+	t.resting++
+	return true
+}
+
+// endRest ends the goroutines that rest. The router has ended.
+func (t *Router) endRest() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for ; t.resting > 0; t.resting-- {
+		t.jobs <- job{} // as in accept; who takes it needs no lock
 	}
 }
 
@@ -127,31 +147,31 @@ func (t *Router) serve(j job) {
 		t.reply(j.from, reply{verdict: fenced})
 		return
 	}
-	r, timeout, err := readRequest(j.head, j.body)
+	f := readFields(j.head)
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout(f))
+	defer cancel()
+	w := newRecorder()
+	ctx = graph.AnsweredElsewhere(ctx, func(release func()) {
+		w.verdict = held
+		t.hold(j.from, release)
+	})
+	r, err := readRequest(ctx, f, j.body)
 	if err != nil {
 		t.options.Logger.Error("route: a request that is none", slog.Any("error", err))
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
 	t.served.Add(1)
-	a := reply{verdict: answered}
-	ctx = graph.AnsweredElsewhere(ctx, func(release func()) {
-		a.verdict = held
-		t.hold(j.from, release)
-	})
-	w := newRecorder()
-	defer func() { t.answer(j, a, w) }() // also if the platform ends the goroutine
-	t.platform(w, r.WithContext(ctx))
+	defer func() { t.answer(j, w) }() // also if the platform ends the goroutine
+	t.platform(w, r)
 }
 
 // answer sends the answer to a request, if this node may give one yet.
-func (t *Router) answer(j job, a reply, w *recorder) {
+func (t *Router) answer(j job, w *recorder) {
 	if !t.is(j.owner) {
 		t.reply(j.from, reply{verdict: fenced})
 		return
 	}
-	a.head, a.body = w.head, w.body.Bytes()
+	a := reply{verdict: w.verdict, head: w.head, body: w.body.Bytes()}
 	if most := t.chunk(len(a.head)); len(a.body) > most {
 		name, ok := t.keepRest(a.body)
 		if !ok {
@@ -180,7 +200,7 @@ func (t *Router) platform(w *recorder, r *http.Request) {
 			t.options.Logger.Error("route: the platform panicked", slog.Any("panic", v),
 				slog.String("stack", string(debug.Stack())))
 		}
-		*w = *newRecorder()
+		w.reset()
 		graph.WriteError(w, r, http.StatusInternalServerError, "9999",
 			"Unknown internal server error.")
 	}()
@@ -198,14 +218,14 @@ func (t *Router) is(o callid.Owner) bool {
 // reply has a reply sent to where the request came from.
 func (t *Router) reply(to origin, a reply) {
 	a.number = to.number
-	t.send(to.inbox, a.item())
+	t.send(to.answers, a.item())
 }
 
 // chunk is how much of a body goes into a message besides its head, in bytes: none if that has no
 // room.
 func (t *Router) chunk(head int) int {
 	const name = 36 // of the rest, a UUID
-	return max(0, int(t.conn.MaxPayload())-maxItem-name-head)
+	return max(0, t.payload()-maxItem-name-head)
 }
 
 // hold keeps what waits for the answer to a request. It is forgotten some seconds later: package
