@@ -1,9 +1,10 @@
 package journal
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -173,9 +174,9 @@ func (m *mirror) beyond(
 	m.mu.Unlock()
 	for _, i := range apart { // the other may not have got them
 		if o, err := m.owed(e, news[i].call); err == nil {
-			o.CallID = noID
-			if text, err := json.Marshal(&o); err == nil {
-				news[i].text = text
+			var text bytes.Buffer
+			if err := writeRecord(&text, &o, math.MaxInt); err == nil {
+				news[i].text = text.Bytes()
 			}
 		}
 	}

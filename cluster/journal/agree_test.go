@@ -3,7 +3,6 @@ package journal_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +19,13 @@ import (
 // record is what a call owes at a revision, as a record has it.
 func record(tb testing.TB, revision uint64) []byte {
 	tb.Helper()
-	text, err := json.Marshal(graph.Owed{Application: fmt.Sprint("of revision ", revision)})
+	return written(tb, &graph.Owed{Application: fmt.Sprint("of revision ", revision)}, journal.OwnKey)
+}
+
+// written is the record of what a call owes, with bodies of so many bytes at most.
+func written(tb testing.TB, o *graph.Owed, most int) []byte {
+	tb.Helper()
+	text, err := journal.WriteRecord(o, most)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -124,11 +129,8 @@ func TestHeirsAgreeAboutLargeBodies(t *testing.T) {
 	opened(t, b.journal)
 	dead, call, post := journal.Epoch{Node: "a", Epoch: 7}, uuid.New(), uuid.New()
 	body := bytes.Repeat([]byte("x"), journal.OwnKey+1)
-	text, err := json.Marshal(graph.Owed{Posts: []graph.OwedPost{{ID: post, Notifications: 1}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.journal.Put(dead, call, 3, text)
+	posts := []graph.OwedPost{{ID: post, Notifications: 1, Body: body}}
+	b.journal.Put(dead, call, 3, written(t, &graph.Owed{Posts: posts}, journal.OwnKey))
 	b.journal.PutBody(dead, call, post, body)
 	c := newOwner(t, connect(t, s), "c", othersOf("b").with(1), patient)
 	opened(t, c.journal)

@@ -7,7 +7,7 @@ import (
 )
 
 // A batch is records one after the other: the call, its revision, the size of the record, and the
-// record as JSON. A size of 0 says that the call owes nothing any more.
+// record. A size of 0 says that the call owes nothing any more.
 
 // last is the revision of a record that nothing can follow: of a call that another node has told
 // the end of.

@@ -32,7 +32,7 @@
 // A batch is at NODE.EPOCH.batch.WRITER.SLOT, where WRITER is NODE, or the heir that has
 // delivered the notifications of calls; a body of more than 4 KiB is at NODE.EPOCH.CALL.POST. A
 // batch is, for each call, 16 bytes of its id, the revision and the size of the record, and the
-// record as JSON; a size of 0 says that the call owes nothing any more. A slot is overwritten
+// record; a size of 0 says that the call owes nothing any more. A slot is overwritten
 // when none of its records is needed.
 //
 // # Concurrency

@@ -1,9 +1,12 @@
 package journal
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/google/uuid"
+
+	"ivrqueue/graph"
 )
 
 // OwnKey is the size from which on a body has a key of its own.
@@ -37,6 +40,16 @@ func AppendRecord(batch []byte, call uuid.UUID, revision uint64, text []byte) []
 func EachRecord(batch []byte, f func(call uuid.UUID, revision uint64, text []byte)) bool {
 	return eachRecord(batch, f)
 }
+
+// WriteRecord writes the record of what a call owes.
+func WriteRecord(o *graph.Owed, most int) ([]byte, error) {
+	var text bytes.Buffer
+	err := writeRecord(&text, o, most)
+	return text.Bytes(), err
+}
+
+// ReadRecord reads one.
+func ReadRecord(text string) (graph.Owed, error) { return readRecord(text) }
 
 // Bodies is how many bodies with keys of their own the mirror has of a call.
 func (j *Journal) Bodies(e Epoch, call uuid.UUID) int {

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -178,7 +177,7 @@ func (m *mirror) owed(e Epoch, call uuid.UUID) (o graph.Owed, err error) {
 	if text == "" {
 		return o, fmt.Errorf("journal: no record of call %s", call)
 	}
-	if err := json.Unmarshal([]byte(text), &o); err != nil {
+	if o, err = readRecord(text); err != nil {
 		return o, fmt.Errorf("journal: the record of call %s: %w", call, err)
 	}
 	o.CallID = call

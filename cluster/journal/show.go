@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -122,8 +123,7 @@ func (w *writer) showBatch(now time.Time) {
 			s.toShow = false
 			continue
 		}
-		o.CallID = noID
-		text, err := w.encode(&o)
+		text, err := w.encode(&o, math.MaxInt)
 		switch room := int(j.conn.MaxPayload()) - maxEntry - len(text); {
 		case o.Over || err != nil || room < 0:
 			s.toShow = false

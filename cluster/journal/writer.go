@@ -68,8 +68,9 @@ type writer struct {
 	failing   time.Time // since when all writes have failed; zero if the last one did not
 	waiters   []chan<- struct{}
 
-	show shower
-	text bytes.Buffer // of the last record that was encoded
+	show   shower
+	text   bytes.Buffer // of the last record that was encoded
+	buffer []byte       // for the next batch for the bucket
 }
 
 // batch is a write that is under way.
@@ -231,7 +232,7 @@ func (w *writer) write() (wait time.Duration) {
 // records makes a batch of what is in line.
 func (w *writer) records() *batch {
 	b := new(batch)
-	var data []byte
+	data := w.buffer[:0]
 	n := 0
 	for ; n < len(w.queue) && len(data) < maxBatch; n++ {
 		var fits bool
@@ -249,6 +250,7 @@ func (w *writer) records() *batch {
 		k.writer, k.slot = k.node, b.slot.number
 		b.messages = append(b.messages, w.message(k, data))
 	}
+	w.buffer = data // for the next: what is sent is copied
 	b.messages = append(b.messages, b.after...)
 	return b
 }
@@ -285,7 +287,7 @@ func (w *writer) add(b *batch, data []byte, s *state) (_ []byte, fits bool) {
 		return data, true
 	}
 	if w.epoch != epoch {
-		*b, data = batch{}, nil
+		*b, data = batch{}, data[:0]
 	}
 	if o.Over {
 		w.addBodies(b, s, &o)
@@ -293,8 +295,7 @@ func (w *writer) add(b *batch, data []byte, s *state) (_ []byte, fits bool) {
 		s.call, s.written = nil, o.Revision
 		return w.append(b, data, s, nil), true
 	}
-	small := withoutBodies(&o)
-	text, err := w.encode(&small)
+	text, err := w.encode(&o, ownKey)
 	switch room := int(j.conn.MaxPayload()) - maxEntry - len(text); {
 	case err != nil || room < 0:
 		j.tooLarge.Add(1) // it will never be taken
@@ -326,14 +327,14 @@ func (w *writer) ofThisLife(s *state) bool {
 	return ok && owner.Epoch == w.epoch
 }
 
-// encode writes what a call owes as JSON, which is valid until the next is.
-func (w *writer) encode(o *graph.Owed) (text []byte, err error) {
+// encode returns the record of what a call owes, which is valid until the next is made.
+func (w *writer) encode(o *graph.Owed, most int) (text []byte, err error) {
 	w.text.Reset()
 	if w.text.Cap() > maxBatch {
 		w.text = bytes.Buffer{}
 	}
-	err = json.NewEncoder(&w.text).Encode(o)
-	return bytes.TrimSuffix(w.text.Bytes(), []byte("\n")), err
+	err = writeRecord(&w.text, o, most)
+	return w.text.Bytes(), err
 }
 
 // append appends a record.
@@ -345,22 +346,6 @@ func (w *writer) append(b *batch, data []byte, s *state, text []byte) []byte {
 		size: int32(len(data) - size), //nolint:gosec // smaller than a message
 	})
 	return data
-}
-
-// noID is in records in the place of the call's id, which the batch has.
-var noID uuid.UUID
-
-// withoutBodies is what a call owes as its record has it: without its id, which the batch has, and
-// without bodies that have keys of their own.
-func withoutBodies(o *graph.Owed) graph.Owed {
-	small := *o
-	small.CallID, small.Posts = noID, slices.Clone(o.Posts)
-	for i := range small.Posts {
-		if len(small.Posts[i].Body) > ownKey {
-			small.Posts[i].Body = nil
-		}
-	}
-	return small
 }
 
 // addBodies adds the large bodies that are not in the bucket yet, and erases those that have

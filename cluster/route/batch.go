@@ -49,8 +49,8 @@ type line struct {
 	sending bool // a goroutine sends them
 }
 
-// Lines stay for what is sent next. When there are too many, those that are idle go: owners come and
-// go, and anybody can make one up.
+// Lines stay for what is sent next. When there are too many, those that are idle go: owners come
+// and go, and anybody can make one up.
 const maxLines = 256
 
 // lineTo returns the line to a subject.

@@ -18,8 +18,8 @@ var ofOwed = []mutant{
 		name: "answers-without-a-lease",
 		what: "an owner answers a forwarded request though it has lost its lease meanwhile",
 		rule: "nothing is sent without a lease", kill: "./cluster/route TestNobodyAnswersWithoutTheRightTo",
-		edits: []edit{{"cluster/route/serve.go", `func (t *Router) answer(j job, a reply, w *recorder) {
-	if !t.is(j.owner) {`, `func (t *Router) answer(j job, a reply, w *recorder) {
+		edits: []edit{{"cluster/route/serve.go", `func (t *Router) answer(j job, w *recorder) {
+	if !t.is(j.owner) {`, `func (t *Router) answer(j job, w *recorder) {
 	if j.owner.Epoch == 0 {`}},
 	},
 	{
@@ -52,6 +52,24 @@ var ofOwed = []mutant{
 		what: "clients of a router that is closed wait for answers that nobody hears",
 		rule: "cluster routes", kill: "./cluster/route TestCloseKeepsNoClientWaiting",
 		edits: []edit{{"cluster/route/router.go", `t.fail(number, 1, errClosed)`, `_ = number`}},
+	},
+	{
+		name: "route-lines-stay",
+		what: "what is kept of owners that somebody made up is kept for good",
+		rule: "cluster routes", kill: "./cluster/route TestIdleLinesGo",
+		edits: []edit{{"cluster/route/batch.go", `if len(t.lines) >= maxLines {`, `if len(t.lines) >= maxLines && t.ended {`}},
+	},
+	{
+		name: "route-busy-lines-go",
+		what: "a line goes while it is sent, and another one to the same subject comes to be",
+		rule: "cluster routes", kill: "./cluster/route TestIdleLinesGo",
+		edits: []edit{{"cluster/route/batch.go", `return !l.sending })`, `return true })`}},
+	},
+	{
+		name: "journal-body-twice",
+		what: "a body that lies elsewhere is in the record, too",
+		rule: "the journal is bounded", kill: "./cluster/journal TestARecordKeepsBodiesAsTheyAre",
+		edits: []edit{{"cluster/journal/record.go", `if len(body) > most {`, `if len(body) > most && most == 0 {`}},
 	},
 	{
 		name: "accepts-before-the-journal",
