@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/klauspost/compress/s2"
 	"github.com/nats-io/nats-server/v2/server"
 
 	"ivrqueue/cluster/callid"
@@ -60,13 +61,21 @@ func (n *Node) Show(owner callid.Owner, name string, owed map[uuid.UUID]graph.Ow
 		batch = append(binary.AppendUvarint(batch, uint64(len(text))), text...)
 	}
 	subject := fmt.Sprintf("ivrqueue_%s.mirror.%s.%d", n.options.Cluster, name, owner.Epoch)
-	_, err := n.conn.Request(subject, batch, time.Minute)
+	conn, err := connect(&n.options, n.server) // another: nobody gets what is his own
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Request(subject, s2.Encode(nil, batch), time.Minute)
 	return err
 }
 
 // Reaches reports whether requests come to another node: a route between their servers may be made
 // when both have a lease, by a third one.
 func (n *Node) Reaches(other *Node) bool {
+	if n == other {
+		return true
+	}
 	o, ok := other.owner()
 	subject := fmt.Sprintf("%s.node.%x.%d.rest", n.subject(), uint16(o.Node), o.Epoch)
 	_, err := n.conn.Request(subject, nil, time.Second)

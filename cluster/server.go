@@ -261,6 +261,7 @@ func connect(o *Options, own *ownServer) (*nats.Conn, error) {
 	log := o.Logger.With(slog.String("node", o.Node))
 	opts := []nats.Option{
 		nats.Name("ivrqueue " + o.Node), nats.MaxReconnects(-1),
+		nats.NoEcho(), // no node needs what it shows, writes or beats itself
 		nats.ReconnectWait(100 * time.Millisecond), nats.PingInterval(time.Second),
 		nats.MaxPingsOutstanding(2),
 		nats.DisconnectErrHandler(func(c *nats.Conn, err error) {

@@ -25,7 +25,8 @@ type bots struct {
 
 	mu      sync.Mutex // guards everything below
 	calls   map[uuid.UUID]*told
-	strange []string // what can't be understood, and contradictions
+	waiting map[string]chan struct{} // for the ends of operations, by id
+	strange []string                 // what can't be understood, and contradictions
 }
 
 // told is what has arrived of a call.
@@ -38,7 +39,7 @@ type told struct {
 }
 
 func newBots(host string) (*bots, error) {
-	b := &bots{calls: make(map[uuid.UUID]*told)}
+	b := &bots{calls: make(map[uuid.UUID]*told), waiting: make(map[string]chan struct{})}
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0")) //nolint:noctx // at once
 	if err != nil {
 		return nil, err
@@ -85,6 +86,27 @@ func (b *bots) hear() {
 			t.last = sent
 		}
 		b.mu.Unlock()
+	}
+}
+
+// wait waits until the end of an operation was notified.
+func (b *bots) wait(call uuid.UUID, op string) error {
+	b.mu.Lock()
+	if b.of(call).ends[op] != "" {
+		b.mu.Unlock()
+		return nil
+	}
+	came := make(chan struct{})
+	b.waiting[op] = came
+	b.mu.Unlock()
+	const most = 30 * time.Second
+	over := time.NewTimer(most)
+	defer over.Stop()
+	select {
+	case <-came:
+		return nil
+	case <-over.C:
+		return fmt.Errorf("the end of operation %s of call %s was not notified within %v", op, call, most)
 	}
 }
 
@@ -153,6 +175,10 @@ func (b *bots) take(now time.Time, delivery, text string) {
 	switch before, ok := t.ends[key]; {
 	case !ok:
 		t.ends[key] = text
+		if waits, ok := b.waiting[key]; ok {
+			delete(b.waiting, key)
+			close(waits)
+		}
 		if !t.ended.IsZero() && d.State == "" {
 			b.strange = append(b.strange, "told after terminated, delivery "+delivery+": "+text)
 		}

@@ -17,8 +17,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// How much more three nodes do than one, each with the same small share of a processor: a play and
-// the cancel that ends it, by few, many and very many clients at once. The nodes journal in each
+// How much more three nodes do than one, each with the same small share of a processor, by few, many
+// and very many clients at once: plays, each of which the client waits for until it is notified of
+// its end, and plays that it cancels at once, which are two requests. The nodes journal in each
 // case; the single one on its disk alone. Three nodes that know nothing of each other say what the
 // machine has to give: its processors share memory and caches, and three processes and their bots
 // are busy where one was.
@@ -29,124 +30,154 @@ import (
 const (
 	quota        = 40 // hundredths of a processor for each node
 	scaleTime    = 10 * time.Second
+	scaleRounds  = 2 // of each setup, in turn: the machine is not as fast at all times
 	callsAClient = 2
 )
 
-// scale measures, and prints what it saw.
-func scale(ctx context.Context, c config) error {
-	for _, clients := range []int{48, 144, 432} {
-		if err := scaleFor(ctx, c, clients); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// turn is what a client does over and over: it sends requests about a call to a node that it gets
+// anew for each.
+type turn func(t *test, call uuid.UUID, node func() *process) error
 
-// scaleFor measures with so many clients.
-func scaleFor(ctx context.Context, c config, clients int) error {
-	one, cost, err := throughput(ctx, c, setup{clients: clients, clusters: 1, nodes: 1, routed: true})
+var turns = []struct {
+	what string
+	do   turn
+}{{"plays", playTurn}, {"plays and cancels", cancelTurn}}
+
+// playTurn plays a prompt of a millisecond, and waits for the notification of its end.
+func playTurn(t *test, call uuid.UUID, node func() *process) error {
+	op, err := t.post(node(), "/"+call.String()+"/playPrompt", playBody("for:1ms"), http.StatusOK)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d clients, one node: %.0f plays and cancels a second, %.0f µs of a processor each\n",
-		clients, one, cost)
-	for _, m := range []struct {
-		how      string
-		clusters int
-		routed   bool
-	}{
-		{"that know nothing of each other", 3, true},
-		{"each request sent to its owner", 1, true},
-		{"two thirds of the requests forwarded", 1, false},
-	} {
-		three, each, err := throughput(ctx, c, setup{
-			clients: clients, clusters: m.clusters, nodes: 3 / m.clusters, routed: m.routed,
-		})
-		if err != nil {
-			return err
-		}
-		fmt.Printf("  three, %s: %.0f, %.2f × one, %.0f µs each, so %.2f × where processors "+
-			"are what is short\n", m.how, three, three/one, each, 3*cost/each)
+	return t.bots.wait(call, op)
+}
+
+// cancelTurn plays a prompt, and cancels it.
+func cancelTurn(t *test, call uuid.UUID, node func() *process) error {
+	path := "/" + call.String()
+	if _, err := t.post(node(), path+"/playPrompt", playBody("x:y"), http.StatusOK); err != nil {
+		return err
 	}
-	return nil
+	_, err := t.post(node(), path+"/cancelMediaProcessing", "{}", http.StatusOK)
+	return err
 }
 
 // setup is what is measured.
 type setup struct {
-	clients, clusters int
-	nodes             int  // of a cluster
-	routed            bool // each request goes to the owner of its call
+	how      string
+	clusters int
+	nodes    int  // of a cluster
+	routed   bool // each request goes to the owner of its call
 }
 
-// throughput is how many plays with their cancels some clusters do in a second, and what each costs
-// all of them, in microseconds of a processor.
-func throughput(ctx context.Context, c config, s setup) (rate, cost float64, err error) {
+var setups = []setup{
+	{"one node", 1, 1, true},
+	{"three that know nothing of each other", 3, 1, true},
+	{"three, each request sent to its owner", 1, 3, true},
+	{"three, two thirds of the requests forwarded", 1, 3, false},
+}
+
+// throughput is how many turns were done in some time, and the processor time that all nodes have
+// used for them.
+type throughput struct {
+	turns      float64
+	took, used time.Duration
+}
+
+func (p throughput) rate() float64 { return p.turns / p.took.Seconds() }
+
+// cost is the processor time for a turn, in microseconds.
+func (p throughput) cost() float64 { return float64(p.used.Microseconds()) / p.turns }
+
+// scale measures, and prints what it saw.
+func scale(ctx context.Context, c config) error {
+	for _, of := range turns {
+		for _, clients := range []int{48, 144, 432} {
+			seen := make([]throughput, len(setups))
+			for range scaleRounds {
+				for i, s := range setups {
+					p, err := measure(ctx, c, s, clients, of.do)
+					if err != nil {
+						return fmt.Errorf("%s, %s: %w", of.what, s.how, err)
+					}
+					seen[i].turns += p.turns
+					seen[i].took += p.took
+					seen[i].used += p.used
+				}
+			}
+			fmt.Printf("%s, %d clients\n", of.what, clients)
+			for i, p := range seen {
+				fmt.Printf("  %s: %.0f a second, %.2f × one; %.0f µs of a processor each, so %.2f × "+
+					"where processors are what is short\n", setups[i].how, p.rate(), p.rate()/seen[0].rate(),
+					p.cost(), float64(setups[i].clusters*setups[i].nodes)*seen[0].cost()/p.cost())
+			}
+		}
+	}
+	return nil
+}
+
+// measure has clients take their turns with the nodes of a setup.
+func measure(ctx context.Context, c config, s setup, clients int, do turn) (p throughput, err error) {
 	// Go would run threads for two processors, which look for work when there is none for them.
 	c.netns, c.nodes, c.environ = false, s.nodes, []string{"GOMAXPROCS=1"}
 	var t *test // the last one, and then with the nodes of all
 	var all []*process
 	for range s.clusters {
 		if t, err = newTest(c); err != nil {
-			return 0, 0, err
+			return p, err
 		}
 		defer t.close()
 		if err := t.start(ctx); err != nil {
-			return 0, 0, err
+			return p, err
 		}
 		all = append(all, t.nodes...)
 	}
 	n := len(all)
-	for i, p := range all {
-		p.name += strconv.Itoa(i)
+	for i, node := range all {
+		node.name += strconv.Itoa(i)
 	}
 	t = &test{config: c, nodes: all, client: t.client, bots: t.bots}
-	for _, p := range t.nodes {
-		remove, err := limit(p, quota)
+	for _, node := range t.nodes {
+		remove, err := limit(node, quota)
 		if err != nil {
-			return 0, 0, err
+			return p, err
 		}
 		defer remove()
 	}
-	ids := make([]uuid.UUID, callsAClient*s.clients)
+	ids := make([]uuid.UUID, callsAClient*clients)
 	for i := range ids {
 		made, err := t.post(t.nodes[i%n], "", fmt.Sprintf(`{"callbackUri":%q}`, t.bots.url),
 			http.StatusCreated)
 		if err != nil {
-			return 0, 0, err
+			return p, err
 		}
 		if ids[i], err = uuid.Parse(made); err != nil {
-			return 0, 0, err
+			return p, err
 		}
 	}
-	var pairs atomic.Int64
-	used := t.used()
+	var done atomic.Int64
+	used, began := t.used(), time.Now()
 	ctx, cancel := context.WithTimeout(ctx, scaleTime)
 	defer cancel()
 	var work sync.WaitGroup
-	errs := make([]error, s.clients)
-	for w := range s.clients {
+	errs := make([]error, clients)
+	for w := range clients {
 		work.Go(func() {
-			for i := w; ctx.Err() == nil; i += s.clients {
+			for i := w; ctx.Err() == nil && errs[w] == nil; i += clients {
 				call := i % len(ids)
-				to := t.nodes[call%n]
+				node := func() *process { return t.nodes[call%n] }
 				if !s.routed { // to any, as behind a load balancer
-					to = t.nodes[rand.IntN(n)]
+					node = func() *process { return t.nodes[rand.IntN(n)] }
 				}
-				path := "/" + ids[call].String()
-				if _, errs[w] = t.post(to, path+"/playPrompt", playBody("x:y"), 200); errs[w] != nil {
-					return
+				if errs[w] = do(t, ids[call], node); errs[w] == nil {
+					done.Add(1)
 				}
-				if _, errs[w] = t.post(to, path+"/cancelMediaProcessing", "{}", 200); errs[w] != nil {
-					return
-				}
-				pairs.Add(1)
 			}
 		})
 	}
 	work.Wait()
-	done := float64(pairs.Load())
-	cost = float64((t.used() - used).Microseconds()) / done
-	return done / scaleTime.Seconds(), cost, errors.Join(errs...)
+	p = throughput{turns: float64(done.Load()), took: time.Since(began), used: t.used() - used}
+	return p, errors.Join(errs...)
 }
 
 // used is the processor time that the nodes have used.

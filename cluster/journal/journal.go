@@ -77,16 +77,17 @@ const (
 
 // Journal keeps what calls owe. It is made by [Open], and ended by Close.
 type Journal struct {
-	options Options
-	conn    *nats.Conn
-	js      jetstream.JetStream
-	sub     *nats.Subscription // of what passes by on its way to JetStream
-	seen    *nats.Subscription // of what others show
-	asked   *nats.Subscription // of what others ask about a dead life
-	mirror  mirror
-	writer  *writer
-	opened  chan struct{} // closed when the bucket was read for the first time
-	loading sync.Mutex    // one reads it at a time
+	options  Options
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	sub      *nats.Subscription // of what passes by on its way to JetStream
+	seen     *nats.Subscription // of what others show
+	asked    *nats.Subscription // of what others ask about a dead life
+	mirror   mirror
+	writer   *writer
+	opened   chan struct{} // closed when the bucket was read for the first time
+	unpacked []byte        // the last batch that was seen, for the one goroutine that sees them
+	loading  sync.Mutex    // one reads it at a time
 
 	available                        atomic.Bool
 	records, waiting, tracked        atomic.Int64

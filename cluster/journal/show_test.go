@@ -1,6 +1,8 @@
 package journal_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"sync"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/klauspost/compress/s2"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
@@ -186,15 +189,23 @@ func TestOthersShowNothingOfThisNode(t *testing.T) {
 	conn := connect(t, startServer(t, t.TempDir(), 1<<30))
 	a := newOwner(t, conn, "a")
 	batch := journal.AppendRecord(nil, a.attach().ID(), 9, []byte(`{}`))
+	packed := s2.Encode(nil, batch)
 	for _, subject := range []string{"a.7", "b.0", "b.x", "b", "b.7.more", "b.4294967296"} {
-		if m, err := conn.Request("test.mirror."+subject, batch, 200*time.Millisecond); err == nil {
+		if m, err := conn.Request("test.mirror."+subject, packed, 200*time.Millisecond); err == nil {
 			t.Errorf("%s: answered %q", subject, m.Data)
 		}
 	}
-	if m, err := conn.Request("test.mirror.b.7", batch[:len(batch)-1], 200*time.Millisecond); err == nil {
-		t.Errorf("a batch that is cut short: answered %q", m.Data)
+	large := s2.Encode(nil, bytes.Repeat([]byte{0}, int(conn.MaxPayload())+1))
+	for what, data := range map[string][]byte{
+		"a batch that is cut short": s2.Encode(nil, batch[:len(batch)-1]), "a part of one": packed[:len(packed)-1],
+		"none": nil, "one that is not compressed": batch, "one that is too large": large,
+		"one that lies about its size": append(binary.AppendUvarint(nil, 1<<32-1), packed[1:]...),
+	} {
+		if m, err := conn.Request("test.mirror.b.7", data, 200*time.Millisecond); err == nil {
+			t.Errorf("%s: answered %q", what, m.Data)
+		}
 	}
-	if m, err := conn.Request("test.mirror.b.7", batch, time.Minute); err != nil || string(m.Data) != "a" {
+	if m, err := conn.Request("test.mirror.b.7", packed, time.Minute); err != nil || string(m.Data) != "a" {
 		t.Errorf("a good one: %v", err)
 	}
 }
@@ -219,16 +230,20 @@ func newHearer(tb testing.TB, conn *nats.Conn, name string) *hearer {
 	tb.Helper()
 	h := &hearer{calls: make(map[uuid.UUID]heard), missed: make(map[uuid.UUID]uint64)}
 	_, err := conn.Subscribe("test.mirror.>", func(m *nats.Msg) {
+		batch, err := s2.Decode(nil, m.Data)
+		if err != nil {
+			tb.Errorf("a batch: %v", err)
+		}
 		h.mu.Lock()
 		if h.deaf.Load() {
-			journal.EachRecord(m.Data, func(call uuid.UUID, revision uint64, _ []byte) {
+			journal.EachRecord(batch, func(call uuid.UUID, revision uint64, _ []byte) {
 				h.missed[call] = max(h.missed[call], revision)
 			})
 			h.mu.Unlock()
 			h.lost.Add(1)
 			return
 		}
-		journal.EachRecord(m.Data, func(call uuid.UUID, revision uint64, text []byte) {
+		journal.EachRecord(batch, func(call uuid.UUID, revision uint64, text []byte) {
 			if revision >= h.calls[call].revision {
 				h.calls[call] = heard{revision, len(text) == 0}
 			}
