@@ -33,7 +33,7 @@ func newTest(c config) (*test, error) {
 		return nil, err
 	}
 	t := &test{config: c, dir: dir, client: &http.Client{
-		Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+		Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 4096}, // of all bots
 	}}
 	var host string
 	if t.nodes, host, err = newProcesses(c, dir); err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// How much more three nodes do than one, each with the same small share of a processor, by few, many
-// and very many clients at once: plays, each of which the client waits for until it is notified of
+// How much more three nodes do than one, each with the same small share of a processor, for few
+// clients at once to very many: plays, each of which the client waits for until it is notified of
 // its end, and plays that it cancels at once, which are two requests. The nodes journal in each
 // case; the single one on its disk alone. Three nodes that know nothing of each other say what the
 // machine has to give: its processors share memory and caches, and three processes and their bots
@@ -92,7 +92,7 @@ func (p throughput) cost() float64 { return float64(p.used.Microseconds()) / p.t
 // scale measures, and prints what it saw.
 func scale(ctx context.Context, c config) error {
 	for _, of := range turns {
-		for _, clients := range []int{48, 144, 432} {
+		for _, clients := range []int{48, 144, 432, 1296} {
 			seen := make([]throughput, len(setups))
 			for range scaleRounds {
 				for i, s := range setups {
@@ -107,9 +107,10 @@ func scale(ctx context.Context, c config) error {
 			}
 			fmt.Printf("%s, %d clients\n", of.what, clients)
 			for i, p := range seen {
-				fmt.Printf("  %s: %.0f a second, %.2f × one; %.0f µs of a processor each, so %.2f × "+
-					"where processors are what is short\n", setups[i].how, p.rate(), p.rate()/seen[0].rate(),
-					p.cost(), float64(setups[i].clusters*setups[i].nodes)*seen[0].cost()/p.cost())
+				nodes := float64(setups[i].clusters * setups[i].nodes)
+				fmt.Printf("  %-45s %5.0f a second, %.2f × one; %3.0f µs of a processor each, %.2f × one\n",
+					setups[i].how+":", p.rate(), p.rate()/seen[0].rate(),
+					p.cost(), nodes*seen[0].cost()/p.cost())
 			}
 		}
 	}
@@ -117,7 +118,9 @@ func scale(ctx context.Context, c config) error {
 }
 
 // measure has clients take their turns with the nodes of a setup.
-func measure(ctx context.Context, c config, s setup, clients int, do turn) (p throughput, err error) {
+func measure(
+	ctx context.Context, c config, s setup, clients int, do turn,
+) (p throughput, err error) {
 	// Go would run threads for two processors, which look for work when there is none for them.
 	c.netns, c.nodes, c.environ = false, s.nodes, []string{"GOMAXPROCS=1"}
 	var t *test // the last one, and then with the nodes of all
