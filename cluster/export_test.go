@@ -60,7 +60,7 @@ func (n *Node) Show(owner callid.Owner, name string, owed map[uuid.UUID]graph.Ow
 		batch = binary.AppendUvarint(batch, 1)
 		batch = append(binary.AppendUvarint(batch, uint64(len(text))), text...)
 	}
-	subject := fmt.Sprintf("ivrqueue_%s.mirror.%s.%d", n.options.Cluster, name, owner.Epoch)
+	subject := fmt.Sprintf("ivrqueue_%s.shown.%s.%d", n.options.Cluster, name, owner.Epoch)
 	conn, err := connect(&n.options, n.server) // another: nobody gets what is his own
 	if err != nil {
 		return err

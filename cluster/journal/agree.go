@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"context"
+	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -61,6 +62,9 @@ func (j *Journal) Agree(ctx context.Context, e Epoch) []uuid.UUID {
 	defer cancel()
 	for len(missing) > 0 {
 		m, err := answers.NextMsgWithContext(ctx)
+		if errors.Is(err, nats.ErrNoResponders) {
+			continue // for the server, there is nobody else yet
+		}
 		if err != nil {
 			break // those that are missing may be dead, too
 		}

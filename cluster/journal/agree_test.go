@@ -182,6 +182,18 @@ func TestHeirsDoNotWaitForTheSilent(t *testing.T) {
 	}
 }
 
+// One that lives may not be connected with this node's server yet: what it shows may come.
+func TestHeirsWaitForWhoIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	b := newOwner(t, connect(t, startServer(t, t.TempDir(), 1<<30)), "b", othersOf("c").with(1))
+	opened(t, b.journal)
+	began := time.Now()
+	b.journal.Agree(t.Context(), journal.Epoch{Node: "a", Epoch: 7})
+	if took := time.Since(began); took < journal.AgreeTime {
+		t.Errorf("it waited for %v, want %v", took, journal.AgreeTime)
+	}
+}
+
 // Nobody else lives: there is nobody to be asked.
 func TestALastNodeAgreesWithItself(t *testing.T) {
 	t.Parallel()

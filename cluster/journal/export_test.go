@@ -17,6 +17,9 @@ func BatchKey(node string, epoch uint32, writer string, slot uint32) string {
 	return key{node: node, epoch: epoch, writer: writer, slot: slot}.String()
 }
 
+// AgreeTime is how long heirs wait for the others.
+const AgreeTime = agreeTimeout
+
 // BodyKey writes the key of a body.
 func BodyKey(node string, epoch uint32, call, post uuid.UUID) string {
 	return key{node: node, epoch: epoch, call: call, post: post}.String()

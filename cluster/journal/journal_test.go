@@ -54,7 +54,8 @@ func startServer(tb testing.TB, dir string, store int64) *server.Server {
 
 func connect(tb testing.TB, s *server.Server) *nats.Conn {
 	tb.Helper()
-	conn, err := nats.Connect("", nats.InProcessServer(s), nats.Timeout(time.Minute))
+	// As a node does: it does not get what it sends.
+	conn, err := nats.Connect("", nats.InProcessServer(s), nats.Timeout(time.Minute), nats.NoEcho())
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -14,7 +14,8 @@ import (
 
 // A record is a line of JSON, what a call owes without its id, which the batch has, and without the
 // bodies of its posts; and these, one behind the other, each after its length as a varint. A length
-// of 0 says that the body lies elsewhere. In the JSON a body would be in base64, a third longer.
+// of 0 says that the body lies elsewhere. In the JSON a body would be in base64, a third longer: so
+// it is in records of v0.1.0, which are read, too.
 
 // writeRecord appends the record of what a call owes. Bodies of more than most bytes lie elsewhere.
 func writeRecord(to *bytes.Buffer, o *graph.Owed, most int) error {
@@ -40,8 +41,8 @@ func writeRecord(to *bytes.Buffer, o *graph.Owed, most int) error {
 
 // readRecord reads a record.
 func readRecord(text string) (o graph.Owed, err error) {
-	head, bodies, _ := strings.Cut(text, "\n")
-	if err := json.Unmarshal([]byte(head), &o); err != nil {
+	head, bodies, apart := strings.Cut(text, "\n")
+	if err := json.Unmarshal([]byte(head), &o); err != nil || !apart {
 		return o, err
 	}
 	rest := []byte(bodies)

@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -46,10 +47,24 @@ func TestARecordKeepsBodiesAsTheyAre(t *testing.T) {
 		t.Error("what is written has changed")
 	}
 	text := string(written(t, &o, 1000))
+	line := strings.IndexByte(text, '\n')
 	for n := range len(text) {
-		if _, err := journal.ReadRecord(text[:n]); err == nil {
+		if _, err := journal.ReadRecord(text[:n]); err == nil && n != line {
 			t.Errorf("%d of %d bytes are taken for the whole", n, len(text))
 		}
+	}
+}
+
+// A journal of v0.1.0 has records that are JSON alone.
+func TestARecordOfTheFirstReleaseIsRead(t *testing.T) {
+	t.Parallel()
+	o := graph.Owed{Application: "a", Posts: []graph.OwedPost{{ID: uuid.New(), Notifications: 1, Body: []byte("{\"a\":1}")}}}
+	text, err := json.Marshal(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := journal.ReadRecord(string(text)); err != nil || !reflect.DeepEqual(got, o) {
+		t.Errorf("got %+v, %v, want %+v", got, err, o)
 	}
 }
 

@@ -23,10 +23,13 @@ import (
 // the servers, which copy each several times.
 
 // shownToken is in the subjects of batches that are shown, and in those of their answers.
-const shownToken = "mirror"
+const shownToken = "shown"
 
 // morePacked is by how much a batch may be longer when it is compressed, in bytes.
 const morePacked = 16
+
+// maxPayload is how long a message of NATS may be, in bytes, whatever its servers are set to.
+const maxPayload = 64 << 20
 
 // showing is a batch that is shown.
 type showing struct {
@@ -112,8 +115,9 @@ func (w *writer) showBatch(now time.Time) {
 	j := w.journal
 	b := &showing{began: now, missing: j.others()}
 	data := w.show.buffer[:0]
+	payload := int(j.conn.MaxPayload()) - morePacked
 	n := 0
-	for ; n < len(w.show.line) && len(data) < maxBatch; n++ {
+	for most := min(maxBatch, payload-maxEntry); n < len(w.show.line) && len(data) < most; n++ {
 		s := w.show.line[n]
 		if s.call == nil { // nobody waits for that, but a node that missed something does not know
 			if s.toShow = false; w.ofThisLife(s) {
@@ -132,7 +136,7 @@ func (w *writer) showBatch(now time.Time) {
 			continue
 		}
 		text, err := w.encode(&o, math.MaxInt)
-		switch room := int(j.conn.MaxPayload()) - morePacked - maxEntry - len(text); {
+		switch room := payload - maxEntry - len(text); {
 		case o.Over || err != nil || room < 0:
 			s.toShow = false
 			w.enqueue(s) // the bucket does not take one that is too large either, and says so
@@ -337,7 +341,7 @@ func (j *Journal) see(m *nats.Msg) {
 		return
 	}
 	life := uint32(epoch) //nolint:gosec // it was parsed as one
-	if n, err := s2.DecodedLen(m.Data); err != nil || n > int(j.conn.MaxPayload()) {
+	if n, err := s2.DecodedLen(m.Data); err != nil || n > maxPayload {
 		return
 	}
 	batch, err := s2.Decode(j.unpacked, m.Data)

@@ -186,26 +186,26 @@ func TestADurableJournalWaitsForTheBucket(t *testing.T) {
 // What was shown to a node of this name, or is none of a life, is ignored.
 func TestOthersShowNothingOfThisNode(t *testing.T) {
 	t.Parallel()
-	conn := connect(t, startServer(t, t.TempDir(), 1<<30))
-	a := newOwner(t, conn, "a")
+	server := startServer(t, t.TempDir(), 1<<30)
+	a, conn := newOwner(t, connect(t, server), "a"), connect(t, server)
 	batch := journal.AppendRecord(nil, a.attach().ID(), 9, []byte(`{}`))
 	packed := s2.Encode(nil, batch)
 	for _, subject := range []string{"a.7", "b.0", "b.x", "b", "b.7.more", "b.4294967296"} {
-		if m, err := conn.Request("test.mirror."+subject, packed, 200*time.Millisecond); err == nil {
+		if m, err := conn.Request("test.shown."+subject, packed, 200*time.Millisecond); err == nil {
 			t.Errorf("%s: answered %q", subject, m.Data)
 		}
 	}
-	large := s2.Encode(nil, bytes.Repeat([]byte{0}, int(conn.MaxPayload())+1))
+	large := s2.Encode(nil, bytes.Repeat([]byte{0}, 64<<20+1))
 	for what, data := range map[string][]byte{
 		"a batch that is cut short": s2.Encode(nil, batch[:len(batch)-1]), "a part of one": packed[:len(packed)-1],
-		"none": nil, "one that is not compressed": batch, "one that is too large": large,
+		"none": nil, "one that is not compressed": []byte("\x05not compressed"), "one that is too large": large,
 		"one that lies about its size": append(binary.AppendUvarint(nil, 1<<32-1), packed[1:]...),
 	} {
-		if m, err := conn.Request("test.mirror.b.7", data, 200*time.Millisecond); err == nil {
+		if m, err := conn.Request("test.shown.b.7", data, 200*time.Millisecond); err == nil {
 			t.Errorf("%s: answered %q", what, m.Data)
 		}
 	}
-	if m, err := conn.Request("test.mirror.b.7", packed, time.Minute); err != nil || string(m.Data) != "a" {
+	if m, err := conn.Request("test.shown.b.7", packed, time.Minute); err != nil || string(m.Data) != "a" {
 		t.Errorf("a good one: %v", err)
 	}
 }
@@ -229,7 +229,7 @@ type heard struct {
 func newHearer(tb testing.TB, conn *nats.Conn, name string) *hearer {
 	tb.Helper()
 	h := &hearer{calls: make(map[uuid.UUID]heard), missed: make(map[uuid.UUID]uint64)}
-	_, err := conn.Subscribe("test.mirror.>", func(m *nats.Msg) {
+	_, err := conn.Subscribe("test.shown.>", func(m *nats.Msg) {
 		batch, err := s2.Decode(nil, m.Data)
 		if err != nil {
 			tb.Errorf("a batch: %v", err)

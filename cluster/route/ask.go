@@ -25,7 +25,7 @@ type waiter struct {
 }
 
 // newWaiter makes a waiter, for [sync.Pool]: a channel and a timer are half of what waiting costs.
-func newWaiter() any { return &waiter{reply: make(chan reply, 1), over: time.NewTimer(0)} }
+func newWaiter() any { return &waiter{reply: make(chan reply, 1), over: time.NewTimer(time.Hour)} }
 
 // reply is what comes back for a forwarded request: an answer, or why there is none.
 type reply struct {
@@ -127,7 +127,12 @@ func (t *Router) await(client, life context.Context, to *line, text []byte) (a r
 	}
 	select {
 	case a = <-w.reply:
-		w.over.Stop()
+		if !w.over.Stop() {
+			select { // its time may be over, too, and with GODEBUG=asynctimerchan=1 be noted
+			case <-w.over.C:
+			default:
+			}
+		}
 		t.waiting.Put(w) // nobody else knows it any more
 		return a
 	case <-client.Done():

@@ -49,26 +49,19 @@ type line struct {
 	sending bool // a goroutine sends them
 }
 
-// Lines stay for what is sent next. When there are too many, those that are idle go: owners come
-// and go, and anybody can make one up.
-const maxLines = 256
+// maxOwners is of how many owners of calls lines are kept. When there are more, those that are idle
+// go: anybody can make an owner up. Lines of answers stay, one for each process that was a node:
+// what waits for the news that an answer has arrived goes by them.
+const maxOwners = 256
 
-// lineTo returns the line to a subject.
-func (t *Router) lineTo(subject string) *line {
+// lineOfAnswers returns the line of the answers to another node.
+func (t *Router) lineOfAnswers(inbox string) *line {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.lineLocked(subject)
-}
-
-func (t *Router) lineLocked(subject string) *line {
-	l := t.lines[subject]
+	l := t.answering[inbox]
 	if l == nil {
-		if len(t.lines) >= maxLines {
-			maps.DeleteFunc(t.lines, func(_ string, l *line) bool { return !l.sending })
-			clear(t.owners)
-		}
-		l = &line{subject: subject}
-		t.lines[subject] = l
+		l = &line{subject: inbox}
+		t.answering[inbox] = l
 	}
 	return l
 }
@@ -79,7 +72,10 @@ func (t *Router) lineToOwner(o callid.Owner) *line {
 	defer t.mu.Unlock()
 	l := t.owners[o]
 	if l == nil {
-		l = t.lineLocked(t.subject(o) + batchToken)
+		if len(t.owners) >= maxOwners {
+			maps.DeleteFunc(t.owners, func(_ callid.Owner, l *line) bool { return !l.sending })
+		}
+		l = &line{subject: t.subject(o) + batchToken}
 		t.owners[o] = l
 	}
 	return l

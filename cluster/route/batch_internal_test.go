@@ -128,7 +128,7 @@ func TestWhatIsInLineSharesAMessage(t *testing.T) {
 		}
 	}
 	large := strings.Repeat("x", maxBatch-1)
-	there := r.lineTo("there")
+	there := r.lineOfAnswers("there")
 	r.mu.Lock()
 	add(there, "a", "gone", "b")
 	there.items = append(there.items, item{text: []byte("news")})
@@ -172,24 +172,31 @@ func TestWhatIsInLineSharesAMessage(t *testing.T) {
 	}
 }
 
-// Anybody can make owners up: what was kept of them goes, but nothing that is to be sent.
+// Anybody can make owners up: what was kept of them goes, but nothing that is to be sent, and not
+// what waits for the news that an answer has arrived.
 func TestIdleLinesGo(t *testing.T) {
 	t.Parallel()
 	r := newRouter(t, serveNothing)
-	busy := r.lineToOwner(callid.Owner{Node: 1, Epoch: 1})
+	busy := callid.Owner{Node: 1, Epoch: 1}
+	line := r.lineToOwner(busy)
 	r.mu.Lock()
-	busy.sending = true // it is not ours to be sent
+	line.sending = true // it is not ours to be sent
 	r.mu.Unlock()
-	for epoch := range uint32(3 * maxLines) {
+	released := false
+	r.hold(origin{r.lineOfAnswers("answers"), 7}, func() { released = true })
+	for epoch := range uint32(3 * maxOwners) {
 		o := callid.Owner{Node: 2, Epoch: epoch}
-		if l := r.lineToOwner(o); l != r.lineToOwner(o) || l != r.lineTo(r.subject(o)+batchToken) {
-			t.Fatalf("%v has two lines", o)
+		if l := r.lineToOwner(o); l != r.lineToOwner(o) || l.subject != r.subject(o)+batchToken {
+			t.Fatalf("%v has two lines, or %q", o, l.subject)
 		}
+	}
+	if r.release(origin{r.lineOfAnswers("answers"), 7}); !released {
+		t.Error("what waits for an answer is forgotten")
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.lines) > maxLines || len(r.owners) > maxLines || r.lines[busy.subject] != busy {
-		t.Errorf("%d and %d lines; what is being sent: %v", len(r.lines), len(r.owners), r.lines[busy.subject])
+	if len(r.owners) > maxOwners || r.owners[busy] != line {
+		t.Errorf("%d lines; what is being sent: %v", len(r.owners), r.owners[busy])
 	}
 }
 
@@ -293,7 +300,7 @@ func TestNobodyWaitsForAClosedConnection(t *testing.T) {
 	if err := <-asked; !errors.Is(err, errClosed) {
 		t.Errorf("got %v, want %v", err, errClosed)
 	}
-	r.reply(origin{r.lineTo("answers"), 1}, reply{})
+	r.reply(origin{r.lineOfAnswers("answers"), 1}, reply{})
 	if err := r.Close(t.Context()); err != nil { // it waits until that was tried
 		t.Error(err)
 	}
@@ -317,7 +324,7 @@ func TestABlockedConnectionKeepsNobody(t *testing.T) {
 	others.Go(func() { _ = r.conn.Publish("x", nil) })
 	<-gate.blocked
 	for _, text := range []string{"a", "b"} {
-		r.send(r.lineTo("x"), item{text: []byte(text)})
+		r.send(r.lineOfAnswers("x"), item{text: []byte(text)})
 	}
 	for range 1000 {
 		runtime.Gosched() // they are about to be sent

@@ -92,22 +92,22 @@ type Router struct {
 	jobs    chan job  // to goroutines that rest
 	waiting sync.Pool // waiters that nobody uses
 
-	mu      sync.Mutex // guards everything below
-	serving int        // requests that are served for others
-	resting int        // goroutines that have served, and wait for another request
-	subs    map[callid.Owner]*nats.Subscription
-	lines   map[string]*line       // by subject
-	owners  map[callid.Owner]*line // the same, of the owners of calls
-	senders int                    // lines that are being sent
-	idle    sync.Cond              // one was sent, or a request is served
-	last    uint64                 // number of a request that was sent
-	waiters map[uint64]*waiter
-	held    map[origin]func() // what waits until an answer is with its client
-	before  map[origin]func() // the same, of the time before held was made
-	turned  time.Time         // when that was
-	rests   map[string][]byte // of answers that are longer than a message
-	kept    int               // bytes of them
-	ended   bool
+	mu        sync.Mutex // guards everything below
+	serving   int        // requests that are served for others
+	resting   int        // goroutines that have served, and wait for another request
+	subs      map[callid.Owner]*nats.Subscription
+	answering map[string]*line // of answers, by the subject
+	owners    map[callid.Owner]*line
+	senders   int       // lines that are being sent
+	idle      sync.Cond // one was sent, or a request is served
+	last      uint64    // number of a request that was sent
+	waiters   map[uint64]*waiter
+	held      map[origin]func() // what waits until an answer is with its client
+	before    map[origin]func() // the same, of the time before held was made
+	turned    time.Time         // when that was
+	rests     map[string][]byte // of answers that are longer than a message
+	kept      int               // bytes of them
+	ended     bool
 }
 
 // String names the subjects, for logs: what is given to package fmt would be read without the lock
@@ -133,7 +133,7 @@ func New(conn *nats.Conn, next http.Handler, o Options) (*Router, error) {
 	t := &Router{
 		options: o, conn: conn, next: next, inbox: conn.NewInbox(),
 		jobs: make(chan job, maxResting),
-		subs: make(map[callid.Owner]*nats.Subscription), lines: make(map[string]*line),
+		subs: make(map[callid.Owner]*nats.Subscription), answering: make(map[string]*line),
 		owners:  make(map[callid.Owner]*line),
 		waiters: make(map[uint64]*waiter), held: make(map[origin]func()),
 		rests: make(map[string][]byte),

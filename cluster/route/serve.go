@@ -30,7 +30,7 @@ func (t *Router) receive(o callid.Owner, m *nats.Msg) {
 		return
 	}
 	inbox, first, _, err := parseReply(m.Reply)
-	next := origin{t.lineTo(inbox), first} // request
+	next := origin{t.lineOfAnswers(inbox), first} // request
 	for data := m.Data; err == nil && len(data) > 0; {
 		data, err = t.take(o, &next, data)
 	}
@@ -147,6 +147,7 @@ func (t *Router) serve(j job) {
 		t.reply(j.from, reply{verdict: fenced})
 		return
 	}
+	t.learnMax() // it may have changed since something was sent
 	f := readFields(j.head)
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout(f))
 	defer cancel()
@@ -284,5 +285,6 @@ func (t *Router) sendRest(m *nats.Msg) {
 	if !f.bad && from < uint64(len(text)) {
 		more = text[from:]
 	}
+	t.learnMax()
 	_ = m.Respond(more[:min(len(more), t.chunk(0))]) // who waits has a time
 }

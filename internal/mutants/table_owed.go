@@ -57,7 +57,7 @@ var ofOwed = []mutant{
 		name: "route-lines-stay",
 		what: "what is kept of owners that somebody made up is kept for good",
 		rule: "cluster routes", kill: "./cluster/route TestIdleLinesGo",
-		edits: []edit{{"cluster/route/batch.go", `if len(t.lines) >= maxLines {`, `if len(t.lines) >= maxLines && t.ended {`}},
+		edits: []edit{{"cluster/route/batch.go", `if len(t.owners) >= maxOwners {`, `if len(t.owners) >= maxOwners && t.ended {`}},
 	},
 	{
 		name: "route-busy-lines-go",
