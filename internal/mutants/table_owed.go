@@ -255,7 +255,7 @@ var ofOwed = []mutant{
 		name: "heirs-know-no-ends",
 		what: "a node that is asked does not say which calls have ended",
 		rule: "an end is delivered in one way", kill: "./cluster/journal TestHeirsAgree",
-		edits: []edit{{"cluster/journal/agree.go", `if all.hasEnded(call) {`, `if call == noID {`}},
+		edits: []edit{{"cluster/journal/agree.go", `if all.hasEnded(call) {`, `if call == uuid.Nil {`}},
 	},
 	{
 		name: "heirs-keep-what-is-newer",
@@ -267,7 +267,7 @@ var ofOwed = []mutant{
 		name: "heirs-keep-large-bodies",
 		what: "a node that is asked leaves out bodies that have keys of their own",
 		rule: "an end is delivered in one way", kill: "./cluster/journal TestHeirsAgreeAboutLargeBodies",
-		edits: []edit{{"cluster/journal/agree.go", `if len(all.bodies[call]) > 0 {`, `if call == noID {`}},
+		edits: []edit{{"cluster/journal/agree.go", `if len(all.bodies[call]) > 0 {`, `if call == uuid.Nil {`}},
 	},
 	{
 		name: "heirs-wait-for-ever",
