@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"ivrqueue/cluster/callid"
+	"ivrqueue/cluster/internal/natsserver"
 	"ivrqueue/cluster/journal"
 	"ivrqueue/graph"
 )
@@ -61,6 +62,9 @@ func (n *Node) Show(owner callid.Owner, name string, owed map[uuid.UUID]graph.Ow
 		batch = append(binary.AppendUvarint(batch, uint64(len(text))), text...)
 	}
 	subject := fmt.Sprintf("ivrqueue_%s.shown.%s.%d", n.options.Cluster, name, owner.Epoch)
+	if err := n.conn.FlushTimeout(time.Minute); err != nil { // the server knows what the node hears
+		return err
+	}
 	conn, err := connect(&n.options, n.server) // another: nobody gets what is his own
 	if err != nil {
 		return err
@@ -97,6 +101,6 @@ func (n *Node) Cut() {
 	n.conn.Close()
 	if n.server != nil {
 		n.unkeep()
-		stopServer(n.server.Server)
+		natsserver.Stop(n.server.Server)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ivrqueue/cluster/callid"
+	"ivrqueue/cluster/internal/natsserver"
 	"ivrqueue/cluster/journal"
 	"ivrqueue/cluster/member"
 	"ivrqueue/cluster/route"
@@ -450,13 +451,17 @@ func (n *Node) leave(ctx context.Context) error {
 		n.journal.Close()
 	}
 	if n.conn != nil {
+		if n.server != nil {
+			_ = n.conn.FlushTimeout(time.Second) // so that it knows all that was asked of it
+		}
 		n.conn.Close()
 	}
 	if n.server != nil {
+		natsserver.Settle(n.server.Server)
 		// It hands the leadership of the journal on: otherwise nothing could be written until an
 		// election is over, which takes 4 to 9 s.
 		n.server.LameDuckShutdown()
-		stopServer(n.server.Server)
+		natsserver.Stop(n.server.Server)
 	}
 	return err
 }

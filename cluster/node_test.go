@@ -26,6 +26,7 @@ import (
 
 	"ivrqueue/cluster"
 	"ivrqueue/cluster/callid"
+	"ivrqueue/cluster/internal/natsserver"
 	"ivrqueue/cluster/member"
 	"ivrqueue/graph"
 	"ivrqueue/webhook"
@@ -480,10 +481,7 @@ func startNATS(t *testing.T) (address string) {
 	if !s.ReadyForConnections(soon) {
 		t.Fatal("the server does not start")
 	}
-	t.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
+	t.Cleanup(func() { natsserver.Stop(s) })
 	return s.Addr().String()
 }
 

@@ -17,6 +17,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"ivrqueue/cluster/internal/natsserver"
 )
 
 // startTime is how long a server of one's own may take until it is ready. It takes 10 ms.
@@ -85,17 +87,17 @@ func startServer(o *Options) (*ownServer, error) {
 	for !s.ReadyForConnections(50 * time.Millisecond) {
 		select {
 		case why := <-log.failed:
-			stopServer(s)
+			natsserver.Stop(s)
 			return nil, errors.New("cluster: the NATS server: " + why)
 		default:
 		}
 		if time.Now().After(deadline) {
-			stopServer(s)
+			natsserver.Stop(s)
 			return nil, fmt.Errorf("cluster: the NATS server is not ready after %v", startTime)
 		}
 	}
 	if !s.JetStreamEnabled() {
-		stopServer(s)
+		natsserver.Stop(s)
 		select {
 		case why := <-log.failed:
 			return nil, errors.New("cluster: the NATS server: " + why)
@@ -173,11 +175,6 @@ func splitAddress(address string) (host string, port int, err error) {
 		port, err = strconv.Atoi(p)
 	}
 	return host, port, err
-}
-
-func stopServer(s *server.Server) {
-	s.Shutdown()
-	s.WaitForShutdown()
 }
 
 // serverLog brings what a NATS server says to the logger of the node: what is wrong, once a minute,

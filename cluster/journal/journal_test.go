@@ -18,6 +18,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ivrqueue/cluster/callid"
+	"ivrqueue/cluster/internal/natsserver"
 	"ivrqueue/cluster/journal"
 	"ivrqueue/graph"
 	"ivrqueue/queue"
@@ -45,10 +46,7 @@ func startServer(tb testing.TB, dir string, store int64) *server.Server {
 	if !s.ReadyForConnections(soon) {
 		tb.Fatal("the server does not start")
 	}
-	tb.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
+	tb.Cleanup(func() { natsserver.Stop(s) })
 	return s
 }
 

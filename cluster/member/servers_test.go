@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"ivrqueue/cluster/internal/natsserver"
 	"ivrqueue/cluster/member"
 )
 
@@ -96,10 +97,7 @@ func startServer(t *testing.T, o *server.Options, route string) *server.Server {
 		t.Fatal(err)
 	}
 	s.Start()
-	t.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
+	t.Cleanup(func() { natsserver.Stop(s) })
 	if !s.ReadyForConnections(time.Minute) {
 		t.Fatal("the server is not ready")
 	}

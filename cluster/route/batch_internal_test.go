@@ -21,6 +21,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ivrqueue/cluster/callid"
+	"ivrqueue/cluster/internal/natsserver"
 )
 
 // gate is what connects to a server: while it is shut, nothing can be written.
@@ -63,10 +64,7 @@ func StartServer(tb testing.TB, o *server.Options) *server.Server {
 		tb.Fatal(err)
 	}
 	go s.Start()
-	tb.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
+	tb.Cleanup(func() { natsserver.Stop(s) })
 	if !s.ReadyForConnections(time.Minute) {
 		tb.Fatal("the server does not start")
 	}

@@ -128,6 +128,12 @@ var ofOwed = []mutant{
 		edits: []edit{{"cluster/server.go", `return !s.broken.Load() && `, `return `}},
 	},
 	{
+		name: "stops-while-it-makes",
+		what: "a server shuts down while it makes a stream, of which a goroutine stays for good",
+		rule: "no goroutine is left", kill: "./cluster/internal/natsserver TestNothingIsLeftOfWhatIsBeingMade",
+		edits: []edit{{"cluster/internal/natsserver/stop.go", `	Settle(s)`, `	_ = patience`}},
+	},
+	{
 		name:  "makes-calls-while-it-drains",
 		what:  "a node that drains makes ids for new calls",
 		rule:  "a node that drains keeps its calls and takes no more",
