@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/s2"
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 
 	"ivrqueue/cluster/callid"
 	"ivrqueue/cluster/internal/natsserver"
@@ -48,15 +49,30 @@ func (n *Node) Knows(owner string, call uuid.UUID, clientContext string) bool {
 	})
 }
 
+// Owes reports whether the node has a record of a call, which is another's.
+func (n *Node) Owes(call uuid.UUID) bool {
+	owner, ok := callid.OwnerOf(call)
+	return ok && n.journal.Has(owner, call)
+}
+
 // Show shows the node, and others that are connected with it, what the calls of another node owe, as
 // that one does.
 func (n *Node) Show(owner callid.Owner, name string, owed map[uuid.UUID]graph.Owed) error {
-	var batch []byte
+	records := make(map[uuid.UUID]string)
 	for call, o := range owed {
 		text, err := json.Marshal(&o)
 		if err != nil {
 			return err
 		}
+		records[call] = string(text)
+	}
+	return n.ShowRecords(owner, name, records)
+}
+
+// ShowRecords is Show, of records as they are.
+func (n *Node) ShowRecords(owner callid.Owner, name string, records map[uuid.UUID]string) error {
+	var batch []byte
+	for call, text := range records {
 		batch = append(batch, call[:]...)
 		batch = binary.AppendUvarint(batch, 1)
 		batch = append(binary.AppendUvarint(batch, uint64(len(text))), text...)
@@ -73,6 +89,9 @@ func (n *Node) Show(owner callid.Owner, name string, owed map[uuid.UUID]graph.Ow
 	_, err = conn.Request(subject, s2.Encode(nil, batch), time.Minute)
 	return err
 }
+
+// Connect connects as a node does to servers that are there.
+func Connect(o Options) (*nats.Conn, error) { return connect(&o, nil) }
 
 // Reaches reports whether requests come to another node: a route between their servers may be made
 // when both have a lease, by a third one.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"ivrqueue/cluster/callid"
 	"ivrqueue/cluster/journal"
 	"ivrqueue/cluster/member"
 	"ivrqueue/graph"
@@ -33,7 +34,7 @@ type inherited struct{}
 // heir notifies of the ends of calls whose owner is dead, as far as that is this node's part.
 type heir struct {
 	node  *Node
-	stats struct{ inherited, told, failed, deaths, fenced atomic.Uint64 }
+	stats struct{ inherited, told, failed, unread, deaths, fenced atomic.Uint64 }
 
 	mu       sync.Mutex // guards everything below
 	telling  map[uuid.UUID]struct{}
@@ -144,10 +145,13 @@ func (h *heir) isTelling(call uuid.UUID) bool {
 // tell delivers what is owed for a call: one delivery after the other. What a bot does not take is
 // given up, as it would have been by the owner. If this node loses its lease, others begin anew.
 func (h *heir) tell(to *graph.Handler, e journal.Epoch, call uuid.UUID) {
+	unread := false
 	defer func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		delete(h.telling, call)
+		if !unread { // in this life it is not tried again
+			delete(h.telling, call)
+		}
 	}()
 	h.mu.Lock()
 	_, told := h.told[call]
@@ -155,7 +159,13 @@ func (h *heir) tell(to *graph.Handler, e journal.Epoch, call uuid.UUID) {
 	if !told {
 		o, err := h.node.journal.Owed(e, call)
 		if err != nil {
-			h.node.options.Logger.Error("cluster: what a call owes can't be read", slog.Any("error", err))
+			owner := callid.Owner{Node: callid.Of(e.Node), Epoch: e.Epoch}
+			if unread = h.node.journal.Has(owner, call); unread { // or another has told it just now
+				h.stats.unread.Add(1)
+				h.node.options.Logger.Error("cluster: what a call owes can't be read; it is left to "+
+					"nodes that can", slog.Any("error", err))
+			}
+			return
 		}
 		h.stats.inherited.Add(1)
 		for _, d := range o.Deliveries() {

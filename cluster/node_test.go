@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -116,6 +119,44 @@ func TestHeirsTellWhatOneOfThemKnows(t *testing.T) {
 		if got := b.of(call.String()); !slices.Equal(got, []string{"terminated 500/9999"}) {
 			t.Errorf("%s: got %q", call, got)
 		}
+	}
+}
+
+// A record that an heir cannot read, of a newer build, say, stays for those that can. The others are
+// told.
+func TestARecordThatCannotBeReadIsLeft(t *testing.T) {
+	t.Parallel()
+	peers, b := peersOf(t, 3), newBot(t)
+	dead := callid.Owner{Node: callid.Of("a"), Epoch: 7}
+	good, bad := callid.New(dead), callid.New(dead)
+	text, err := json.Marshal(&graph.Owed{
+		Application: "app", CallbackURI: b.server.URL, State: graph.State{Call: graph.Established}, Version: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes := []*platform{startNode(t, cluster.Options{Node: "b", Peers: peers})}
+	if err := nodes[0].node.ShowRecords(dead, "a", map[uuid.UUID]string{good: string(text), bad: "?" + string(text)}); err != nil {
+		t.Fatal(err)
+	}
+	nodes = append(nodes, startNode(t, cluster.Options{Node: "c", Peers: peers}))
+	b.waitLine(t, good.String(), "terminated 500/9999")
+	sum := func() (unread, told uint64) {
+		for _, p := range nodes {
+			s := p.node.Stats()
+			unread, told = unread+s.Unread, told+s.Told
+		}
+		return unread, told
+	}
+	until(t, "one is not read", func() bool { unread, told := sum(); return unread == 1 && told >= 1 })
+	for _, p := range nodes {
+		until(t, "the other is over", func() bool { return !p.node.Owes(good) })
+		if p.node.Stats().Unread > 0 && !p.node.Owes(bad) {
+			t.Error("what could not be read is gone")
+		}
+	}
+	if got := b.of(bad.String()); len(got) > 0 {
+		t.Errorf("told of what could not be read: %q", got)
 	}
 }
 
@@ -512,6 +553,66 @@ func TestNodesUseServersThatAreThere(t *testing.T) {
 	o.Servers = []string{"nats://ivr:wrong@" + address}
 	if n, err := cluster.New(o); err == nil || !strings.Contains(err.Error(), address) || strings.Contains(err.Error(), "wrong") || n != nil {
 		t.Errorf("wrong credentials: got %v", err)
+	}
+}
+
+// stalling is a way to a server, which stops reading what the first of its clients sends once that
+// is as much as a socket takes.
+func stalling(t *testing.T, server string) (address string) {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	over := make(chan struct{})
+	pass := func(to, from net.Conn, most int64) {
+		defer to.Close()
+		_, _ = io.CopyN(to, from, most)
+		if most < math.MaxInt64 {
+			<-over
+		}
+	}
+	all.Go(func() {
+		for most := int64(1 << 20); ; most = math.MaxInt64 {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			up, err := new(net.Dialer).DialContext(t.Context(), "tcp", server)
+			if err != nil {
+				t.Error(err)
+				client.Close()
+				return
+			}
+			all.Go(func() { pass(up, client, most) })
+			all.Go(func() { pass(client, up, math.MaxInt64) })
+		}
+	})
+	t.Cleanup(func() {
+		close(over)
+		l.Close()
+		all.Wait()
+	})
+	return l.Addr().String()
+}
+
+// Nobody waits for a minute for a server that is there and does not read: the node connects anew.
+func TestAServerThatDoesNotReadIsLeft(t *testing.T) {
+	t.Parallel()
+	conn, err := cluster.Connect(cluster.Options{
+		Node: "a", Logger: quiet, Servers: []string{"nats://ivr:secret@" + stalling(t, startNATS(t))},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	began, text := time.Now(), make([]byte, 1<<20)
+	for conn.Stats().Reconnects == 0 {
+		_ = conn.Publish("x", text) // it waits while nobody reads, and fails while there is no server
+		if time.Since(began) > 15*time.Second {
+			t.Fatal("it waits")
+		}
 	}
 }
 

@@ -280,6 +280,9 @@ func connect(o *Options, own *ownServer) (*nats.Conn, error) {
 		}
 		return conn, nil
 	}
+	// One that does not read is left, as one that does not answer is: all who send wait for it.
+	const patience = 2 * time.Second
+	opts = append(opts, nats.FlusherTimeout(patience), nats.ReconnectOnFlusherError())
 	if o.Credentials != "" {
 		opts = append(opts, nats.UserCredentials(o.Credentials))
 	}

@@ -29,6 +29,7 @@ type Stats struct {
 	Inherited uint64 // calls of dead nodes that this one has begun to notify of
 	Told      uint64 // of which all notifications were delivered, or given up
 	GivenUp   uint64 // deliveries among them that were given up
+	Unread    uint64 // calls of dead nodes whose records this node can't read: left to those that can
 
 	// Unjournaled counts requests that were answered before all other nodes, or the journal, had what
 	// they changed; UnjournaledDeliveries counts deliveries that waited longer than others for that.
@@ -48,7 +49,7 @@ func (n *Node) Stats() Stats {
 		Supporters: n.member.Load().Supporters(),
 		Deaths:     n.heir.stats.deaths.Load(), Fenced: n.heir.stats.fenced.Load(),
 		Inherited: n.heir.stats.inherited.Load(), Told: n.heir.stats.told.Load(),
-		GivenUp:     n.heir.stats.failed.Load(),
+		GivenUp: n.heir.stats.failed.Load(), Unread: n.heir.stats.unread.Load(),
 		Unjournaled: ledger.Operations, UnjournaledDeliveries: ledger.Deliveries,
 		Journal: n.journal.Stats(),
 	}

@@ -95,6 +95,24 @@ func TestHeirsAgree(t *testing.T) {
 	}
 }
 
+// A node that is asked about a life of which it has missed everything knows of it from then on: it
+// may be the only heir.
+func TestWhoIsAskedKnowsOfTheLife(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, t.TempDir(), 1<<30)
+	b := newOwner(t, connect(t, s), "b", othersOf("c").with(1), patient)
+	opened(t, b.journal)
+	c := newOwner(t, connect(t, s), "c", othersOf("b").with(1), patient)
+	opened(t, c.journal)
+	dead, unknown := journal.Epoch{Node: "a", Epoch: 7}, journal.Epoch{Node: "a", Epoch: 8}
+	b.journal.Put(dead, uuid.New(), 1, record(t, 1))
+	b.agree(dead)
+	b.agree(unknown) // of which it knows nothing, and nothing is noted
+	if got := c.journal.Epochs(); !slices.Equal(got, []journal.Epoch{dead}) {
+		t.Errorf("it knows of %v, want %v", got, dead)
+	}
+}
+
 // An answer may have more than a message holds, and so may a question.
 func TestHeirsAgreeAboutManyCalls(t *testing.T) {
 	t.Parallel()

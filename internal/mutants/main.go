@@ -76,10 +76,11 @@ func run(ctx context.Context, w io.Writer, chosen []mutant, atOnce int) error {
 		return errors.New("no mutant is called so")
 	}
 	start := time.Now()
-	if err := green(ctx, chosen, root); err != nil {
+	took, err := green(ctx, chosen, root)
+	if err != nil {
 		return err
 	}
-	survived := tryAll(ctx, w, chosen, root, atOnce)
+	survived := tryAll(ctx, w, chosen, root, took, atOnce)
 	if survived > 0 {
 		return fmt.Errorf("%d of %d mutants were not killed", survived, len(chosen))
 	}
@@ -91,7 +92,8 @@ func run(ctx context.Context, w io.Writer, chosen []mutant, atOnce int) error {
 // tryAll tries so many at once, prints a line for each as soon as it has its verdict, and returns
 // how many survived.
 func tryAll(
-	ctx context.Context, w io.Writer, all []mutant, root string, atOnce int,
+	ctx context.Context, w io.Writer, all []mutant, root string, took map[string]time.Duration,
+	atOnce int,
 ) (survived int) {
 	free := make(chan struct{}, atOnce)
 	var mu sync.Mutex
@@ -101,7 +103,7 @@ func tryAll(
 		wait.Go(func() {
 			defer func() { <-free }()
 			m := &all[i]
-			v := m.try(ctx, root)
+			v := m.try(ctx, root, took[m.kill])
 			word := "killed by"
 			mu.Lock()
 			defer mu.Unlock()

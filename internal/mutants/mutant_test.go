@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ivrqueue/internal/leak"
 )
@@ -60,6 +61,17 @@ func TestTheDocumentListsTheMutants(t *testing.T) {
 	}
 	if listed, err := insert(string(text), table()); err != nil || listed != string(text) {
 		t.Errorf("%s is not up to date (%v): run make generate", document, err)
+	}
+}
+
+// A mutant's test has time by what it takes without one: a slow test that is cut off kills nothing.
+func TestHowLongATestTakesIsRead(t *testing.T) {
+	t.Parallel()
+	const said = "=== RUN   TestA\n    --- PASS: TestB (7.00s)\n--- PASS: TestAB (9.00s)\n--- PASS: TestA (24.29s)\nPASS\n"
+	for test, want := range map[string]time.Duration{"TestA": 24290 * time.Millisecond, "TestB": 0} {
+		if got, err := timed(test, said); got != want || (err == nil) != (want > 0) {
+			t.Errorf("%s: got %v, %v", test, got, err)
+		}
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,40 +21,69 @@ type verdict struct {
 	took   time.Duration
 }
 
-// turns are what a test gets to kill a mutant. In its first run it may hang: it has noticed. One
-// that looks into an instant of another goroutine's needs luck, the more the busier the machine is,
-// so a mutant that survived gets a longer turn, in which a hang is none of its doing.
-var turns = []struct{ count, timeout string }{{"1", "20s"}, {"20", "10m"}}
+// turns are what a test gets to kill a mutant, besides twice the time that it takes without one. In
+// its first run it may hang: it has noticed. One that looks into an instant of another goroutine's
+// needs luck, the more the busier the machine is, so a mutant that survived gets a longer turn, in
+// which a hang is none of its doing.
+var turns = []struct {
+	count   int
+	timeout time.Duration
+}{{1, 20 * time.Second}, {20, 10 * time.Minute}}
 
 // ran matches what go test prints of a test binary that has run, and failed.
 var ran = regexp.MustCompile(`(?m)^FAIL\tivrqueue\S*\t[0-9.]+s`)
 
-// green runs all the tests once on the tree as it is: one that is red anyway kills every mutant.
-func green(ctx context.Context, all []mutant, root string) error {
-	type binary struct {
-		pkg  string
-		race bool
-	}
-	tests := map[binary][]string{}
-	for _, m := range all {
-		of := binary{m.pkg(), m.race()}
-		if !slices.Contains(tests[of], m.test()) {
-			tests[of] = append(tests[of], m.test())
+// passed matches what go test says of a test that has passed, and how long it took.
+var passed = regexp.MustCompile(`(?m)^--- PASS: (\S+) \(([0-9.]+s)\)$`)
+
+// timed returns how long a test took, by what go test says of its package.
+func timed(test, said string) (time.Duration, error) {
+	for _, of := range passed.FindAllStringSubmatch(said, -1) {
+		if of[1] == test {
+			return time.ParseDuration(of[2])
 		}
 	}
-	for of, names := range tests {
-		test := exec.CommandContext(ctx, "go", "test", "-count=1", //nolint:gosec // ours
-			"-race="+strconv.FormatBool(of.race), "-run", "^("+strings.Join(names, "|")+")$", of.pkg)
-		test.Dir = root
-		if out, err := test.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s is red without a mutant: %w\n%s", of.pkg, err, out)
-		}
-	}
-	return nil
+	return 0, fmt.Errorf("go test does not say how long %s took:\n%s", test, said)
 }
 
-// try runs the test of a mutant on the tree at root.
-func (m *mutant) try(ctx context.Context, root string) (v verdict) {
+// green runs all the tests once on the tree as it is, and returns how long each took, by what kills
+// a mutant: one that is red anyway, or takes longer than a mutant has, kills every one.
+func green(
+	ctx context.Context, all []mutant, root string,
+) (took map[string]time.Duration, err error) {
+	took = map[string]time.Duration{}
+	together := map[string][]mutant{} // by their packages, and whether with the race detector
+	for _, m := range all {
+		if _, seen := took[m.kill]; !seen {
+			took[m.kill] = 0
+			of := strings.TrimSuffix(m.kill, m.test())
+			together[of] = append(together[of], m)
+		}
+	}
+	for _, of := range together {
+		names := make([]string, len(of))
+		for i := range of {
+			names[i] = of[i].test()
+		}
+		test := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", //nolint:gosec // ours
+			"-race="+strconv.FormatBool(of[0].race()), "-run", "^("+strings.Join(names, "|")+")$",
+			of[0].pkg())
+		test.Dir = root
+		out, err := test.CombinedOutput()
+		if err != nil {
+			return nil, fmt.Errorf("%s is red without a mutant: %w\n%s", of[0].pkg(), err, out)
+		}
+		for i := range of {
+			if took[of[i].kill], err = timed(of[i].test(), string(out)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return took, nil
+}
+
+// try runs the test of a mutant on the tree at root; without a mutant it took so long.
+func (m *mutant) try(ctx context.Context, root string, took time.Duration) (v verdict) {
 	start := time.Now()
 	defer func() { v.took = time.Since(start) }()
 	dir, err := os.MkdirTemp("", "mutant-")
@@ -68,7 +96,8 @@ func (m *mutant) try(ctx context.Context, root string) (v verdict) {
 		return verdict{note: err.Error()}
 	}
 	for i, turn := range turns {
-		v = m.run(ctx, root, overlay, turn.count, turn.timeout)
+		timeout := turn.timeout + 2*time.Duration(turn.count)*took
+		v = m.run(ctx, root, overlay, turn.count, timeout)
 		if i > 0 && v.killed {
 			v.note = "in a longer turn"
 		}
@@ -82,9 +111,12 @@ func (m *mutant) try(ctx context.Context, root string) (v verdict) {
 const unnoticed = "it survived"
 
 // run runs the test so many times, or until it fails.
-func (m *mutant) run(ctx context.Context, root, overlay, count, timeout string) verdict {
+func (m *mutant) run(
+	ctx context.Context, root, overlay string, count int, timeout time.Duration,
+) verdict {
 	test := exec.CommandContext(ctx, "go", "test", //nolint:gosec // ours
-		"-overlay", overlay, "-vet=off", "-count="+count, "-failfast", "-timeout", timeout,
+		"-overlay", overlay, "-vet=off", "-count="+strconv.Itoa(count), "-failfast",
+		"-timeout", timeout.String(),
 		"-race="+strconv.FormatBool(m.race()), "-run", "^"+m.test()+"$", m.pkg())
 	test.Dir = root
 	test.Env = append(os.Environ(), "SIM_MORE=1") // another seed may name the guarantee
@@ -106,7 +138,7 @@ func (m *mutant) run(ctx context.Context, root, overlay, count, timeout string) 
 	case m.judged() && !strings.Contains(text, m.rule+": "):
 		return verdict{note: "it was, for another reason:\n" + text}
 	case hung && count != turns[0].count:
-		return verdict{note: "its test took longer than " + timeout}
+		return verdict{note: "its test took longer than " + timeout.String()}
 	case hung:
 		return verdict{killed: true, note: "its test hung"}
 	}

@@ -134,6 +134,21 @@ var ofOwed = []mutant{
 		edits: []edit{{"cluster/internal/natsserver/stop.go", `	Settle(s)`, `	_ = patience`}},
 	},
 	{
+		name: "tells-what-it-cannot-read",
+		what: "an heir takes a record that it can't read for one that it has told",
+		rule: "an end is delivered in one way", kill: "./cluster TestARecordThatCannotBeReadIsLeft",
+		edits: []edit{{"cluster/heir.go", `			return
+		}
+		h.stats.inherited`, `		}
+		h.stats.inherited`}},
+	},
+	{
+		name: "waits-for-a-server-that-does-not-read",
+		what: "a node stays with a NATS server that does not read, and all who send wait for a minute",
+		rule: "a node recovers by itself", kill: "./cluster TestAServerThatDoesNotReadIsLeft",
+		edits: []edit{{"cluster/server.go", `nats.FlusherTimeout(patience), nats.`, `nats.FlusherTimeout(30*patience), nats.`}},
+	},
+	{
 		name:  "makes-calls-while-it-drains",
 		what:  "a node that drains makes ids for new calls",
 		rule:  "a node that drains keeps its calls and takes no more",
@@ -254,7 +269,7 @@ var ofOwed = []mutant{
 	{
 		name: "heir-of-what-it-never-saw",
 		what: "a node that is asked about a dead life that it knows nothing of does not ask in turn",
-		rule: "an end is delivered in one way", kill: "./cluster TestHeirsTellWhatOneOfThemKnows",
+		rule: "an end is delivered in one way", kill: "./cluster/journal TestWhoIsAskedKnowsOfTheLife",
 		edits: []edit{{"cluster/journal/agree.go", `len(theirs) > 0 && !j.own(`, `len(theirs) < 0 && !j.own(`}},
 	},
 	{
