@@ -237,6 +237,21 @@ func TestRequestsOfAMessageAreNumbered(t *testing.T) {
 	}
 }
 
+// Nothing is kept of a message that nobody could be answered to.
+func TestNothingIsKeptOfAMessageWithoutAnOrigin(t *testing.T) {
+	t.Parallel()
+	r := newRouter(t, func(http.ResponseWriter, *http.Request) { t.Error("a request is served") })
+	owner, _ := r.options.Owner()
+	for _, reply := range []string{"", "answers", "answers.1", "answers.x.1", "answers.1.x"} {
+		r.receive(owner, &nats.Msg{Subject: "x" + batchToken, Reply: reply, Data: []byte{aRequest}})
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.answering) > 0 {
+		t.Errorf("%d lines of answers", len(r.answering))
+	}
+}
+
 // A router that was closed serves nothing more, though a message came before.
 func TestNothingIsServedAfterClose(t *testing.T) {
 	t.Parallel()

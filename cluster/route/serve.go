@@ -30,9 +30,11 @@ func (t *Router) receive(o callid.Owner, m *nats.Msg) {
 		return
 	}
 	inbox, first, _, err := parseReply(m.Reply)
-	next := origin{t.lineOfAnswers(inbox), first} // request
-	for data := m.Data; err == nil && len(data) > 0; {
-		data, err = t.take(o, &next, data)
+	if err == nil {
+		next := origin{t.lineOfAnswers(inbox), first} // request
+		for data := m.Data; err == nil && len(data) > 0; {
+			data, err = t.take(o, &next, data)
+		}
 	}
 	if err != nil {
 		t.options.Logger.Error("route: a message of another node", slog.Any("error", err))
