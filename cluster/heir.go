@@ -39,6 +39,7 @@ type heir struct {
 	mu       sync.Mutex // guards everything below
 	telling  map[uuid.UUID]struct{}
 	told     map[uuid.UUID]time.Time
+	unread   unread
 	dead     map[journal.Epoch]*death
 	removing bool
 }
@@ -53,7 +54,7 @@ type death struct {
 func (h *heir) init(n *Node) {
 	h.node = n
 	h.telling, h.told = make(map[uuid.UUID]struct{}), make(map[uuid.UUID]time.Time)
-	h.dead = make(map[journal.Epoch]*death)
+	h.unread, h.dead = make(unread), make(map[journal.Epoch]*death)
 }
 
 // run looks when there is another view, and from time to time: a record may come late, or be older
@@ -124,11 +125,12 @@ func (h *heir) pause() bool {
 	}
 }
 
-// begin reports whether a call is to be told: nobody does already.
+// begin reports whether a call is to be told: nobody does already, and it is not known to be one that
+// can't be read.
 func (h *heir) begin(call uuid.UUID) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, ok := h.telling[call]; ok {
+	if _, ok := h.telling[call]; ok || h.unread.waits(call, time.Now()) {
 		return false
 	}
 	h.telling[call] = struct{}{}
@@ -142,40 +144,20 @@ func (h *heir) isTelling(call uuid.UUID) bool {
 	return ok
 }
 
-// tell delivers what is owed for a call: one delivery after the other. What a bot does not take is
-// given up, as it would have been by the owner. If this node loses its lease, others begin anew.
+// tell delivers what is owed for a call, if it can be read.
 func (h *heir) tell(to *graph.Handler, e journal.Epoch, call uuid.UUID) {
-	unread := false
 	defer func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if !unread { // in this life it is not tried again
-			delete(h.telling, call)
-		}
+		delete(h.telling, call)
 	}()
 	h.mu.Lock()
 	_, told := h.told[call]
 	h.mu.Unlock()
 	if !told {
-		o, err := h.node.journal.Owed(e, call)
-		if err != nil {
-			owner := callid.Owner{Node: callid.Of(e.Node), Epoch: e.Epoch}
-			if unread = h.node.journal.Has(owner, call); unread { // or another has told it just now
-				h.stats.unread.Add(1)
-				h.node.options.Logger.Error("cluster: what a call owes can't be read; it is left to "+
-					"nodes that can", slog.Any("error", err))
-			}
+		switch o, err := h.node.journal.Owed(e, call); {
+		case err == nil && !h.deliver(to, &o), err != nil && !h.givesUp(e, call, err):
 			return
-		}
-		h.stats.inherited.Add(1)
-		for _, d := range o.Deliveries() {
-			d.Value = inherited{}
-			switch err := to.Deliver(h.node.life, d); {
-			case isFenced(err), h.node.life.Err() != nil:
-				return
-			case err != nil:
-				h.stats.failed.Add(1)
-			}
 		}
 		h.stats.told.Add(1)
 	}
@@ -183,6 +165,44 @@ func (h *heir) tell(to *graph.Handler, e journal.Epoch, call uuid.UUID) {
 	h.told[call] = time.Now()
 	h.mu.Unlock()
 	h.node.journal.Purge(e, call)
+}
+
+// deliver delivers what a call owes: one delivery after the other. What a bot does not take is given
+// up, as it would have been by the owner. It is false if this node loses its lease: others begin
+// anew.
+func (h *heir) deliver(to *graph.Handler, o *graph.Owed) bool {
+	h.stats.inherited.Add(1)
+	for _, d := range o.Deliveries() {
+		d.Value = inherited{}
+		switch err := to.Deliver(h.node.life, d); {
+		case isFenced(err), h.node.life.Err() != nil:
+			return false
+		case err != nil:
+			h.stats.failed.Add(1)
+		}
+	}
+	return true
+}
+
+// givesUp reports whether nothing will be delivered of a call whose record can't be read.
+func (h *heir) givesUp(e journal.Epoch, call uuid.UUID, err error) bool {
+	if !h.node.journal.Has(callid.Owner{Node: callid.Of(e.Node), Epoch: e.Epoch}, call) {
+		return false // another has told it just now
+	}
+	h.mu.Lock()
+	first, over := h.unread.note(call, time.Now())
+	h.mu.Unlock()
+	log := h.node.options.Logger
+	if first {
+		h.stats.unread.Add(1)
+		log.Error("cluster: what a call owes can't be read; it is left to a node that can",
+			slog.Any("error", err))
+	}
+	if over {
+		h.stats.failed.Add(1)
+		log.Error("cluster: what a call owes was given up: nobody could read it", slog.Any("error", err))
+	}
+	return over
 }
 
 // forget forgets calls whose records can't come back any more.
@@ -194,6 +214,7 @@ func (h *heir) forget() {
 			delete(h.told, call)
 		}
 	}
+	h.unread.forget(time.Now())
 }
 
 // bury notes that a life is dead, and returns since when that is known. It has the bucket read once

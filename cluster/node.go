@@ -416,6 +416,13 @@ func (n *Node) Close(ctx context.Context) error {
 	return n.leave(ctx)
 }
 
+// flush has the node's own server know all that was asked of it.
+func (n *Node) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_ = n.conn.FlushWithContext(ctx) // fails if the connection is closed
+}
+
 // leave ends everything that there is.
 func (n *Node) leave(ctx context.Context) error {
 	var err error
@@ -452,12 +459,12 @@ func (n *Node) leave(ctx context.Context) error {
 	}
 	if n.conn != nil {
 		if n.server != nil {
-			_ = n.conn.FlushTimeout(time.Second) // so that it knows all that was asked of it
+			n.flush(ctx)
 		}
 		n.conn.Close()
 	}
 	if n.server != nil {
-		natsserver.Settle(n.server.Server)
+		natsserver.Settle(ctx, n.server.Server)
 		// It hands the leadership of the journal on: otherwise nothing could be written until an
 		// election is over, which takes 4 to 9 s.
 		n.server.LameDuckShutdown()

@@ -253,6 +253,41 @@ func (l *serverLog) Fatalf(format string, v ...any) {
 	}
 }
 
+// writeTime is how long a server that is not the node's own may take to read what is sent: up to a
+// message, 1 MB as NATS is set up.
+const writeTime = 2 * time.Second
+
+// reconnectBuffer is how much is kept for a server while there is none, in bytes. The next one gets
+// it at once; by then what others wait for is shown, or asked for, again.
+const reconnectBuffer = 1 << 20
+
+// dialer makes connections that are closed when something can't be written: a server that does not
+// read is left, as one that does not answer is. All who send wait for it, and package nats forgets
+// what it could not write, a subscription as well, but makes all of them again when it reconnects.
+type dialer struct{}
+
+// Dial is as [nats.CustomDialer] has it.
+func (dialer) Dial(network, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: nats.DefaultTimeout}
+	conn, err := d.DialContext(context.Background(), network, address)
+	if err != nil {
+		return nil, err
+	}
+	return written{conn}, nil
+}
+
+// written is a connection that is closed when a write fails, or takes longer than [writeTime].
+type written struct{ net.Conn }
+
+func (c written) Write(p []byte) (n int, err error) {
+	_ = c.SetWriteDeadline(time.Now().Add(writeTime)) // fails if the connection is closed
+	n, err = c.Conn.Write(p)
+	if err != nil {
+		_ = c.Close()
+	}
+	return n, err
+}
+
 // connect connects to the node's own server, or to those that are there.
 func connect(o *Options, own *ownServer) (*nats.Conn, error) {
 	log := o.Logger.With(slog.String("node", o.Node))
@@ -280,9 +315,7 @@ func connect(o *Options, own *ownServer) (*nats.Conn, error) {
 		}
 		return conn, nil
 	}
-	// One that does not read is left, as one that does not answer is: all who send wait for it.
-	const patience = 2 * time.Second
-	opts = append(opts, nats.FlusherTimeout(patience), nats.ReconnectOnFlusherError())
+	opts = append(opts, nats.SetCustomDialer(dialer{}), nats.ReconnectBufSize(reconnectBuffer))
 	if o.Credentials != "" {
 		opts = append(opts, nats.UserCredentials(o.Credentials))
 	}

@@ -29,7 +29,7 @@ type Stats struct {
 	Inherited uint64 // calls of dead nodes that this one has begun to notify of
 	Told      uint64 // of which all notifications were delivered, or given up
 	GivenUp   uint64 // deliveries among them that were given up
-	Unread    uint64 // calls of dead nodes whose records this node can't read: left to those that can
+	Unread    uint64 // calls of dead nodes whose records this one could not read, as their heir
 
 	// Unjournaled counts requests that were answered before all other nodes, or the journal, had what
 	// they changed; UnjournaledDeliveries counts deliveries that waited longer than others for that.

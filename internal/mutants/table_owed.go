@@ -131,22 +131,31 @@ var ofOwed = []mutant{
 		name: "stops-while-it-makes",
 		what: "a server shuts down while it makes a stream, of which a goroutine stays for good",
 		rule: "no goroutine is left", kill: "./cluster/internal/natsserver TestNothingIsLeftOfWhatIsBeingMade",
-		edits: []edit{{"cluster/internal/natsserver/stop.go", `	Settle(s)`, `	_ = patience`}},
+		edits: []edit{{"cluster/internal/natsserver/stop.go", `	Settle(context.Background(), s)`, `	_ = context.Background`}},
 	},
 	{
 		name: "tells-what-it-cannot-read",
 		what: "an heir takes a record that it can't read for one that it has told",
 		rule: "an end is delivered in one way", kill: "./cluster TestARecordThatCannotBeReadIsLeft",
-		edits: []edit{{"cluster/heir.go", `			return
-		}
-		h.stats.inherited`, `		}
-		h.stats.inherited`}},
+		edits: []edit{{"cluster/heir.go", `, err != nil && !h.givesUp(e, call, err):`, `:`}},
 	},
 	{
 		name: "waits-for-a-server-that-does-not-read",
 		what: "a node stays with a NATS server that does not read, and all who send wait for a minute",
 		rule: "a node recovers by itself", kill: "./cluster TestAServerThatDoesNotReadIsLeft",
-		edits: []edit{{"cluster/server.go", `nats.FlusherTimeout(patience), nats.`, `nats.FlusherTimeout(30*patience), nats.`}},
+		edits: []edit{{"cluster/server.go", `writeTime = 2 * time.Second`, `writeTime = 90 * time.Second`}},
+	},
+	{
+		name: "stays-with-what-it-could-not-write",
+		what: "a connection on which nothing could be written stays, and what it has lost is lost",
+		rule: "a node recovers by itself", kill: "./cluster TestAConnectionEndsWhenNobodyReads",
+		edits: []edit{{"cluster/server.go", `		_ = c.Close()`, `		_ = c`}},
+	},
+	{
+		name: "reads-what-it-cannot-read-again-and-again",
+		what: "an heir tries a record that it can't read each second, and counts it each time",
+		rule: "an end is delivered in one way", kill: "./cluster TestWhatIsNotReadIsTriedAgainLaterAndGivenUpAtLast",
+		edits: []edit{{"cluster/unread.go", `now.Sub(c.last) < rereadEvery`, `now.Sub(c.last) < 0`}},
 	},
 	{
 		name:  "makes-calls-while-it-drains",

@@ -37,7 +37,7 @@ func TestNothingIsLeftOfWhatIsBeingMade(t *testing.T) { //nolint:paralleltest //
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 50 {
+	for i := range 20 {
 		name := fmt.Sprintf("s%d", i)
 		text, err := json.Marshal(jetstream.StreamConfig{Name: name, Subjects: []string{name}})
 		if err == nil {
