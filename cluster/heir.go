@@ -125,8 +125,8 @@ func (h *heir) pause() bool {
 	}
 }
 
-// begin reports whether a call is to be told: nobody does already, and it is not known to be one that
-// can't be read.
+// begin reports whether a call is to be told: nobody does already, and it is not known to be one
+// that can't be read.
 func (h *heir) begin(call uuid.UUID) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -167,9 +167,9 @@ func (h *heir) tell(to *graph.Handler, e journal.Epoch, call uuid.UUID) {
 	h.node.journal.Purge(e, call)
 }
 
-// deliver delivers what a call owes: one delivery after the other. What a bot does not take is given
-// up, as it would have been by the owner. It is false if this node loses its lease: others begin
-// anew.
+// deliver delivers what a call owes: one delivery after the other. What a bot does not take is
+// given up, as it would have been by the owner. It is false if this node loses its lease: others
+// begin anew.
 func (h *heir) deliver(to *graph.Handler, o *graph.Owed) bool {
 	h.stats.inherited.Add(1)
 	for _, d := range o.Deliveries() {

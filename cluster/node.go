@@ -468,7 +468,7 @@ func (n *Node) leave(ctx context.Context) error {
 		// It hands the leadership of the journal on: otherwise nothing could be written until an
 		// election is over, which takes 4 to 9 s.
 		n.server.LameDuckShutdown()
-		natsserver.Stop(n.server.Server)
+		natsserver.Stop(ctx, n.server.Server)
 	}
 	return err
 }

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	rereadEvery = time.Minute    // a record that can't be read is tried again: there may be a newer one
+	rereadEvery = time.Minute    // it is tried again: there may be a newer record
 	unreadFor   = 24 * time.Hour // for which it is left to a node that can: of a newer build, say
 )
 

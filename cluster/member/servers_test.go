@@ -1,6 +1,7 @@
 package member_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -97,7 +98,7 @@ func startServer(t *testing.T, o *server.Options, route string) *server.Server {
 		t.Fatal(err)
 	}
 	s.Start()
-	t.Cleanup(func() { natsserver.Stop(s) })
+	t.Cleanup(func() { natsserver.Stop(context.Background(), s) })
 	if !s.ReadyForConnections(time.Minute) {
 		t.Fatal("the server is not ready")
 	}

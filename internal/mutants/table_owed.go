@@ -131,7 +131,7 @@ var ofOwed = []mutant{
 		name: "stops-while-it-makes",
 		what: "a server shuts down while it makes a stream, of which a goroutine stays for good",
 		rule: "no goroutine is left", kill: "./cluster/internal/natsserver TestNothingIsLeftOfWhatIsBeingMade",
-		edits: []edit{{"cluster/internal/natsserver/stop.go", `	Settle(context.Background(), s)`, `	_ = context.Background`}},
+		edits: []edit{{"cluster/internal/natsserver/stop.go", `	Settle(ctx, s)`, `	_ = ctx`}},
 	},
 	{
 		name: "tells-what-it-cannot-read",

@@ -36,9 +36,9 @@ func serves(s *server.Server) bool {
 	return err == nil && int64(info.API.Inflight) > 0 //nolint:gosec // it was made of such a one
 }
 
-// Stop shuts a server down, and returns when it has.
-func Stop(s *server.Server) {
-	Settle(context.Background(), s)
+// Stop settles a server, shuts it down, and returns when it has.
+func Stop(ctx context.Context, s *server.Server) {
+	Settle(ctx, s)
 	s.Shutdown()
 	s.WaitForShutdown()
 }
