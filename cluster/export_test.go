@@ -120,6 +120,6 @@ func (n *Node) Cut() {
 	n.conn.Close()
 	if n.server != nil {
 		n.unkeep()
-		natsserver.Stop(context.Background(), n.server.Server)
+		natsserver.Stop(n.server.Server)
 	}
 }

@@ -407,20 +407,14 @@ func (n *Node) Drain() { n.draining.Store(true) }
 // Close leaves the cluster: it writes what is left to be written, hands the leadership of the
 // journal on, says farewell, and ends. The others deliver the ends of calls that are left, as for a
 // dead node; so drain and end them before. It waits for all that, or for ctx, whose error it
-// returns; the node has ended then, too.
+// returns; the node has ended then, too. Its server is stopped in any case, which takes three
+// seconds more at the most.
 func (n *Node) Close(ctx context.Context) error {
 	if n.closed.Swap(true) {
 		return errors.New("cluster: closed before")
 	}
 	n.draining.Store(true)
 	return n.leave(ctx)
-}
-
-// flush has the node's own server know all that was asked of it.
-func (n *Node) flush(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	_ = n.conn.FlushWithContext(ctx) // fails if the connection is closed
 }
 
 // leave ends everything that there is.
@@ -459,16 +453,16 @@ func (n *Node) leave(ctx context.Context) error {
 	}
 	if n.conn != nil {
 		if n.server != nil {
-			n.flush(ctx)
+			_ = n.conn.FlushTimeout(time.Second) // so that it knows all that was asked of it
 		}
 		n.conn.Close()
 	}
 	if n.server != nil {
-		natsserver.Settle(ctx, n.server.Server)
+		natsserver.Settle(n.server.Server)
 		// It hands the leadership of the journal on: otherwise nothing could be written until an
 		// election is over, which takes 4 to 9 s.
 		n.server.LameDuckShutdown()
-		natsserver.Stop(ctx, n.server.Server)
+		natsserver.Stop(n.server.Server)
 	}
 	return err
 }

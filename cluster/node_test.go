@@ -523,7 +523,7 @@ func startNATS(t *testing.T) (address string) {
 	if !s.ReadyForConnections(soon) {
 		t.Fatal("the server does not start")
 	}
-	t.Cleanup(func() { natsserver.Stop(context.Background(), s) })
+	t.Cleanup(func() { natsserver.Stop(s) })
 	return s.Addr().String()
 }
 

@@ -87,17 +87,17 @@ func startServer(o *Options) (*ownServer, error) {
 	for !s.ReadyForConnections(50 * time.Millisecond) {
 		select {
 		case why := <-log.failed:
-			natsserver.Stop(context.Background(), s)
+			natsserver.Stop(s)
 			return nil, errors.New("cluster: the NATS server: " + why)
 		default:
 		}
 		if time.Now().After(deadline) {
-			natsserver.Stop(context.Background(), s)
+			natsserver.Stop(s)
 			return nil, fmt.Errorf("cluster: the NATS server is not ready after %v", startTime)
 		}
 	}
 	if !s.JetStreamEnabled() {
-		natsserver.Stop(context.Background(), s)
+		natsserver.Stop(s)
 		select {
 		case why := <-log.failed:
 			return nil, errors.New("cluster: the NATS server: " + why)

@@ -43,14 +43,21 @@ func (o *owner) agree(e journal.Epoch) (asked []uuid.UUID) {
 	return asked
 }
 
+// newHeirs makes two nodes that ask each other.
+func newHeirs(tb testing.TB) (b, c *owner) {
+	tb.Helper()
+	s := startServer(tb, tb.TempDir(), 1<<30)
+	b = newOwner(tb, connect(tb, s), "b", othersOf("c").with(1), patient)
+	opened(tb, b.journal)
+	c = newOwner(tb, connect(tb, s), "c", othersOf("b").with(1), patient)
+	opened(tb, c.journal)
+	return b, c
+}
+
 // Nodes that have missed something of a dead life know the same when they have asked each other.
 func TestHeirsAgree(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, t.TempDir(), 1<<30)
-	b := newOwner(t, connect(t, s), "b", othersOf("c").with(1), patient)
-	opened(t, b.journal)
-	c := newOwner(t, connect(t, s), "c", othersOf("b").with(1), patient)
-	opened(t, c.journal)
+	b, c := newHeirs(t)
 	dead := journal.Epoch{Node: "a", Epoch: 7}
 	over := func() []byte { return nil }
 	at := func(revision uint64) func() []byte {
@@ -99,11 +106,7 @@ func TestHeirsAgree(t *testing.T) {
 // may be the only heir.
 func TestWhoIsAskedKnowsOfTheLife(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, t.TempDir(), 1<<30)
-	b := newOwner(t, connect(t, s), "b", othersOf("c").with(1), patient)
-	opened(t, b.journal)
-	c := newOwner(t, connect(t, s), "c", othersOf("b").with(1), patient)
-	opened(t, c.journal)
+	b, c := newHeirs(t)
 	dead, unknown := journal.Epoch{Node: "a", Epoch: 7}, journal.Epoch{Node: "a", Epoch: 8}
 	b.journal.Put(dead, uuid.New(), 1, record(t, 1))
 	b.agree(dead)
@@ -117,11 +120,7 @@ func TestWhoIsAskedKnowsOfTheLife(t *testing.T) {
 func TestHeirsAgreeAboutManyCalls(t *testing.T) {
 	t.Parallel()
 	const calls = 40_000
-	s := startServer(t, t.TempDir(), 1<<30)
-	b := newOwner(t, connect(t, s), "b", othersOf("c").with(1), patient)
-	opened(t, b.journal)
-	c := newOwner(t, connect(t, s), "c", othersOf("b").with(1), patient)
-	opened(t, c.journal)
+	b, c := newHeirs(t)
 	dead := journal.Epoch{Node: "a", Epoch: 7}
 	text := record(t, 1)
 	for i := range calls {

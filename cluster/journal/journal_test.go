@@ -46,7 +46,7 @@ func startServer(tb testing.TB, dir string, store int64) *server.Server {
 	if !s.ReadyForConnections(soon) {
 		tb.Fatal("the server does not start")
 	}
-	tb.Cleanup(func() { natsserver.Stop(context.Background(), s) })
+	tb.Cleanup(func() { natsserver.Stop(s) })
 	return s
 }
 

@@ -1,7 +1,6 @@
 package member_test
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -98,7 +97,7 @@ func startServer(t *testing.T, o *server.Options, route string) *server.Server {
 		t.Fatal(err)
 	}
 	s.Start()
-	t.Cleanup(func() { natsserver.Stop(context.Background(), s) })
+	t.Cleanup(func() { natsserver.Stop(s) })
 	if !s.ReadyForConnections(time.Minute) {
 		t.Fatal("the server is not ready")
 	}

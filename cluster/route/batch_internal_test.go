@@ -64,7 +64,7 @@ func StartServer(tb testing.TB, o *server.Options) *server.Server {
 		tb.Fatal(err)
 	}
 	go s.Start()
-	tb.Cleanup(func() { natsserver.Stop(context.Background(), s) })
+	tb.Cleanup(func() { natsserver.Stop(s) })
 	if !s.ReadyForConnections(time.Minute) {
 		tb.Fatal("the server does not start")
 	}

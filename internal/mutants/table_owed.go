@@ -131,7 +131,7 @@ var ofOwed = []mutant{
 		name: "stops-while-it-makes",
 		what: "a server shuts down while it makes a stream, of which a goroutine stays for good",
 		rule: "no goroutine is left", kill: "./cluster/internal/natsserver TestNothingIsLeftOfWhatIsBeingMade",
-		edits: []edit{{"cluster/internal/natsserver/stop.go", `	Settle(ctx, s)`, `	_ = ctx`}},
+		edits: []edit{{"cluster/internal/natsserver/stop.go", `	Settle(s)`, `	_ = Settle`}},
 	},
 	{
 		name: "tells-what-it-cannot-read",

@@ -2,7 +2,6 @@
 package natsserver
 
 import (
-	"context"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -13,19 +12,13 @@ import (
 const patience = time.Second
 
 // Settle waits until a server has served the requests for JetStream that have come to it, for a
-// second or until ctx ends. A stream that it makes while it shuts down is in no list of what must
-// be closed: the stream's file and a goroutine stay for good.
-func Settle(ctx context.Context, s *server.Server) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+// second at the most. A stream that it makes while it shuts down is in no list of what must be
+// closed: the stream's file and a goroutine stay for good.
+func Settle(s *server.Server) {
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
-	for serves(s) {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return
-		}
+	for over := time.Now().Add(patience); serves(s) && time.Now().Before(over); {
+		<-look.C
 	}
 }
 
@@ -37,8 +30,8 @@ func serves(s *server.Server) bool {
 }
 
 // Stop settles a server, shuts it down, and returns when it has.
-func Stop(ctx context.Context, s *server.Server) {
-	Settle(ctx, s)
+func Stop(s *server.Server) {
+	Settle(s)
 	s.Shutdown()
 	s.WaitForShutdown()
 }

@@ -1,7 +1,6 @@
 package natsserver_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -52,7 +51,7 @@ func TestNothingIsLeftOfWhatIsBeingMade(t *testing.T) { //nolint:paralleltest //
 		t.Fatal(err)
 	}
 	conn.Close()
-	natsserver.Stop(context.Background(), s)
+	natsserver.Stop(s)
 	left := goleak.Find(usual)
 	for over := time.Now().Add(5 * time.Second); left != nil && time.Now().Before(over); {
 		left = goleak.Find(usual) // it waits for what is about to end
